@@ -1,0 +1,5 @@
+"""Augmentation: random views of photos, as pure functions of a seed."""
+
+from augment.affine import Affine
+
+__all__ = ["Affine"]

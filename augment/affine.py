@@ -1,0 +1,134 @@
+"""The classic augmentation: one random affine map per photo.
+
+What `ImageDataGenerator` does with rotation, shifts, shear, zoom and flip
+(keras/src/legacy/preprocessing/image.py), composed into one matrix per photo
+and applied to the whole batch in one bilinear resampling.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from augment.parameters import pass_table
+
+FILL_MODES = ("nearest", "reflect", "wrap", "constant")
+
+
+def affine_matrices(
+    size,
+    theta=0.0,
+    shift_x=0.0,
+    shift_y=0.0,
+    shear=0.0,
+    zoom_x=1.0,
+    zoom_y=1.0,
+    flip=False,
+):
+    """Returns the maps from output to input pixels, one per photo.
+
+    Rotation, shift, shear and zoom about the middle of the image, in the order
+    and the sense of `ImageDataGenerator.apply_transform`, then a mirror image
+    where `flip` is set. Where the image is not square, the middle is the true
+    one; `ImageDataGenerator` swaps its coordinates.
+
+    Args:
+        size: (height, width) in pixels.
+        theta: Rotation in degrees, (N,).
+        shift_x: Shift along the rows of pixels, in pixels, (N,).
+        shift_y: Shift along the columns, in pixels, (N,).
+        shear: Shear in degrees, (N,).
+        zoom_x: Zoom along the rows, (N,); below 1 enlarges.
+        zoom_y: Zoom along the columns, (N,).
+        flip: Whether to mirror left and right, bool (N,).
+
+    Returns:
+        float32 (N, 8): a0, a1, a2, b0, b1, b2, 0, 0 as
+        `keras.ops.image.affine_transform` takes them, where output (x, y) is
+        read at input (a0 x + a1 y + a2, b0 x + b1 y + b2).
+    """
+    theta, shear = np.deg2rad(theta), np.deg2rad(shear)
+    cos, sin = np.cos(theta), np.sin(theta)
+    middle_x, middle_y = (size[1] - 1) / 2, (size[0] - 1) / 2
+    # rotation @ shear @ zoom, written out
+    a0 = cos * zoom_x
+    a1 = (-cos * np.sin(shear) - sin * np.cos(shear)) * zoom_y
+    b0 = sin * zoom_x
+    b1 = (-sin * np.sin(shear) + cos * np.cos(shear)) * zoom_y
+    a2 = cos * shift_x - sin * shift_y + middle_x - a0 * middle_x - a1 * middle_y
+    b2 = sin * shift_x + cos * shift_y + middle_y - b0 * middle_x - b1 * middle_y
+    # Mirrored last: x is replaced by (width - 1) - x.
+    a0, a2 = np.where(flip, -a0, a0), np.where(flip, a2 + a0 * (size[1] - 1), a2)
+    b0, b2 = np.where(flip, -b0, b0), np.where(flip, b2 + b0 * (size[1] - 1), b2)
+    columns = np.broadcast_arrays(a0, a1, a2, b0, b1, b2, 0.0, 0.0)
+    return np.stack(np.atleast_1d(*columns), axis=-1).astype("float32")
+
+
+def warp(images, matrices, fill_mode="nearest"):
+    """Returns each image resampled by its matrix, bilinear.
+
+    Args:
+        images: float32 (B, H, W, C).
+        matrices: float32 (B, 8), of `affine_matrices`.
+        fill_mode: What is read outside of the image; one of `FILL_MODES`.
+
+    Returns:
+        Tensor of the shape and dtype of `images`.
+    """
+    return keras.ops.image.affine_transform(
+        images,
+        matrices,
+        interpolation="bilinear",
+        fill_mode=fill_mode,
+        data_format="channels_last",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Affine:
+    """Random views with the ranges of `ImageDataGenerator`.
+
+    Attributes:
+        seed: Seed of the run, in [0, 2**64).
+        rotation_range: Degrees; angles are uniform in -range to range.
+        width_shift_range: Share of the width, either way.
+        height_shift_range: Share of the height, either way.
+        shear_range: Degrees, either way.
+        zoom_range: Zoom is uniform in 1 - range to 1 + range, each axis alone.
+        horizontal_flip: Whether half of the views are mirrored.
+        fill_mode: One of `FILL_MODES`.
+    """
+
+    seed: int
+    rotation_range: float = 40.0
+    width_shift_range: float = 0.2
+    height_shift_range: float = 0.2
+    shear_range: float = 0.2
+    zoom_range: float = 0.2
+    horizontal_flip: bool = True
+    fill_mode: str = "nearest"
+
+    def parameters(self, pass_index, num_photos, size):
+        """Returns the maps of all photos in one pass, float32 (N, 8).
+
+        Args:
+            pass_index: Which pass over all photos, from 0.
+            num_photos: Number of photos, N; row i belongs to photo i.
+            size: (height, width) of the photos in pixels.
+        """
+        table = pass_table(self.seed, pass_index, num_photos, num_columns=7)
+        spread = 2 * table.T - 1  # uniform in [-1, 1), one row a parameter
+        return affine_matrices(
+            size,
+            theta=spread[0] * self.rotation_range,
+            shift_x=spread[1] * self.width_shift_range * size[1],
+            shift_y=spread[2] * self.height_shift_range * size[0],
+            shear=spread[3] * self.shear_range,
+            zoom_x=1 + spread[4] * self.zoom_range,
+            zoom_y=1 + spread[5] * self.zoom_range,
+            flip=(table[:, 6] < 0.5) & self.horizontal_flip,
+        )
+
+    def __call__(self, images, parameters):
+        """Returns the views of a batch of images, float32 (B, H, W, 3)."""
+        return warp(images, parameters, self.fill_mode)

@@ -1,0 +1,1 @@
+"""Photos in, batches out: index, split, decode, dataset, demo set."""

@@ -1,0 +1,45 @@
+"""Which photos train and which validate: decided on names, never on pixels."""
+
+import numpy as np
+
+from errors import UserError
+
+
+def stratified_split(photos, validation_fraction, seed):
+    """Returns (train, validation): the same share of every class in each.
+
+    Args:
+        photos: `PhotoIndex`.
+        validation_fraction: Share of each class to validate on, in (0, 1);
+            rounded, but at least one photo a class on either side.
+        seed: Seed of the choice.
+
+    Returns:
+        Two `PhotoIndex` in the order of `photos`.
+
+    Raises:
+        UserError: If a class has fewer than two photos.
+    """
+    chosen = np.zeros(len(photos), dtype=bool)
+    for label, rows in _shuffled_rows(photos, seed):
+        if len(rows) < 2:
+            raise UserError(
+                f"The class '{photos.class_names[label]}' has one photo only. "
+                "Expected at least two, to train and to validate on."
+            )
+        count = round(validation_fraction * len(rows))
+        chosen[rows[: min(max(count, 1), len(rows) - 1)]] = True
+    return photos.take(np.flatnonzero(~chosen)), photos.take(np.flatnonzero(chosen))
+
+
+def limit_per_class(photos, limit, seed):
+    """Returns at most `limit` photos of each class, drawn by `seed`."""
+    kept = [rows[:limit] for _, rows in _shuffled_rows(photos, seed)]
+    return photos.take(np.sort(np.concatenate(kept)))
+
+
+def _shuffled_rows(photos, seed):
+    """Yields each label with the rows of its photos in a random order."""
+    for label in range(len(photos.class_names)):
+        rng = np.random.default_rng([seed, label])
+        yield label, rng.permutation(np.flatnonzero(photos.labels == label))

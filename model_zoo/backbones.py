@@ -1,0 +1,163 @@
+"""The table of backbones: plain strings and numbers, no Keras needed."""
+
+import difflib
+from typing import NamedTuple
+
+from errors import UserError
+
+
+class Backbone(NamedTuple):
+    """What Thaw knows about a classifier of `keras.applications`.
+
+    `preprocess` is what its ImageNet weights were trained with; `none` means
+    that the model itself preprocesses raw RGB in [0, 255]. `last_block` is the
+    first layer of its last block, the default unfreeze point; where the layers
+    of the block have no fixed names (Inception, NASNet), it is the
+    concatenation right before it.
+    """
+
+    constructor: str  # in keras.applications, or VGG16Tiny
+    preprocess: str  # caffe, torch, tf or none
+    image_size: int  # pixels a side
+    last_block: str  # layer name
+    min_image_size: int = 32  # pixels a side
+
+
+BACKBONES = {
+    "vgg16": Backbone("VGG16", "caffe", 150, "block5_conv1"),
+    "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 112, "block5_conv1"),
+    "vgg19": Backbone("VGG19", "caffe", 224, "block5_conv1"),
+    "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet152": Backbone("ResNet152", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet50v2": Backbone(
+        "ResNet50V2", "tf", 224, "conv5_block1_preact_bn"
+    ),
+    "resnet101v2": Backbone(
+        "ResNet101V2", "tf", 224, "conv5_block1_preact_bn"
+    ),
+    "resnet152v2": Backbone(
+        "ResNet152V2", "tf", 224, "conv5_block1_preact_bn"
+    ),
+    "densenet121": Backbone("DenseNet121", "torch", 224, "conv5_block1_0_bn"),
+    "densenet169": Backbone("DenseNet169", "torch", 224, "conv5_block1_0_bn"),
+    "densenet201": Backbone("DenseNet201", "torch", 224, "conv5_block1_0_bn"),
+    "inceptionv3": Backbone("InceptionV3", "tf", 299, "mixed8", 75),
+    "inceptionresnetv2": Backbone(
+        "InceptionResNetV2", "tf", 299, "mixed_7a", 75
+    ),
+    "xception": Backbone("Xception", "tf", 299, "block14_sepconv1", 71),
+    "mobilenet": Backbone("MobileNet", "tf", 224, "conv_dw_12"),
+    "mobilenetv2": Backbone("MobileNetV2", "tf", 224, "block_13_expand"),
+    "mobilenetv3small": Backbone(
+        "MobileNetV3Small", "none", 224, "expanded_conv_8_expand"
+    ),
+    "mobilenetv3large": Backbone(
+        "MobileNetV3Large", "none", 224, "expanded_conv_12_expand"
+    ),
+    "nasnetmobile": Backbone("NASNetMobile", "tf", 224, "normal_concat_11"),
+    "nasnetlarge": Backbone("NASNetLarge", "tf", 331, "normal_concat_17"),
+    "efficientnetb0": Backbone(
+        "EfficientNetB0", "none", 224, "block7a_expand_conv"
+    ),
+    "efficientnetb1": Backbone(
+        "EfficientNetB1", "none", 240, "block7a_expand_conv"
+    ),
+    "efficientnetb2": Backbone(
+        "EfficientNetB2", "none", 260, "block7a_expand_conv"
+    ),
+    "efficientnetb3": Backbone(
+        "EfficientNetB3", "none", 300, "block7a_expand_conv"
+    ),
+    "efficientnetb4": Backbone(
+        "EfficientNetB4", "none", 380, "block7a_expand_conv"
+    ),
+    "efficientnetb5": Backbone(
+        "EfficientNetB5", "none", 456, "block7a_expand_conv"
+    ),
+    "efficientnetb6": Backbone(
+        "EfficientNetB6", "none", 528, "block7a_expand_conv"
+    ),
+    "efficientnetb7": Backbone(
+        "EfficientNetB7", "none", 600, "block7a_expand_conv"
+    ),
+    "efficientnetv2b0": Backbone(
+        "EfficientNetV2B0", "none", 224, "block6a_expand_conv"
+    ),
+    "efficientnetv2b1": Backbone(
+        "EfficientNetV2B1", "none", 240, "block6a_expand_conv"
+    ),
+    "efficientnetv2b2": Backbone(
+        "EfficientNetV2B2", "none", 260, "block6a_expand_conv"
+    ),
+    "efficientnetv2b3": Backbone(
+        "EfficientNetV2B3", "none", 300, "block6a_expand_conv"
+    ),
+    "efficientnetv2s": Backbone(
+        "EfficientNetV2S", "none", 384, "block6a_expand_conv"
+    ),
+    "efficientnetv2m": Backbone(
+        "EfficientNetV2M", "none", 480, "block7a_expand_conv"
+    ),
+    "efficientnetv2l": Backbone(
+        "EfficientNetV2L", "none", 480, "block7a_expand_conv"
+    ),
+    "convnexttiny": Backbone(
+        "ConvNeXtTiny", "none", 224, "convnext_tiny_downsampling_block_2"
+    ),
+    "convnextsmall": Backbone(
+        "ConvNeXtSmall", "none", 224, "convnext_small_downsampling_block_2"
+    ),
+    "convnextbase": Backbone(
+        "ConvNeXtBase", "none", 224, "convnext_base_downsampling_block_2"
+    ),
+    "convnextlarge": Backbone(
+        "ConvNeXtLarge", "none", 224, "convnext_large_downsampling_block_2"
+    ),
+    "convnextxlarge": Backbone(
+        "ConvNeXtXLarge", "none", 224, "convnext_xlarge_downsampling_block_2"
+    ),
+}
+
+
+def is_file(backbone):
+    """Returns whether `backbone` is meant as a `.keras` file, not a name."""
+    return str(backbone).endswith(".keras")
+
+
+def find_backbone(name):
+    """Returns the `Backbone` called `name`.
+
+    Raises:
+        UserError: If there is none; the nearest names are in the message.
+    """
+    if name in BACKBONES:
+        return BACKBONES[name]
+    raise UserError(
+        f"Unknown backbone '{name}'.{did_you_mean(name.lower(), BACKBONES)} "
+        "Expected a name of the table (see: python train.py --list_backbones) "
+        "or the path of a .keras file."
+    )
+
+
+def did_you_mean(name, names):
+    """Returns ' Did you mean A, B or C?' with the three names nearest to `name`."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
+    return f" Did you mean {' or '.join(filter(None, [', '.join(near[:-1]), near[-1]]))}?"
+
+
+def default_unfreeze_point(backbone, unfreeze_from=None):
+    """Returns `unfreeze_from`, or where it is None the last block's start.
+
+    Raises:
+        UserError: If it is None and `backbone` is a file, whose blocks nobody
+            knows, or not in the table.
+    """
+    if unfreeze_from is not None:
+        return unfreeze_from
+    if is_file(backbone):
+        raise UserError(
+            f"{backbone} does not say where its last block starts. Give "
+            "--unfreeze_from=LAYER (the names: --list_layers), none or all."
+        )
+    return find_backbone(backbone).last_block

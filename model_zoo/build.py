@@ -1,0 +1,110 @@
+"""build_model: a backbone, frozen up to a named layer, under a new head."""
+
+import keras
+
+from model_zoo import backbones
+from model_zoo.base import build_base
+from model_zoo.head import build_head
+from model_zoo.unfreeze import unfreeze
+
+CLASSIC_LEARNING_RATE = 1e-5
+
+
+def build_model(
+    backbone: str = "vgg16",
+    num_classes: int = 2,
+    *,
+    image_size: int | None = None,
+    weights: str | None = "imagenet",
+    preprocess: str = "auto",
+    resize: str = "squash",
+    unfreeze_from: str | None = None,
+    cut_at: str | None = None,
+    pooling: str = "auto",
+    hidden_units: int = 256,
+    dropout: float = 0.5,
+    train_batch_norm: bool = False,
+) -> keras.Model:
+    """Returns a compiled classifier that trains from `unfreeze_from` on.
+
+    One flat functional model: resizing, preprocessing, base and head, all of
+    Keras's own layers and operations. `model.get_layer("block5_conv1")` works,
+    and so does plain `keras.saving.load_model` on what it saves.
+
+    Args:
+        backbone: Name in `BACKBONES`, or path of a `.keras` file with a
+            functional base; a file also needs `preprocess`, `unfreeze_from`
+            and, where it leaves the size open, `image_size`.
+        num_classes: Number of classes, >= 2.
+        image_size: Pixels a side to which photos are resized; None: the
+            backbone's own (150 for vgg16).
+        weights: `imagenet` (from Keras's cache, or downloaded), `auto` (the
+            embedded ones for vgg16_tiny, else `imagenet`), `none` or None
+            (random), or the path of a `.h5` file. A `.keras` file brings its
+            own with `imagenet` and `auto`.
+        preprocess: `auto` (what the backbone was trained with), `caffe`,
+            `torch`, `tf`, `rescale` or `none`.
+        resize: `squash`, `crop` or `pad`.
+        unfreeze_from: Name of a base layer, `none` (only the head trains) or
+            `all`; None: the start of the backbone's last block.
+        cut_at: Name of the layer the base ends with; None: all of it. `fc1`
+            and `fc2` of VGG16 keep its classifier up to there.
+        pooling: `flatten`, `avg`, `max` or `auto` (`flatten` for VGG, `avg`
+            for the rest).
+        hidden_units: Width of the head's hidden Dense layer; 0: none.
+        dropout: Share of hidden units dropped in training, in [0, 1).
+        train_batch_norm: Whether BatchNormalization after the unfreeze point
+            trains; all of it is frozen otherwise.
+
+    Returns:
+        A `keras.Model` from float32 or uint8 (B, any H, any W, 3), RGB in
+        [0, 255], to float32 (B, 1), the probability of class 1, for two
+        classes and to (B, num_classes) for more. Compiled with RMSprop at
+        1e-5, binary or sparse categorical cross-entropy, and accuracy; labels
+        are integers (B,).
+
+    Raises:
+        UserError: A `ValueError` whose message says what was wrong, what was
+            expected and how to go on.
+
+    Example:
+
+    ```python
+    model = build_model(num_classes=2, unfreeze_from="block5_conv1")
+    model.fit(train_ds, epochs=10, validation_data=val_ds)
+    model.save("cats_vs_dogs.keras")
+    ```
+    """
+    backbone = str(backbone)
+    unfreeze_from = backbones.default_unfreeze_point(backbone, unfreeze_from)
+    base = build_base(
+        backbone,
+        image_size=image_size,
+        weights_from="none" if weights is None else str(weights),
+        preprocess_mode=preprocess,
+        resize=resize,
+        cut_at=cut_at,
+    )
+    outputs = build_head(
+        base.output,
+        num_classes,
+        pooling=pooling,
+        flatten_by_default=backbone.startswith("vgg"),
+        hidden_units=hidden_units,
+        dropout=dropout,
+    )
+    model = keras.Model(base.input, outputs, name=base.name)
+    unfreeze(model, unfreeze_from, train_batch_norm)
+    model.compile(
+        optimizer=keras.optimizers.RMSprop(CLASSIC_LEARNING_RATE),
+        loss=loss_for(num_classes),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def loss_for(num_classes: int) -> str:
+    """Returns the loss that fits the head: integer labels (B,) in each case."""
+    if num_classes == 2:
+        return "binary_crossentropy"
+    return "sparse_categorical_crossentropy"

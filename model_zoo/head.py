@@ -1,0 +1,65 @@
+"""The head: the new layers on top of the base."""
+
+from keras import layers
+
+from errors import UserError
+
+POOLING_MODES = ("auto", "flatten", "avg", "max")
+HEAD_PREFIX = "head_"  # begins the name of each layer of the head, and no other
+
+
+def build_head(
+    features, num_classes, *, pooling, flatten_by_default, hidden_units, dropout
+):
+    """Returns the predictions of a new head on `features`.
+
+    Pooling, Dense (ReLU), Dropout, Dense: the classic head. One sigmoid unit
+    for two classes (the probability of class 1), softmax for more.
+
+    Args:
+        features: Keras tensor, (B, H, W, C) or, already pooled, (B, C).
+        num_classes: Number of classes, >= 2.
+        pooling: One of `POOLING_MODES`; of no effect on (B, C).
+        flatten_by_default: Whether `auto` means `flatten` rather than `avg`.
+        hidden_units: Width of the hidden Dense layer; 0 leaves it out.
+        dropout: Share of the hidden units dropped in training, in [0, 1).
+
+    Returns:
+        Keras tensor, float32 (B, 1) or (B, num_classes).
+
+    Raises:
+        UserError: If an argument is outside these bounds.
+    """
+    if num_classes < 2:
+        raise UserError(f"num_classes must be at least 2. Received: {num_classes}")
+    if hidden_units < 0:
+        raise UserError(f"hidden_units must be at least 0. Received: {hidden_units}")
+    if not 0 <= dropout < 1:
+        raise UserError(f"dropout must be in [0, 1). Received: {dropout}")
+    if pooling not in POOLING_MODES:
+        raise UserError(
+            f"pooling must be one of {', '.join(POOLING_MODES)}. "
+            f"Received: {pooling!r}"
+        )
+    x = features
+    if len(x.shape) == 4:
+        if pooling == "auto":
+            pooling = "flatten" if flatten_by_default else "avg"
+        pooling_layer = {
+            "flatten": layers.Flatten,
+            "avg": layers.GlobalAveragePooling2D,
+            "max": layers.GlobalMaxPooling2D,
+        }[pooling]
+        x = pooling_layer(name=HEAD_PREFIX + pooling)(x)
+    if hidden_units:
+        x = layers.Dense(
+            hidden_units, activation="relu", name=HEAD_PREFIX + "hidden"
+        )(x)
+    if dropout:
+        x = layers.Dropout(dropout, name=HEAD_PREFIX + "dropout")(x)
+    return layers.Dense(
+        1 if num_classes == 2 else num_classes,
+        activation="sigmoid" if num_classes == 2 else "softmax",
+        name=HEAD_PREFIX + "output",
+        dtype="float32",  # half precision is not enough for the loss
+    )(x)

@@ -1,0 +1,99 @@
+"""Freezing: which layers of the base train, and which do not."""
+
+import keras
+
+from errors import UserError
+from model_zoo.backbones import did_you_mean
+from model_zoo.head import HEAD_PREFIX
+
+
+def unfreeze(model, unfreeze_from, train_batch_norm=False):
+    """Sets what trains: the layer `unfreeze_from`, and all after it.
+
+    "After" is the order of `model.layers`, in which every layer comes after
+    those it takes its input from. BatchNormalization of the base stays frozen
+    (with its moving statistics) unless `train_batch_norm`, because `fit` moves
+    the statistics of any that trains, whatever the base was called with
+    (keras#20285). Compile the model again afterwards, with a new optimizer.
+
+    Args:
+        model: Model of `build_model`; changed in place.
+        unfreeze_from: Name of a layer of the base, `none` (only the head
+            trains) or `all`.
+        train_batch_norm: Whether BatchNormalization after the unfreeze point
+            trains too.
+
+    Returns:
+        The paths of the variables that train, in the order of the model.
+
+    Raises:
+        UserError: If the base has no such layer; the nearest names are given.
+    """
+    first = model.layers.index(first_trained_layer(model, unfreeze_from))
+    # A container that does not train hides the variables of its children, and
+    # setting its flag sets theirs: so the containers first, then each leaf.
+    for container in _containers(model):
+        container.trainable = True
+    expected = []
+    for position, layer in enumerate(model.layers):
+        for leaf in leaf_layers(layer):
+            leaf.trainable = position >= first and (
+                train_batch_norm
+                or not isinstance(leaf, keras.layers.BatchNormalization)
+            )
+            expected += [variable.path for variable in leaf.trainable_variables]
+    trained = [variable.path for variable in model.trainable_variables]
+    if sorted(trained) != sorted(expected):
+        raise RuntimeError(
+            "Keras trains other variables than asked for: "
+            f"{sorted(set(trained) ^ set(expected))}"
+        )
+    return trained
+
+
+def first_trained_layer(model, unfreeze_from):
+    """Returns the first layer that trains, of the model's own layers.
+
+    Args:
+        model: Model of `build_model`.
+        unfreeze_from: Layer name, `none` or `all`, as in `unfreeze`.
+
+    Raises:
+        UserError: If the base has no such layer.
+    """
+    if unfreeze_from == "none":
+        return next(
+            layer for layer in model.layers if layer.name.startswith(HEAD_PREFIX)
+        )
+    if unfreeze_from == "all":
+        return next(layer for layer in model.layers if layer.weights)
+    names = {layer.name: layer for layer in base_layers(model)}
+    if unfreeze_from not in names:
+        raise UserError(
+            f"{model.name} has no layer '{unfreeze_from}' to unfreeze from."
+            f"{did_you_mean(unfreeze_from, names)} Or give none or all. All "
+            "names: python train.py --list_layers"
+        )
+    return names[unfreeze_from]
+
+
+def base_layers(model):
+    """Returns the layers of the base in order, without input and head."""
+    return [
+        layer
+        for layer in model.layers
+        if not layer.name.startswith(HEAD_PREFIX)
+        and layer.name not in ("image", "resize", "preprocess")
+    ]
+
+
+def _containers(model):
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return [model] + [found for layer in inner for found in _containers(layer)]
+
+
+def leaf_layers(layer):
+    """Returns `layer`, or the layers inside it if it is itself a model."""
+    if not isinstance(layer, keras.Model):
+        return [layer]
+    return [leaf for child in layer.layers for leaf in leaf_layers(child)]

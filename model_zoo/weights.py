@@ -1,0 +1,97 @@
+"""Loading the weights of a base, and saying clearly when that fails."""
+
+import os
+from pathlib import Path
+
+import keras
+
+from errors import UserError
+
+EMBEDDED_VGG16_TINY = (
+    Path(__file__).parent / "weights" / "vgg16_tiny.weights.h5"
+)
+
+# EfficientNet's ImageNet files store the standard deviations of the channels
+# where `Normalization` expects variances.
+_EFFICIENTNET_STORED_VARIANCE = (0.229, 0.224, 0.225)
+
+
+def load_weights_file(base, path):
+    """Loads a `.h5` or `.weights.h5` file into `base`, in place.
+
+    Both the files of `keras.applications` (by layer order) and those of
+    `Model.save_weights` (by layer path) are read.
+
+    Args:
+        base: Keras model; layers without weights do not matter.
+        path: Path of the file.
+
+    Raises:
+        UserError: If the file is missing, unreadable or of another model.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(
+            f"No weights file {path}. Expected auto, imagenet, none or the "
+            "path of a .h5 file."
+        )
+    if path.suffix != ".h5":
+        raise UserError(
+            f"{path} is not a weights file: expected one ending in .h5 (from "
+            "Model.save_weights or keras.applications). A whole base in a "
+            ".keras file is given with --backbone."
+        )
+    try:
+        base.load_weights(os.fspath(path))
+    except OSError as error:
+        raise UserError(
+            f"Cannot read the weights file {path}: {_first_line(error)} "
+            "Expected an HDF5 file; was it downloaded completely?"
+        ) from error
+    except (ValueError, KeyError) as error:
+        raise UserError(
+            f"The weights in {path} do not fit {base.name}: "
+            f"{_first_line(error)} Expected weights of the same backbone "
+            "without its classifier (file names of keras.applications then "
+            "end in notop.h5)."
+        ) from error
+    _correct_efficientnet_normalization(base)
+
+
+def _correct_efficientnet_normalization(base):
+    """Makes an EfficientNet divide by deviations, not by their square roots.
+
+    `EfficientNetB*(weights="imagenet")` adds a Rescaling layer that corrects
+    for what its weights file stores as variances; given the same weights as a
+    file, Keras leaves that layer out and the base sees wrong colours
+    (keras/src/applications/efficientnet.py). Squaring the stored numbers has
+    the same effect.
+    """
+    for layer in base.layers:
+        if not isinstance(layer, keras.layers.Normalization):
+            continue
+        for variable in layer.weights:
+            if variable.name != "variance":
+                continue
+            stored = keras.ops.convert_to_numpy(variable)
+            if stored.shape == (3,) and all(
+                abs(stored - _EFFICIENTNET_STORED_VARIANCE) < 1e-4
+            ):
+                variable.assign(stored**2)
+                layer.finalize_state()
+
+
+def imagenet_weights_error(backbone, error):
+    """Returns the `UserError` for ImageNet weights that cannot be had."""
+    return UserError(
+        f"The ImageNet weights of {backbone} are not in Keras's cache and "
+        f"cannot be downloaded ({_first_line(error)}). Three ways out: connect "
+        "to the internet and run again; copy the weights file from another "
+        "machine and give it with --weights=FILE; or start from random "
+        "weights with --weights=none (much worse on few photos)."
+    )
+
+
+def _first_line(error):
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return line[:200].rstrip(".") + "."
