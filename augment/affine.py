@@ -55,11 +55,21 @@ def affine_matrices(
     a1 = (-cos * np.sin(shear) - sin * np.cos(shear)) * zoom_y
     b0 = sin * zoom_x
     b1 = (-sin * np.sin(shear) + cos * np.cos(shear)) * zoom_y
-    a2 = cos * shift_x - sin * shift_y + middle_x - a0 * middle_x - a1 * middle_y
-    b2 = sin * shift_x + cos * shift_y + middle_y - b0 * middle_x - b1 * middle_y
+    a2 = (
+        cos * shift_x - sin * shift_y + middle_x - a0 * middle_x - a1 * middle_y
+    )
+    b2 = (
+        sin * shift_x + cos * shift_y + middle_y - b0 * middle_x - b1 * middle_y
+    )
     # Mirrored last: x is replaced by (width - 1) - x.
-    a0, a2 = np.where(flip, -a0, a0), np.where(flip, a2 + a0 * (size[1] - 1), a2)
-    b0, b2 = np.where(flip, -b0, b0), np.where(flip, b2 + b0 * (size[1] - 1), b2)
+    a0, a2 = (
+        np.where(flip, -a0, a0),
+        np.where(flip, a2 + a0 * (size[1] - 1), a2),
+    )
+    b0, b2 = (
+        np.where(flip, -b0, b0),
+        np.where(flip, b2 + b0 * (size[1] - 1), b2),
+    )
     columns = np.broadcast_arrays(a0, a1, a2, b0, b1, b2, 0.0, 0.0)
     return np.stack(np.atleast_1d(*columns), axis=-1).astype("float32")
 

@@ -47,9 +47,7 @@ def check_readable(paths):
         UserError: If any cannot be decoded; it names them.
     """
 
-    @tf.function(
-        input_signature=[tf.TensorSpec((), "string")], autograph=False
-    )
+    @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
     def decode(path):
         return tf.size(decode_photo(tf.io.read_file(path)))
 

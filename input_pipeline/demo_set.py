@@ -97,7 +97,7 @@ def load_demo_set(cache_dir):
 
 
 def draw_demo_set(folder, photos_per_class, seed=_SEED):
-    """Draws `photos_per_class` JPEG files into `folder`/cat and `folder`/dog."""
+    """Draws `photos_per_class` JPEG files into each of the class folders."""
     for label, (name, draw) in enumerate(
         zip(CLASS_NAMES, (draw_cat, draw_dog), strict=True)
     ):
@@ -109,3 +109,9 @@ def draw_demo_set(folder, photos_per_class, seed=_SEED):
             photo = drawing.draw_photo(rng, draw, size)
             quality = int(rng.integers(60, 96))
             photo.save(class_folder / f"{number:04d}.jpg", quality=quality)
+
+
+def default_cache_dir():
+    """Returns the user's cache folder for Thaw, not yet made."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "thaw"

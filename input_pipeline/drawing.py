@@ -22,7 +22,9 @@ class Pen:
         self._draw = ImageDraw.Draw(image)
         turn = np.deg2rad(angle_degrees)
         self._matrix = scale * (
-            np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+            np.array(
+                [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+            )
             @ np.diag([stretch, 1.0])
         )
         self._center = np.asarray(center, dtype="float64")
@@ -61,7 +63,9 @@ class Pen:
     def arc(self, x, y, radius, from_degrees, to_degrees, fill, width):
         around = np.deg2rad(np.linspace(from_degrees, to_degrees, 14))
         self.line(
-            np.stack([x + radius * np.cos(around), y + radius * np.sin(around)], 1),
+            np.stack(
+                [x + radius * np.cos(around), y + radius * np.sin(around)], 1
+            ),
             fill,
             width,
         )
@@ -127,7 +131,9 @@ def _background(rng, width, height):
         for _ in range(60):
             x, y = rng.uniform(0, width), rng.uniform(horizon, height)
             tip = (x + rng.normal(0, 5), y - rng.uniform(8, 22))
-            draw.line([(x, y), tip], fill=shade(green, rng.uniform(0.6, 1.4)), width=2)
+            draw.line(
+                [(x, y), tip], fill=shade(green, rng.uniform(0.6, 1.4)), width=2
+            )
     elif kind == "wallpaper":
         step, ink = int(rng.integers(14, 40)), random_color(rng)
         for x in range(0, width, step):
@@ -147,7 +153,9 @@ def _clutter(rng, image, count, largest):
     for _ in range(count):
         center = (rng.uniform(0, width), rng.uniform(0, height))
         scale = width * rng.uniform(0.03, largest) / 2
-        pen = Pen(image, center, scale, rng.uniform(0, 360), rng.uniform(0.5, 2))
+        pen = Pen(
+            image, center, scale, rng.uniform(0, 360), rng.uniform(0.5, 2)
+        )
         ink = random_color(rng)
         corners = int(rng.integers(2, 8))
         if corners == 2:

@@ -43,8 +43,12 @@ def draw_ears(pen, rng, kind, fur, inner):
             pen.polygon(middle + 0.6 * (points - middle), inner)
         elif kind == "folded":
             fold = (x * 0.95 + lean, -0.62)
-            pen.polygon([(x * 0.98, -0.3), (x * 0.8, -1.08), (x * 0.2, -0.85)], fur)
-            pen.polygon([(x * 0.8, -1.08), fold, (x * 0.3, -0.75)], shade(fur, 0.75))
+            pen.polygon(
+                [(x * 0.98, -0.3), (x * 0.8, -1.08), (x * 0.2, -0.85)], fur
+            )
+            pen.polygon(
+                [(x * 0.8, -1.08), fold, (x * 0.3, -0.75)], shade(fur, 0.75)
+            )
         elif kind == "pricked":
             tip = (x * 0.75 + lean, -rng.uniform(1.4, 1.75))
             pen.polygon([(x * 0.85, -0.5), tip, (x * 0.3, -0.85)], fur)
@@ -53,7 +57,9 @@ def draw_ears(pen, rng, kind, fur, inner):
             )
         elif kind == "floppy":
             length, tilt = rng.uniform(0.6, 0.95), side * rng.uniform(-30, 5)
-            pen.ellipse(x * 1.0, -0.1 + lean, 0.3, length, shade(fur, 0.75), tilt)
+            pen.ellipse(
+                x * 1.0, -0.1 + lean, 0.3, length, shade(fur, 0.75), tilt
+            )
         elif kind == "round":
             radius = rng.uniform(0.3, 0.5)
             pen.ellipse(x * 0.72, -0.8 + lean, radius, radius, fur)
@@ -81,7 +87,9 @@ def draw_head(pen, rng, fur, marks):
         for _ in range(rng.integers(4, 10)):
             angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.75)
             radius = rng.uniform(0.06, 0.16)
-            pen.ellipse(far * np.cos(angle), far * np.sin(angle), radius, radius, dark)
+            pen.ellipse(
+                far * np.cos(angle), far * np.sin(angle), radius, radius, dark
+            )
     elif marks == "patch":
         side = rng.choice([-1, 1])
         color = (240, 235, 225) if sum(fur) < 380 else dark
@@ -119,7 +127,10 @@ def draw_whiskers(pen, rng, length):
     for side in (-1, 1):
         for slope in (-0.12, 0.02, 0.16):
             start = (side * 0.25, 0.38 + slope * 0.4)
-            end = (side * (0.25 + length), 0.36 + slope * 2 + rng.normal(0, 0.04))
+            end = (
+                side * (0.25 + length),
+                0.36 + slope * 2 + rng.normal(0, 0.04),
+            )
             pen.line([start, end], color, 0.03)
 
 

@@ -110,13 +110,15 @@ def index_class_folders(folder):
     folder = Path(folder)
     example = _EXAMPLE.format(folder)
     class_folders = sorted(
-        (entry.name for entry in _visible_entries(folder) if entry.is_dir())
+        entry.name for entry in _visible_entries(folder) if entry.is_dir()
     )
     photos = {name: find_photos(folder / name) for name in class_folders}
     if not any(photos.values()):
         found = len(find_photos(folder))
         detail = f" ({found} lie directly in it, in no class)" if found else ""
-        raise UserError(f"No photos in class folders under {folder}{detail}. {example}")
+        raise UserError(
+            f"No photos in class folders under {folder}{detail}. {example}"
+        )
     for name, paths in photos.items():
         if not paths:
             raise UserError(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from errors import UserError
+from input_pipeline.index import index_photos
 
 
 def stratified_split(photos, validation_fraction, seed):
@@ -29,7 +30,9 @@ def stratified_split(photos, validation_fraction, seed):
             )
         count = round(validation_fraction * len(rows))
         chosen[rows[: min(max(count, 1), len(rows) - 1)]] = True
-    return photos.take(np.flatnonzero(~chosen)), photos.take(np.flatnonzero(chosen))
+    return photos.take(np.flatnonzero(~chosen)), photos.take(
+        np.flatnonzero(chosen)
+    )
 
 
 def limit_per_class(photos, limit, seed):
@@ -43,3 +46,25 @@ def _shuffled_rows(photos, seed):
     for label in range(len(photos.class_names)):
         rng = np.random.default_rng([seed, label])
         yield label, rng.permutation(np.flatnonzero(photos.labels == label))
+
+
+def load_photos(data, validation_data, validation_fraction, limit, seed):
+    """Returns (train, validation): photos indexed, limited and split.
+
+    Args:
+        data, validation_data: As in `index.index_photos`.
+        validation_fraction, seed: As in `stratified_split`.
+        limit: Largest number of photos per class on either side, or, where
+            the photos still have to be split, on both together; None: all.
+
+    Raises:
+        UserError: If there is nothing sensible to train on.
+    """
+    train, validation = index_photos(data, validation_data)
+    if limit is not None:
+        train = limit_per_class(train, limit, seed)
+    if validation is None:
+        return stratified_split(train, validation_fraction, seed)
+    if limit is not None:
+        validation = limit_per_class(validation, limit, seed)
+    return train, validation

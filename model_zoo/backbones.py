@@ -1,9 +1,18 @@
 """The table of backbones: plain strings and numbers, no Keras needed."""
 
 import difflib
+from pathlib import Path
 from typing import NamedTuple
 
 from errors import UserError
+
+CLASSIC, TINY = "vgg16", "vgg16_tiny"
+WEIGHTS = ("auto", "imagenet", "none")  # or the path of a weights file
+PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "none")
+RESIZE_MODES = ("squash", "crop", "pad")
+POOLING_MODES = ("auto", "flatten", "avg", "max")
+# The classifier of VGG starts with Flatten, so it needs its training size.
+VGG_CLASSIFIER_SIZE = 224
 
 
 class Backbone(NamedTuple):
@@ -30,15 +39,9 @@ BACKBONES = {
     "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
     "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),
     "resnet152": Backbone("ResNet152", "caffe", 224, "conv5_block1_1_conv"),
-    "resnet50v2": Backbone(
-        "ResNet50V2", "tf", 224, "conv5_block1_preact_bn"
-    ),
-    "resnet101v2": Backbone(
-        "ResNet101V2", "tf", 224, "conv5_block1_preact_bn"
-    ),
-    "resnet152v2": Backbone(
-        "ResNet152V2", "tf", 224, "conv5_block1_preact_bn"
-    ),
+    "resnet50v2": Backbone("ResNet50V2", "tf", 224, "conv5_block1_preact_bn"),
+    "resnet101v2": Backbone("ResNet101V2", "tf", 224, "conv5_block1_preact_bn"),
+    "resnet152v2": Backbone("ResNet152V2", "tf", 224, "conv5_block1_preact_bn"),
     "densenet121": Backbone("DenseNet121", "torch", 224, "conv5_block1_0_bn"),
     "densenet169": Backbone("DenseNet169", "torch", 224, "conv5_block1_0_bn"),
     "densenet201": Backbone("DenseNet201", "torch", 224, "conv5_block1_0_bn"),
@@ -141,23 +144,87 @@ def find_backbone(name):
 
 
 def did_you_mean(name, names):
-    """Returns ' Did you mean A, B or C?' with the three names nearest to `name`."""
+    """Returns ' Did you mean A, B or C?', the three names nearest to `name`."""
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
-    return f" Did you mean {' or '.join(filter(None, [', '.join(near[:-1]), near[-1]]))}?"
+    return " Did you mean " + ", ".join(near[:-1]) + f" or {near[-1]}?"
 
 
-def default_unfreeze_point(backbone, unfreeze_from=None):
-    """Returns `unfreeze_from`, or where it is None the last block's start.
+def check_request(
+    backbone, image_size, weights, preprocess, unfreeze_from, cut_at
+):
+    """Checks all that can be known of a model before Keras is imported.
+
+    Args:
+        backbone, image_size, weights, preprocess, unfreeze_from, cut_at: As in
+            `build_model`.
+
+    Returns:
+        The unfreeze point; where it was None, the start of the last block.
 
     Raises:
-        UserError: If it is None and `backbone` is a file, whose blocks nobody
-            knows, or not in the table.
+        UserError: If anything is unknown, missing or does not fit.
     """
-    if unfreeze_from is not None:
-        return unfreeze_from
-    if is_file(backbone):
+    if weights not in WEIGHTS and not Path(weights).is_file():
         raise UserError(
-            f"{backbone} does not say where its last block starts. Give "
-            "--unfreeze_from=LAYER (the names: --list_layers), none or all."
+            f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or the "
+            "path of a .h5 file."
         )
-    return find_backbone(backbone).last_block
+    if preprocess not in ("auto", *PREPROCESS_MODES):
+        raise UserError(
+            f"preprocess must be auto, {', '.join(PREPROCESS_MODES)}. "
+            f"Received: {preprocess!r}"
+        )
+    if is_file(backbone):
+        _check_file_request(backbone, preprocess, unfreeze_from)
+        return unfreeze_from
+    found = find_backbone(backbone)
+    if image_size is not None and image_size < found.min_image_size:
+        raise UserError(
+            f"image_size {image_size} is too small for {backbone}. Expected at "
+            f"least {found.min_image_size}."
+        )
+    if found.preprocess == "none" and preprocess not in ("auto", "none"):
+        raise UserError(
+            f"{backbone} preprocesses raw photos itself, so preprocess must be "
+            f"auto or none. Received: {preprocess!r}"
+        )
+    if backbone == TINY and weights == "imagenet":
+        raise UserError(
+            f"{backbone} has no ImageNet weights. Take auto (its embedded "
+            "ones, trained on drawn things), none or a file."
+        )
+    if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
+        None,
+        VGG_CLASSIFIER_SIZE,
+    ):
+        raise UserError(
+            f"The layer '{cut_at}' of {backbone} needs image_size "
+            f"{VGG_CLASSIFIER_SIZE}. Received: {image_size}"
+        )
+    return found.last_block if unfreeze_from is None else unfreeze_from
+
+
+def _check_file_request(path, preprocess, unfreeze_from):
+    if not Path(path).is_file():
+        raise UserError(f"No backbone file {path}.")
+    missing = []
+    if preprocess == "auto":
+        missing.append("--preprocess=caffe, torch, tf, rescale or none")
+    if unfreeze_from is None:
+        missing.append("--unfreeze_from=LAYER, none or all")
+    if missing:
+        raise UserError(
+            f"{path} does not say how its photos are preprocessed and where "
+            f"its last block starts. Give also {' and '.join(missing)}. (Its "
+            "layers: --list_layers)"
+        )
+
+
+def is_in_vgg_classifier(backbone, layer_name):
+    """Returns whether a layer belongs to the Dense layers on top of a VGG."""
+    return backbone in ("vgg16", "vgg19") and layer_name in (
+        "flatten",
+        "fc1",
+        "fc2",
+        "predictions",
+    )

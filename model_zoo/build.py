@@ -2,7 +2,7 @@
 
 import keras
 
-from model_zoo import backbones
+from model_zoo.backbones import check_request
 from model_zoo.base import build_base
 from model_zoo.head import build_head
 from model_zoo.unfreeze import unfreeze
@@ -76,12 +76,15 @@ def build_model(
     ```
     """
     backbone = str(backbone)
-    unfreeze_from = backbones.default_unfreeze_point(backbone, unfreeze_from)
+    weights = "none" if weights is None else str(weights)
+    unfreeze_from = check_request(
+        backbone, image_size, weights, preprocess, unfreeze_from, cut_at
+    )
     base = build_base(
         backbone,
         image_size=image_size,
-        weights_from="none" if weights is None else str(weights),
-        preprocess_mode=preprocess,
+        weights=weights,
+        preprocess=preprocess,
         resize=resize,
         cut_at=cut_at,
     )
@@ -97,14 +100,9 @@ def build_model(
     unfreeze(model, unfreeze_from, train_batch_norm)
     model.compile(
         optimizer=keras.optimizers.RMSprop(CLASSIC_LEARNING_RATE),
-        loss=loss_for(num_classes),
+        loss="binary_crossentropy"
+        if num_classes == 2
+        else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
     return model
-
-
-def loss_for(num_classes: int) -> str:
-    """Returns the loss that fits the head: integer labels (B,) in each case."""
-    if num_classes == 2:
-        return "binary_crossentropy"
-    return "sparse_categorical_crossentropy"

@@ -3,8 +3,8 @@
 from keras import layers
 
 from errors import UserError
+from model_zoo.backbones import POOLING_MODES
 
-POOLING_MODES = ("auto", "flatten", "avg", "max")
 HEAD_PREFIX = "head_"  # begins the name of each layer of the head, and no other
 
 
@@ -31,9 +31,13 @@ def build_head(
         UserError: If an argument is outside these bounds.
     """
     if num_classes < 2:
-        raise UserError(f"num_classes must be at least 2. Received: {num_classes}")
+        raise UserError(
+            f"num_classes must be at least 2. Received: {num_classes}"
+        )
     if hidden_units < 0:
-        raise UserError(f"hidden_units must be at least 0. Received: {hidden_units}")
+        raise UserError(
+            f"hidden_units must be at least 0. Received: {hidden_units}"
+        )
     if not 0 <= dropout < 1:
         raise UserError(f"dropout must be in [0, 1). Received: {dropout}")
     if pooling not in POOLING_MODES:

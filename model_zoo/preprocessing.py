@@ -4,9 +4,7 @@ import keras
 from keras import layers
 
 from errors import UserError
-
-PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "none")
-RESIZE_MODES = ("squash", "crop", "pad")
+from model_zoo.backbones import PREPROCESS_MODES, RESIZE_MODES
 
 # ImageNet statistics, as in keras/src/applications/imagenet_utils.py.
 _BGR_MEANS = (103.939, 116.779, 123.68)
@@ -66,9 +64,7 @@ def preprocess(images, mode):
         scale = [1 / (255 * deviation) for deviation in _RGB_DEVIATIONS]
         offset = [
             -mean / deviation
-            for mean, deviation in zip(
-                _RGB_MEANS, _RGB_DEVIATIONS, strict=True
-            )
+            for mean, deviation in zip(_RGB_MEANS, _RGB_DEVIATIONS, strict=True)
         ]
     elif mode == "tf":
         scale, offset = 1 / 127.5, -1.0

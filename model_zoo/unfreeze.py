@@ -63,7 +63,9 @@ def first_trained_layer(model, unfreeze_from):
     """
     if unfreeze_from == "none":
         return next(
-            layer for layer in model.layers if layer.name.startswith(HEAD_PREFIX)
+            layer
+            for layer in model.layers
+            if layer.name.startswith(HEAD_PREFIX)
         )
     if unfreeze_from == "all":
         return next(layer for layer in model.layers if layer.weights)

@@ -27,14 +27,9 @@ def load_weights_file(base, path):
         path: Path of the file.
 
     Raises:
-        UserError: If the file is missing, unreadable or of another model.
+        UserError: If the file is unreadable or of another model.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(
-            f"No weights file {path}. Expected auto, imagenet, none or the "
-            "path of a .h5 file."
-        )
     if path.suffix != ".h5":
         raise UserError(
             f"{path} is not a weights file: expected one ending in .h5 (from "
@@ -45,13 +40,13 @@ def load_weights_file(base, path):
         base.load_weights(os.fspath(path))
     except OSError as error:
         raise UserError(
-            f"Cannot read the weights file {path}: {_first_line(error)} "
+            f"Cannot read the weights file {path}: {first_line(error)} "
             "Expected an HDF5 file; was it downloaded completely?"
         ) from error
     except (ValueError, KeyError) as error:
         raise UserError(
             f"The weights in {path} do not fit {base.name}: "
-            f"{_first_line(error)} Expected weights of the same backbone "
+            f"{first_line(error)} Expected weights of the same backbone "
             "without its classifier (file names of keras.applications then "
             "end in notop.h5)."
         ) from error
@@ -85,13 +80,14 @@ def imagenet_weights_error(backbone, error):
     """Returns the `UserError` for ImageNet weights that cannot be had."""
     return UserError(
         f"The ImageNet weights of {backbone} are not in Keras's cache and "
-        f"cannot be downloaded ({_first_line(error)}). Three ways out: connect "
+        f"cannot be downloaded ({first_line(error)}). Three ways out: connect "
         "to the internet and run again; copy the weights file from another "
         "machine and give it with --weights=FILE; or start from random "
         "weights with --weights=none (much worse on few photos)."
     )
 
 
-def _first_line(error):
+def first_line(error):
+    """Returns the first line of an exception, as one short sentence."""
     line = next(iter(str(error).strip().splitlines()), type(error).__name__)
     return line[:200].rstrip(".") + "."

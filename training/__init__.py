@@ -1,0 +1,1 @@
+"""Training in two stages, the proof of freezing, and the run folder."""

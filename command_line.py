@@ -1,0 +1,172 @@
+"""What the scripts share: reading flags, exit statuses, plain messages."""
+
+import contextlib
+import errno
+import os
+import re
+import sys
+import tempfile
+import textwrap
+
+from absl import app, flags
+
+from errors import UserError
+
+_WIDTH, _INDENT = 80, 30  # columns of --help
+_STARTUP_REMARK = re.compile(
+    r"I0000 |WARNING: All log messages before absl|To enable the following"
+    r"|E0000 .* failed call to cuInit"  # there is no GPU
+)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_sections = []  # (title, names of the flags defined before it)
+
+
+def run(main):
+    """Runs `main(argv)` as a script and exits.
+
+    The exit status is 0, 2 for a mistake of the user's (one message on
+    stderr, no traceback), 130 for Ctrl-C, and 1 for any other failure.
+
+    Args:
+        main: Function of the arguments that are not flags, the name of the
+            script first; its return value is the exit status.
+    """
+    # Before TensorFlow is imported: its remarks on the machine help nobody.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # oneDNN is faster, but off by default on some processors; it changes the
+    # last bits, so it is the same for every script.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    try:
+        app.run(main, flags_parser=parse_flags)
+    except UserError as error:
+        exit_with(2, str(error))
+    except KeyboardInterrupt:
+        exit_with(130, "Stopped by Ctrl-C.")
+    except BrokenPipeError:  # e.g. `python predict.py ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        exit_with(1, f"{error.strerror}: {error.filename or 'while writing'}")
+
+
+@contextlib.contextmanager
+def without_startup_remarks():
+    """Leaves out what TensorFlow remarks on the machine when it is imported.
+
+    TensorFlow 2.21 writes these lines straight to the file descriptor, before
+    any setting of its log level counts. Warnings and errors are passed on.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            file.seek(0)
+            for line in file.read().decode(errors="replace").splitlines():
+                if not _STARTUP_REMARK.match(line):
+                    print(line, file=sys.stderr)
+
+
+def exit_with(status, message):
+    """Prints `message` to stderr and exits with `status`."""
+    sys.stdout.flush()
+    name = os.path.basename(sys.argv[0])
+    print(f"{name}: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def parse_flags(argv):
+    """Returns `argv` without its flags, and sets these in `flags.FLAGS`.
+
+    Hyphens and underscores in the name of a flag are the same. `--help`
+    prints every flag of the script and exits with 0; a wrong flag exits
+    with 2.
+    """
+    values = flags.FLAGS
+    if {"--help", "-help", "-h", "-?"} & set(argv[1:]):
+        print(help_text())
+        sys.exit(0)
+    try:
+        argv = values.read_flags_from_files(argv, force_gnu=True)
+        return values([argv[0], *map(_with_underscores, argv[1:])])
+    except flags.Error as error:
+        exit_with(2, f"{error} (All flags: --help)")
+
+
+def _with_underscores(argument):
+    """Returns `--unfreeze-from=x` as `--unfreeze_from=x`; values stay."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument[2:].partition("=")
+    name = name.replace("-", "_")
+    if name.startswith("no_") and name not in flags.FLAGS:
+        name = name.replace("no_", "no", 1)  # --no-horizontal-flip
+    return f"--{name}{equals}{value}"
+
+
+def section(title):
+    """Begins a section of `--help`: the flags defined from here on."""
+    _sections.append((title, frozenset(flags.FLAGS)))
+
+
+def help_text():
+    """Returns the docstring of the script and, by section, all its flags."""
+    lines = [sys.modules["__main__"].__doc__.strip()]
+    ends = [before for _, before in _sections[1:]] + [frozenset(flags.FLAGS)]
+    for (title, before), end in zip(_sections, ends, strict=True):
+        lines += ["", f"{title}:"]
+        for flag in _flags_of_script():
+            if flag.name in end - before:
+                lines += _flag_help(flag)
+    return "\n".join(lines)
+
+
+def _flag_help(flag):
+    values = getattr(flag.parser, "enum_values", None)
+    if flag.boolean:
+        head = f"  --[no]{flag.name}"
+    elif values:
+        head = f"  --{flag.name}={'|'.join(values)}"
+    else:
+        head = f"  --{flag.name}={flag.flag_type().upper()[:6]}"
+    facts = []
+    if flag.default is not None:
+        facts.append("default: " + flag.default_as_str.strip("'"))
+    if flag.parser.syntactic_help and not flag.boolean:
+        facts.append(flag.parser.syntactic_help)
+    text = flag.help.removeprefix(f"<{'|'.join(values or [])}>: ") + (
+        f" ({'; '.join(facts)})" if facts else ""
+    )
+    wrapped = textwrap.wrap(text, _WIDTH - _INDENT)
+    if len(head) < _INDENT - 1:
+        wrapped[0] = f"{head:{_INDENT}}{wrapped[0]}"
+    else:
+        wrapped.insert(0, head)
+    return wrapped[:1] + [" " * _INDENT + line for line in wrapped[1:]]
+
+
+def _flags_of_script():
+    return flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+
+
+def changed_flags(left_out=()):
+    """Returns the script's flags that differ from their defaults.
+
+    Args:
+        left_out: Names of flags to leave out.
+
+    Returns:
+        Lines of a flagfile, e.g. `--epochs=5`, in alphabetical order.
+    """
+    return [
+        flag.serialize()
+        for flag in sorted(_flags_of_script(), key=lambda flag: flag.name)
+        if flag.value != flag.default and flag.name not in left_out
+    ]

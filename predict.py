@@ -1,0 +1,135 @@
+"""Says what is on photos, with a model that train.py left in a run folder.
+
+    python predict.py runs/latest photo.jpg folder/ ...
+
+Photos in folders are found at any depth. The run folder is all it needs: size,
+preprocessing and class names come from there.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+from absl import flags
+
+import command_line
+from errors import UserError
+from model_zoo.listing import format_table
+
+command_line.section("Flags")
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "table",
+    ["table", "csv", "json"],
+    "How to print: path, predicted, probability, and in csv and json one "
+    "column per class.",
+)
+_BATCH_SIZE = 32  # photos at a time; of no effect on the predictions
+
+
+def main(argv):
+    if len(argv) < 3:
+        raise UserError(
+            "Expected a run folder and photos, e.g. python predict.py "
+            "runs/latest photo.jpg"
+        )
+    run_dir, *photo_arguments = argv[1:]
+    paths = find_all_photos(photo_arguments)
+    with command_line.without_startup_remarks():
+        from training.run_folder import RunFolder
+
+        run = RunFolder.open(run_dir)
+        model = run.load_model()
+    class_names = run.load_class_names()
+    rows = [
+        prediction_row(path, probabilities, class_names)
+        for path, probabilities in predict(model, paths)
+    ]
+    print_rows(rows, _FORMAT.value)
+    return 0
+
+
+def find_all_photos(arguments):
+    """Returns the paths of the photos given, and of those in given folders.
+
+    Raises:
+        UserError: If one does not exist or a folder has no photos.
+    """
+    from input_pipeline.index import EXTENSIONS, find_photos
+
+    paths = []
+    for argument in arguments:
+        if Path(argument).is_dir():
+            found = find_photos(argument)
+            if not found:
+                raise UserError(
+                    f"No photos under {argument} ({', '.join(EXTENSIONS)})."
+                )
+            paths += found
+        elif Path(argument).is_file():
+            paths.append(argument)
+        else:
+            raise UserError(f"No photo or folder {argument}.")
+    return paths
+
+
+def predict(model, paths):
+    """Yields (path, probabilities), float32 (num_classes,), of each photo.
+
+    Args:
+        model: Model of a run folder.
+        paths: Paths of photos.
+
+    Raises:
+        UserError: If a photo cannot be read.
+    """
+    import numpy as np
+
+    from input_pipeline import dataset, decode, index
+
+    decode.check_readable(paths)
+    photos = index.PhotoIndex(
+        tuple(paths), np.zeros(len(paths), "int32"), class_names=()
+    )
+    photos_ds = dataset.make_eval_ds(
+        photos, resize=model.get_layer("resize"), batch_size=_BATCH_SIZE
+    )
+    remaining = iter(paths)
+    for images, _ in photos_ds.as_numpy_iterator():
+        outputs = model.predict_on_batch(images)
+        if outputs.shape[1] == 1:  # sigmoid: the probability of class 1
+            outputs = np.concatenate([1 - outputs, outputs], axis=1)
+        for probabilities in outputs:
+            yield next(remaining), probabilities
+
+
+def prediction_row(path, probabilities, class_names):
+    """Returns one line of the output as a dict, numbers as floats."""
+    best = int(probabilities.argmax())
+    return {
+        "path": path,
+        "predicted": class_names[best],
+        "probability": float(probabilities[best]),
+        **dict(zip(class_names, map(float, probabilities), strict=True)),
+    }
+
+
+def print_rows(rows, output_format):
+    """Prints the rows of `prediction_row` as a table, CSV or JSON."""
+    if output_format == "json":
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif output_format == "csv":
+        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        cells = [
+            (row["path"], row["predicted"], f"{row['probability']:.4f}")
+            for row in rows
+        ]
+        print(format_table([("path", "predicted", "probability"), *cells]))
+
+
+if __name__ == "__main__":
+    command_line.run(main)

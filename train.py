@@ -1,0 +1,257 @@
+"""Fine-tunes a Keras image classifier by unfreezing just enough of it.
+
+    python train.py --data photos --unfreeze-from block5_conv1
+
+freezes VGG16 up to the named layer, trains a new head first and then
+everything from that layer on, and leaves the model and its curves in a run
+folder. Without --data it trains on a small drawn demo set, no network needed.
+Hyphens and underscores in the names of flags are the same, and
+--flagfile=FILE reads flags from a file.
+"""
+
+import functools
+import math
+import time
+
+from absl import flags
+
+import command_line
+import model_zoo
+import train_flags
+from errors import UserError
+from model_zoo import backbones, listing
+from training.run_dir import choose_run_dir
+
+flags.adopt_module_key_flags(train_flags)
+
+
+def __getattr__(name):
+    # `from train import build_model`, without importing Keras for --help.
+    if name == "build_model":
+        return model_zoo.build_model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def main(argv):
+    start = time.perf_counter()
+    if len(argv) > 1:
+        raise UserError(
+            f"Unexpected argument '{argv[1]}'. Flags start with --; photos are "
+            "given with --data=FOLDER. (All flags: --help)"
+        )
+    if train_flags.LIST_BACKBONES.value:
+        print(listing.backbones_table())
+        return 0
+    if train_flags.LIST_LAYERS.value:
+        print(list_layers())
+        return 0
+    if train_flags.HEAD_EPOCHS.value + train_flags.EPOCHS.value == 0:
+        raise UserError("Nothing to train: --head_epochs and --epochs are 0.")
+    arguments = model_arguments()
+    unfreeze_from = backbones.check_request(**arguments)
+    run_dir = choose_run_dir(train_flags.RUN_DIR.value, arguments["backbone"])
+    train_photos, validation_photos = load_photos()
+
+    # TensorFlow takes seconds to import: not before all that can be checked
+    # without it.
+    with command_line.without_startup_remarks():
+        import keras
+
+        from input_pipeline import dataset, decode
+        from training import device, freeze_proof, run_folder, stages, summary
+
+        device_name = device.prepare_device()
+    decode.check_readable(train_photos.paths + validation_photos.paths)
+    keras.utils.set_random_seed(train_flags.SEED.value)
+    model = build(arguments, len(train_photos.class_names))
+    run = run_folder.RunFolder.create(run_dir)
+    if train_flags.RUN_DIR.value is None:
+        run_folder.point_latest_at(run_dir)
+    run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
+    run.save_class_names(train_photos.class_names)
+    print(f"Training on {device_name}. Results go to {run_dir}")
+
+    steps_per_epoch = train_flags.STEPS_PER_EPOCH.value or math.ceil(
+        len(train_photos) / train_flags.BATCH_SIZE.value
+    )
+    resize = model.get_layer("resize")
+    train_stream = functools.partial(
+        dataset.make_train_ds,
+        train_photos,
+        resize=resize,
+        image_size=resize.height,
+        batch_size=train_flags.BATCH_SIZE.value,
+        seed=train_flags.SEED.value,
+        augment=make_augmentation(),
+    )
+    val_ds = dataset.make_eval_ds(
+        validation_photos,
+        resize=resize,
+        batch_size=train_flags.BATCH_SIZE.value,
+    )
+    kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)
+    proof = freeze_proof.FreezeProof()
+    try:
+        for stage in (
+            stages.Stage(
+                "head",
+                "none",
+                train_flags.HEAD_EPOCHS.value,
+                train_flags.HEAD_LEARNING_RATE.value,
+            ),
+            stages.Stage(
+                "fine_tune",
+                unfreeze_from,
+                train_flags.EPOCHS.value,
+                train_flags.LEARNING_RATE.value,
+            ),
+        ):
+            if stage.epochs:
+                stages.run_stage(
+                    stage,
+                    model,
+                    train_stream,
+                    val_ds,
+                    kept_epoch=kept_epoch,
+                    proof=proof,
+                    optimizer=train_flags.OPTIMIZER.value,
+                    steps_per_epoch=steps_per_epoch,
+                    batch_size=train_flags.BATCH_SIZE.value,
+                    train_batch_norm=train_flags.TRAIN_BATCH_NORM.value,
+                )
+    except (KeyboardInterrupt, FloatingPointError) as error:
+        save_curves(run, kept_epoch.history)
+        why = str(error) or "Stopped by Ctrl-C."
+        status = 130 if isinstance(error, KeyboardInterrupt) else 1
+        command_line.exit_with(status, f"{why} {kept_epoch.describe()}")
+
+    save_curves(run, kept_epoch.history)
+    seconds = time.perf_counter() - start
+    run.save_summary(
+        summary.summarize(
+            model=model,
+            backbone=arguments["backbone"],
+            unfreeze_from=unfreeze_from,
+            train_photos=train_photos,
+            validation_photos=validation_photos,
+            history=kept_epoch.history,
+            best=kept_epoch.best,
+            proof=proof,
+            seconds=seconds,
+            photos_per_epoch=steps_per_epoch * train_flags.BATCH_SIZE.value,
+            seed=train_flags.SEED.value,
+            device=device_name,
+        )
+    )
+    print(f"\n{proof.summary()}")
+    if proof.frozen_moved:
+        command_line.exit_with(
+            1, "Frozen weights moved; do not trust this run."
+        )
+    print(kept_epoch.describe())
+    print(f"Total time {seconds:.0f} s")
+    print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
+    print(f"Model    {run.path / 'model.keras'}")
+    print(f"Predict  python predict.py {run.path} photo.jpg")
+    return 0
+
+
+def model_arguments():
+    """Returns the arguments of `build_model` that say what the base is."""
+    demo = train_flags.DATA.value == "demo"
+    return {
+        "backbone": train_flags.BACKBONE.value
+        or (backbones.TINY if demo else backbones.CLASSIC),
+        "image_size": train_flags.IMAGE_SIZE.value,
+        "weights": train_flags.WEIGHTS.value,
+        "preprocess": train_flags.PREPROCESS.value,
+        "unfreeze_from": train_flags.UNFREEZE_FROM.value,
+        "cut_at": train_flags.CUT_AT.value,
+    }
+
+
+def build(arguments, num_classes):
+    """Returns the model the flags ask for."""
+    return model_zoo.build_model(
+        num_classes=num_classes,
+        resize=train_flags.RESIZE.value,
+        pooling=train_flags.POOLING.value,
+        hidden_units=train_flags.HIDDEN_UNITS.value,
+        dropout=train_flags.DROPOUT.value,
+        train_batch_norm=train_flags.TRAIN_BATCH_NORM.value,
+        **arguments,
+    )
+
+
+def list_layers():
+    """Returns the table of --list_layers; no weights and no photos needed."""
+    arguments = model_arguments()
+    arguments["weights"] = "none"
+    if backbones.is_file(arguments["backbone"]):
+        # Both are needed to train, but not to look at the layers.
+        if arguments["preprocess"] == "auto":
+            arguments["preprocess"] = "none"
+        arguments["unfreeze_from"] = arguments["unfreeze_from"] or "none"
+    backbones.check_request(**arguments)
+    with command_line.without_startup_remarks():
+        from model_zoo.unfreeze import base_layers
+
+        model = build(arguments, num_classes=2)
+    return listing.layers_table(base_layers(model))
+
+
+def load_photos():
+    """Returns the photos to train and to validate on, and says how many."""
+    from input_pipeline import demo_set, split
+
+    data = train_flags.DATA.value
+    if data == "demo":
+        data = demo_set.load_demo_set(demo_set.default_cache_dir())
+        print(
+            "Without --data, this trains on the drawn demo set. With photos of "
+            "yours and ImageNet weights: python train.py --data=FOLDER"
+        )
+    photos = split.load_photos(
+        data,
+        train_flags.VALIDATION_DATA.value,
+        train_flags.VALIDATION_FRACTION.value,
+        train_flags.LIMIT.value,
+        train_flags.SEED.value,
+    )
+    for use, some in zip(("Training", "Validation"), photos, strict=True):
+        counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
+        print(f"{use} photos: {len(some)} ({counts})")
+    return photos
+
+
+def make_augmentation():
+    """Returns the `augment.Affine` the flags ask for, or None."""
+    if train_flags.AUGMENT.value == "none":
+        return None
+    from augment import Affine
+
+    return Affine(
+        seed=train_flags.SEED.value,
+        rotation_range=train_flags.ROTATION_RANGE.value,
+        width_shift_range=train_flags.WIDTH_SHIFT_RANGE.value,
+        height_shift_range=train_flags.HEIGHT_SHIFT_RANGE.value,
+        shear_range=train_flags.SHEAR_RANGE.value,
+        zoom_range=train_flags.ZOOM_RANGE.value,
+        horizontal_flip=train_flags.HORIZONTAL_FLIP.value,
+        fill_mode=train_flags.FILL_MODE.value,
+    )
+
+
+def save_curves(run, history):
+    """Draws accuracy.png and loss.png, if an epoch was finished."""
+    from plots import plot_history
+
+    if history:
+        columns = {key: [row[key] for row in history] for key in history[0]}
+        for metric in ("accuracy", "loss"):
+            ax = plot_history(columns, metric=metric)
+            run.save_figure(f"{metric}.png", ax.figure)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,35 @@
+"""Where a run may be written: checked before anything slow, without Keras."""
+
+from datetime import datetime
+from pathlib import Path
+
+from errors import UserError
+
+
+def choose_run_dir(run_dir, backbone):
+    """Returns the path of the new run folder, which is not made yet.
+
+    Args:
+        run_dir: Path asked for, or None for `runs/DATE-BACKBONE`.
+        backbone: Name or file of the backbone.
+
+    Raises:
+        UserError: If anything is there already.
+    """
+    if run_dir is None:
+        name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{Path(backbone).stem}"
+        run_dir = Path("runs") / name
+    check_run_dir(run_dir)
+    return Path(run_dir)
+
+
+def check_run_dir(path):
+    """Raises `UserError` if a run folder at `path` would overwrite anything."""
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise UserError(
+            f"--run_dir: {path} exists and is not empty; runs are never "
+            "overwritten. Give another folder, or remove this one."
+        )
+    if path.exists() and not path.is_dir():
+        raise UserError(f"--run_dir: {path} is a file. Give a folder.")

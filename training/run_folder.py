@@ -1,0 +1,175 @@
+"""The run folder: everything one training run leaves behind.
+
+The only reader and writer of it. Every file is written beside its place,
+flushed to the disk and renamed, so that a reader never sees half of one and a
+failure leaves the one before intact.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from errors import UserError
+from training.run_dir import check_run_dir
+
+HISTORY_COLUMNS = (
+    "stage",
+    "epoch",
+    "seconds",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+)
+
+
+class RunFolder:
+    """Writes and reads the files of one run.
+
+    Attributes:
+        path: Path of the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    @classmethod
+    def create(cls, path):
+        """Returns a new run folder.
+
+        Raises:
+            UserError: If it exists and is not empty, or cannot be made.
+        """
+        path = Path(path)
+        check_run_dir(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with _written_beside(path / "class_names.json"):
+                pass  # tries whether files can be made in it
+            (path / "class_names.json").unlink()
+        except OSError as error:
+            raise UserError(
+                f"--run_dir: cannot write to {path}: {error.strerror}. Give a "
+                "folder that can be written."
+            ) from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path):
+        """Returns the run folder at `path`, for reading.
+
+        Raises:
+            UserError: If it holds no trained model.
+        """
+        run = cls(path)
+        for name in ("model.keras", "class_names.json"):
+            if not (run.path / name).is_file():
+                raise UserError(
+                    f"{path} is not a run folder with a trained model: it has "
+                    f"no {name}. Expected a folder that train.py wrote, e.g. "
+                    "runs/latest"
+                )
+        return run
+
+    def save_class_names(self, class_names):
+        self._write_json("class_names.json", list(class_names))
+
+    def load_class_names(self):
+        """Returns the names of the classes, in the order of their indices."""
+        return json.loads((self.path / "class_names.json").read_text("utf-8"))
+
+    def save_model(self, model, class_names):
+        """Writes `model` to model.keras, with the class names inside.
+
+        They are the key `class_names` of its metadata.json; Keras reads such a
+        file like any other.
+        """
+        # Without the optimizer of build_model, whose state is not the run's:
+        # Keras would warn about it each time the file is opened.
+        plain = keras.Model(model.input, model.output, name=model.name)
+        saved = self.path / ".saved.keras"
+        try:
+            plain.save(saved)
+            with (
+                zipfile.ZipFile(saved) as source,
+                _written_beside(self.path / "model.keras") as beside,
+                zipfile.ZipFile(beside, "w") as target,
+            ):
+                for member in source.infolist():
+                    content = source.read(member)
+                    if member.filename == "metadata.json":
+                        metadata = json.loads(content)
+                        metadata["class_names"] = list(class_names)
+                        content = json.dumps(metadata)
+                    target.writestr(member, content)
+        finally:
+            saved.unlink(missing_ok=True)
+
+    def load_model(self):
+        """Returns the kept model, uncompiled.
+
+        Raises:
+            UserError: If the file is damaged.
+        """
+        path = self.path / "model.keras"
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"Cannot open {path}: {str(error).splitlines()[0]} Is the "
+                "file whole?"
+            ) from error
+
+    def save_history(self, history):
+        """Writes history.csv: one row an epoch, a dict per row."""
+        with _written_beside(self.path / "history.csv") as beside:
+            with open(beside, "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, HISTORY_COLUMNS)
+                writer.writeheader()
+                writer.writerows(history)
+
+    def save_flags(self, lines):
+        """Writes flags.txt, which `train.py --flagfile` reads."""
+        with _written_beside(self.path / "flags.txt") as beside:
+            beside.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+    def save_summary(self, summary):
+        """Writes run.json, the summary for programs."""
+        self._write_json("run.json", summary)
+
+    def save_figure(self, name, figure):
+        """Writes a matplotlib figure as a PNG file."""
+        with _written_beside(self.path / name) as beside:
+            figure.savefig(beside, format="png", dpi=150)
+
+    def _write_json(self, name, value):
+        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        with _written_beside(self.path / name) as beside:
+            beside.write_text(text, "utf-8")
+
+
+def point_latest_at(path):
+    """Makes the link `latest` beside the run folder `path` point to it."""
+    path = Path(path)
+    beside = path.parent / f".latest.{os.getpid()}"
+    beside.symlink_to(path.name)
+    os.replace(beside, path.parent / "latest")
+
+
+@contextlib.contextmanager
+def _written_beside(path):
+    """Yields a path to write to, which becomes `path` if all went well."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield beside
+        with open(beside, "ab") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

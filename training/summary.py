@@ -1,0 +1,88 @@
+"""run.json: what a run was, and what came out of it."""
+
+import os
+import platform
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.freeze_proof import layers_with_weights
+
+
+def summarize(
+    *,
+    model,
+    backbone,
+    unfreeze_from,
+    train_photos,
+    validation_photos,
+    history,
+    best,
+    proof,
+    seconds,
+    photos_per_epoch,
+    seed,
+    device,
+):
+    """Returns the content of run.json.
+
+    Args:
+        model: Trained model of `build_model`.
+        backbone: Name or path of the backbone.
+        unfreeze_from: Unfreeze point.
+        train_photos, validation_photos: `PhotoIndex`.
+        history: Rows of all epochs.
+        best: Row of the kept epoch.
+        proof: `FreezeProof` of the run.
+        seconds: Wall time of the run so far.
+        photos_per_epoch: Photos trained on in one epoch.
+        seed: Seed of the run.
+        device: Text of `prepare_device`.
+    """
+    names = [layer.name for layer in layers_with_weights(model)]
+    training_seconds = sum(row["seconds"] for row in history)
+    return {
+        "val_accuracy": best["val_accuracy"],
+        "val_loss": best["val_loss"],
+        "best_epoch": best["epoch"],
+        "best_stage": best["stage"],
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "images_per_second": round(
+            len(history) * photos_per_epoch / training_seconds, 1
+        ),
+        "backbone": backbone,
+        "unfreeze_from": unfreeze_from,
+        "image_size": model.get_layer("resize").height,
+        "trainable_layers": [name for name in names if name in proof.trained],
+        "frozen_layers": [name for name in names if name in proof.frozen],
+        "trainable_parameters": _count_parameters(model.trainable_weights),
+        "frozen_parameters": _count_parameters(model.non_trainable_weights),
+        "freeze_proof": {
+            "summary": proof.summary(),
+            "frozen_layers_that_moved": sorted(proof.frozen_moved),
+            "trained_layers_that_moved": sorted(proof.trained_moved),
+        },
+        "photos": {
+            "train": train_photos.counts(),
+            "validation": validation_photos.counts(),
+        },
+        "data_fingerprint": {
+            "train": train_photos.fingerprint(),
+            "validation": validation_photos.fingerprint(),
+        },
+        "seed": seed,
+        "device": device,
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _count_parameters(variables):
+    return sum(int(np.prod(variable.shape)) for variable in variables)
