@@ -137,20 +137,15 @@ def _load_base_file(path):
             f"{weight_files.first_line(error)} Expected a .keras file saved "
             "by Keras 3, made of Keras's own layers."
         ) from error
-    if isinstance(source, keras.Sequential):
-        source = keras.Model(source.inputs, source.outputs, name=source.name)
-    if (
-        not hasattr(source, "operations")
-        or len(source.inputs) != 1
-        or len(source.outputs) != 1
-        or len(source.inputs[0].shape) != 4
-        or source.inputs[0].shape[-1] != 3
-    ):
+    inputs, outputs = (
+        getattr(source, side, None) or () for side in ("inputs", "outputs")
+    )
+    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].shape[3:] != (3,):
         raise UserError(
             f"{path} is not a functional model from one RGB image to one "
             "tensor, as a backbone must be."
         )
-    return source
+    return keras.Model(inputs[0], outputs[0], name=source.name)
 
 
 def _image_size_of_file(path, source, image_size):

@@ -27,24 +27,23 @@ def split(model, first_trained):
     frozen_operations = set(
         map(id, operations[: operations.index(first_trained)])
     )
-    # By node, not by operation: a shared layer may be called on both sides.
+    nodes = _nodes_in_order(model)
     frozen_tensors = {id(tensor) for tensor in model.inputs}
-    boundary = []
-    for node in _nodes_in_order(model):
-        if id(node.operation) in frozen_operations and all(
-            id(tensor) in frozen_tensors for tensor in node.input_tensors
-        ):
+    for node in nodes:
+        if id(node.operation) in frozen_operations:
             frozen_tensors.update(map(id, node.outputs))
-            continue
-        for tensor in node.input_tensors:
-            if id(tensor) in frozen_tensors and all(
-                tensor is not known for known in boundary
-            ):
-                boundary.append(tensor)
+    boundary = {
+        id(tensor): tensor
+        for node in nodes
+        if id(node.operation) not in frozen_operations
+        for tensor in node.input_tensors
+        if id(tensor) in frozen_tensors
+    }
     if not frozen_operations or not boundary:
         raise ValueError(
             f"Nothing comes before '{first_trained.name}' in {model.name}."
         )
+    boundary = list(boundary.values())
     frozen = keras.Model(model.input, boundary, name="frozen")
     trained = keras.Model(boundary, model.output, name="trained")
     return frozen, trained

@@ -1,6 +1,7 @@
 """Loading the weights of a base, and saying clearly when that fails."""
 
 import os
+import warnings
 from pathlib import Path
 
 import keras
@@ -37,13 +38,16 @@ def load_weights_file(base, path):
             ".keras file is given with --backbone."
         )
     try:
-        base.load_weights(os.fspath(path))
+        with warnings.catch_warnings():
+            # Keras only warns where it leaves layers at random.
+            warnings.filterwarnings("error", message=".*freshly-initialized")
+            base.load_weights(os.fspath(path))
     except OSError as error:
         raise UserError(
             f"Cannot read the weights file {path}: {first_line(error)} "
             "Expected an HDF5 file; was it downloaded completely?"
         ) from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, UserWarning) as error:
         raise UserError(
             f"The weights in {path} do not fit {base.name}: "
             f"{first_line(error)} Expected weights of the same backbone "

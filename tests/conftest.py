@@ -1,0 +1,61 @@
+"""Fixtures: small drawn photos, and the shared real ones where they are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def drawn_photos(tmp_path_factory):
+    """A folder with 24 drawn cats and 24 drawn dogs, as JPEG files."""
+    from input_pipeline.demo_set import draw_demo_set
+
+    folder = tmp_path_factory.mktemp("drawn")
+    draw_demo_set(folder, photos_per_class=24)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Four random images, float32 (4, 70, 90, 3) in [0, 255]."""
+    rng = np.random.default_rng(0)
+    return rng.uniform(0, 255, (4, 70, 90, 3)).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder with real photos and backbones; skips where it is missing."""
+    if not (SHARED / "cats_vs_dogs").is_dir():
+        pytest.skip(f"no real photos at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Runs a script of the project in a folder of its own.
+
+    Returns a function of (script, *arguments) that returns the finished
+    process, with `stdout` and `stderr` as text.
+    """
+
+    def run(script, *arguments, **environment):
+        return subprocess.run(
+            [sys.executable, ROOT / script, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), **environment},
+            capture_output=True,
+            text=True,
+            timeout=400,
+        )
+
+    return run

@@ -1,0 +1,125 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+# Runs a script and says on the last line which heavy modules it imported.
+_PROBE = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+sys.path.insert(0, {root!r})
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    heavy = {{"keras", "tensorflow", "matplotlib", "numpy"}} & set(sys.modules)
+    print("status", end.code, "heavy", sorted(heavy))
+"""
+
+
+def probe(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", _PROBE.format(root=str(ROOT)), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--help"], "0"),
+        (["--list_backbones"], "0"),
+        (["--list-backbones"], "0"),
+        (["--epoch=3"], "2"),
+        (["--epochs=-1"], "2"),
+        (["--epochs"], "2"),
+        (["--dropout=1.5"], "2"),
+        (["--validation_fraction=1.5"], "2"),
+        (["--resize=stretch"], "2"),
+        (["--flagfile=missing.flags"], "2"),
+        (["--backbone=vgg17"], "2"),
+        (["--backbone=missing.keras"], "2"),
+        (["--backbone=xception", "--image_size=32"], "2"),
+        (["--backbone=efficientnetb0", "--preprocess=caffe"], "2"),
+        (["--backbone=vgg16_tiny", "--weights=imagenet"], "2"),
+        (["--backbone=vgg16", "--cut_at=fc2", "--image_size=150"], "2"),
+        (["--weights=missing.h5"], "2"),
+        (["--epochs=0", "--head_epochs=0"], "2"),
+        (["photos"], "2"),
+    ],
+)
+def test_answers_without_importing_anything_heavy(arguments, status):
+    process = probe("train.py", *arguments)
+    assert process.stdout.splitlines()[-1] == f"status {status} heavy []"
+    if status == "2":
+        assert process.stderr.startswith("train.py: ")
+        assert "Traceback" not in process.stderr
+
+
+def test_wrong_names_are_answered_with_near_ones():
+    assert "vgg16" in probe("train.py", "--backbone=vgg17").stderr
+    assert "--epochs" in probe("train.py", "--help").stdout
+    assert "epochs" in probe("train.py", "--epoch=3").stderr
+
+
+def test_help_shows_every_flag_with_its_default_and_bounds():
+    text = probe("train.py", "--help").stdout
+    words = " ".join(text.split())
+    assert "--unfreeze_from=STRING" in words
+    assert "--resize=squash|crop|pad" in words
+    assert "(default: 20; an integer in the range [1, 4096])" in words
+    assert "--[no]horizontal_flip" in words
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_hyphens_underscores_and_flagfiles_mean_the_same(tmp_path):
+    flagfile = tmp_path / "a.flags"
+    flagfile.write_text("--no-horizontal-flip\n--unfreeze-from=block4_conv1\n")
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+import command_line, train, train_flags
+rest = command_line.parse_flags(sys.argv)
+print(train_flags.UNFREEZE_FROM.value, train_flags.HORIZONTAL_FLIP.value, rest[1:])
+"""
+    for arguments in (
+        ["--unfreeze-from=block4_conv1", "--no-horizontal-flip"],
+        ["--unfreeze_from", "block4_conv1", "--nohorizontal_flip"],
+        ["--unfreeze-from", "block4_conv1", "--horizontal-flip=false"],
+        [f"--flagfile={flagfile}"],
+    ):
+        process = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            capture_output=True,
+            text=True,
+        )
+        assert process.stdout == "block4_conv1 False []\n", process.stderr
+
+
+def test_a_full_disk_is_one_message_and_status_1(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys, errno; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import command_line\n"
+        "def main(argv):\n"
+        "    raise OSError(errno.ENOSPC, 'No space left on device', 'x.keras')\n"
+        "command_line.run(main)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True
+    )
+    assert process.returncode == 1
+    assert process.stderr == "script.py: No space left on device: x.keras\n"
+
+
+def test_startup_remarks_are_left_out_and_errors_passed_on(tmp_path, capfd):
+    import command_line
+
+    with command_line.without_startup_remarks():
+        os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN\nE0000 broken\n")
+    assert capfd.readouterr().err == "E0000 broken\n"

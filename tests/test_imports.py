@@ -1,0 +1,37 @@
+import ast
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("augment", "input_pipeline", "model_zoo", "plots", "training")
+# Who may import whom, besides itself and `errors`.
+ALLOWED = {
+    "augment": {"keras", "numpy"},
+    "input_pipeline": {"numpy", "tensorflow", "PIL"},
+    "model_zoo": {"keras"},
+    "plots": {"numpy", "matplotlib"},
+    "training": {"keras", "numpy", "tensorflow", "model_zoo", "augment"},
+}
+OTHERS = {"keras", "numpy", "tensorflow", "PIL", "matplotlib", "absl"}
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_point_one_way(package):
+    for path in (ROOT / package).glob("*.py"):
+        ours = set(imported_modules(path)) & (OTHERS | set(PACKAGES))
+        assert ours <= ALLOWED[package] | {package}, path.name
+
+
+def test_flags_are_defined_in_scripts_only():
+    for package in PACKAGES:
+        for path in (ROOT / package).glob("*.py"):
+            assert "absl" not in imported_modules(path), path.name

@@ -1,0 +1,97 @@
+import os
+
+import pytest
+
+from errors import UserError
+from input_pipeline.index import index_photos
+
+
+def make_photos(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"photo")
+
+
+def test_class_folders_give_sorted_names_and_labels(tmp_path):
+    make_photos(
+        tmp_path, "dog/b.jpg", "cat/2.PNG", "cat/1.jpeg", "dog/deep/a.JPG"
+    )
+    photos, validation = index_photos(tmp_path)
+    assert photos.class_names == ("cat", "dog")
+    names = [os.path.relpath(path, tmp_path) for path in photos.paths]
+    assert names == ["cat/1.jpeg", "cat/2.PNG", "dog/b.jpg", "dog/deep/a.JPG"]
+    assert photos.labels.tolist() == [0, 0, 1, 1]
+    assert photos.labels.dtype == "int32"
+    assert photos.counts() == {"cat": 2, "dog": 2}
+    assert validation is None
+
+
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "test"])
+def test_train_and_validation_folders_are_found(tmp_path, name):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
+    make_photos(tmp_path / name, "a/2.jpg", "b/2.jpg", "b/3.jpg")
+    train, validation = index_photos(tmp_path)
+    assert (len(train), len(validation)) == (2, 3)
+
+
+def test_validation_comes_before_test_and_the_flag_before_both(tmp_path):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
+    make_photos(tmp_path / "validation", "a/2.jpg", "b/2.jpg")
+    make_photos(tmp_path / "test", "a/3.jpg", "b/3.jpg", "b/4.jpg")
+    assert len(index_photos(tmp_path)[1]) == 2
+    assert len(index_photos(tmp_path, tmp_path / "test")[1]) == 3
+
+
+def test_what_is_no_photo_is_passed_over(tmp_path):
+    make_photos(tmp_path, "a/1.jpg", "b/1.jpg", "a/notes.txt", "a/._1.jpg")
+    make_photos(tmp_path, ".hidden/1.jpg", "a/.ipynb_checkpoints/1.jpg")
+    os.mkfifo(tmp_path / "a" / "pipe.jpg")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
+    photos, _ = index_photos(tmp_path)
+    assert photos.counts() == {"a": 1, "b": 1}
+
+
+def test_names_that_are_not_unicode_are_kept(tmp_path):
+    make_photos(tmp_path, "a/1.jpg", "b/1.jpg")
+    with open(os.fsencode(tmp_path) + b"/b/\xff.jpg", "wb") as file:
+        file.write(b"photo")
+    photos, _ = index_photos(tmp_path)
+    assert os.fsencode(photos.paths[-1]).endswith(b"/b/\xff.jpg")
+    assert photos.fingerprint()
+
+
+def test_fingerprint_sees_names_sizes_and_labels_but_not_the_place(tmp_path):
+    for place in ("here", "there"):
+        make_photos(tmp_path / place, "a/1.jpg", "b/1.jpg")
+    here, there = (index_photos(tmp_path / p)[0] for p in ("here", "there"))
+    assert here.fingerprint() == there.fingerprint()
+    (tmp_path / "there" / "a" / "1.jpg").write_bytes(b"larger photo")
+    assert here.fingerprint() != there.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "No photos in class folders"),
+        (["1.jpg", "2.jpg"], "2 lie directly in it"),
+        (["a/1.jpg", "b/notes.txt"], "b holds no photos"),
+        (["a/1.jpg"], "Only one class, 'a'"),
+        (["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"],
+         "different classes"),
+    ],
+)  # fmt: skip
+def test_folders_that_cannot_be_trained_on(tmp_path, names, message):
+    make_photos(tmp_path, *names)
+    with pytest.raises(UserError, match=message):
+        index_photos(tmp_path)
+
+
+def test_missing_folders_are_named(tmp_path):
+    with pytest.raises(UserError, match="--data: .*nowhere does not exist"):
+        index_photos(tmp_path / "nowhere")
+    make_photos(tmp_path, "a/1.jpg", "b/1.jpg")
+    with pytest.raises(UserError, match="--data: .*1.jpg is not a folder"):
+        index_photos(tmp_path / "a" / "1.jpg")
+    with pytest.raises(UserError, match="--validation_data"):
+        index_photos(tmp_path, tmp_path / "nowhere")

@@ -1,0 +1,290 @@
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import matplotlib.image
+import pytest
+
+from tests.conftest import ROOT
+
+QUICK = ("--head_epochs=1", "--epochs=1", "--image_size=48")
+
+
+@pytest.fixture(scope="module")
+def run(drawn_photos, tmp_path_factory):
+    """A finished run on drawn photos: (run folder, process)."""
+    place = tmp_path_factory.mktemp("train")
+    process = subprocess.run(
+        [
+            sys.executable, ROOT / "train.py", "--data", drawn_photos,
+            "--backbone=vgg16_tiny", "--unfreeze-from", "block5_conv1",
+            "--head_epochs=2", "--epochs=2", "--image_size=48", "--seed=7",
+        ],
+        cwd=place, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return (place / "runs" / "latest").resolve(), process
+
+
+def read_history(run_folder):
+    with open(run_folder / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_run_folder_is_complete(run):
+    folder, _ = run
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "accuracy.png",
+        "class_names.json",
+        "flags.txt",
+        "history.csv",
+        "loss.png",
+        "model.keras",
+        "run.json",
+    ]
+    assert json.loads((folder / "class_names.json").read_text()) == ["cat", "dog"]
+    for name in ("accuracy.png", "loss.png"):
+        assert matplotlib.image.imread(folder / name).shape[1] > 600
+
+
+def test_the_history_runs_over_both_stages(run):
+    history = read_history(run[0])
+    assert list(history[0]) == [
+        "stage", "epoch", "seconds", "loss", "accuracy",
+        "val_loss", "val_accuracy", "learning_rate",
+    ]  # fmt: skip
+    assert [row["stage"] for row in history] == ["head"] * 2 + ["fine_tune"] * 2
+    assert [row["epoch"] for row in history] == ["1", "2", "3", "4"]
+    rates = [float(row["learning_rate"]) for row in history]
+    assert rates == [1e-3, 1e-3, 1e-5, 1e-5]
+
+
+def test_the_kept_epoch_has_the_lowest_validation_loss(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    best = min(read_history(folder), key=lambda row: float(row["val_loss"]))
+    assert summary["best_epoch"] == int(best["epoch"])
+    assert summary["val_loss"] == float(best["val_loss"])
+    assert summary["val_accuracy"] == float(best["val_accuracy"])
+    kept = f"Kept epoch {best['epoch']} of 4 ({best['stage']}): validation loss"
+    assert kept in process.stdout
+
+
+def test_the_saved_model_is_that_of_the_kept_epoch(run, drawn_photos):
+    """Evaluated with plain Keras, on the photos the run validated on."""
+    from input_pipeline.dataset import make_eval_ds
+    from input_pipeline.split import load_photos
+
+    folder, _ = run
+    summary = json.loads((folder / "run.json").read_text())
+    _, validation = load_photos(drawn_photos, None, 0.2, None, seed=7)
+    model = keras.saving.load_model(folder / "model.keras")
+    model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+    ds = make_eval_ds(
+        validation, resize=model.get_layer("resize"), batch_size=20
+    )
+    loss, accuracy = model.evaluate(ds, verbose=0)
+    assert loss == pytest.approx(summary["val_loss"], abs=1e-5)
+    assert accuracy == pytest.approx(summary["val_accuracy"])
+
+
+def test_the_summary_says_what_was_frozen_and_proves_it(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    proof = "frozen 10 layers: none moved; trained 5 layers: all moved"
+    assert summary["freeze_proof"]["summary"] == proof
+    assert proof in process.stdout
+    assert len(summary["frozen_layers"]) == 10
+    assert summary["trainable_layers"] == [
+        "block5_conv1", "block5_conv2", "block5_conv3",
+        "head_hidden", "head_output",
+    ]  # fmt: skip
+    assert summary["photos"]["train"] == {"cat": 19, "dog": 19}
+    assert summary["photos"]["validation"] == {"cat": 5, "dog": 5}
+    assert summary["seed"] == 7
+    assert summary["versions"]["keras"] == keras.__version__
+    model = keras.saving.load_model(folder / "model.keras")
+    assert (
+        summary["trainable_parameters"] + summary["frozen_parameters"]
+        == model.count_params()
+    )
+
+
+def test_the_last_lines_say_where_everything_is(run):
+    folder, process = run
+    words = " ".join(process.stdout.split()[-40:])
+    place = f"runs/{folder.name}"
+    for part in (
+        f"{place}/accuracy.png",
+        f"{place}/loss.png",
+        f"{place}/model.keras",
+        f"python predict.py {place} photo.jpg",
+        "Total time",
+    ):
+        assert part in words
+    assert "Training on " in process.stdout
+    assert process.stderr == ""
+
+
+def test_its_flagfile_repeats_the_run_bit_for_bit(run, run_script, tmp_path):
+    folder, _ = run
+    flags = (folder / "flags.txt").read_text().splitlines()
+    assert "--unfreeze_from=block5_conv1" in flags
+    assert not [line for line in flags if line.startswith("--run_dir")]
+    process = run_script(
+        "train.py",
+        f"--flagfile={folder / 'flags.txt'}",
+        f"--run_dir={tmp_path / 'again'}",
+    )
+    assert process.returncode == 0, process.stderr
+
+    def numbers(run_folder):
+        rows = read_history(run_folder)
+        return [{**row, "seconds": None} for row in rows]
+
+    assert numbers(tmp_path / "again") == numbers(folder)
+    other = run_script(
+        "train.py",
+        f"--flagfile={folder / 'flags.txt'}",
+        "--seed=8",
+        f"--run_dir={tmp_path / 'other'}",
+    )
+    assert other.returncode == 0, other.stderr
+    assert numbers(tmp_path / "other")[0] != numbers(folder)[0]
+
+
+def test_three_classes_no_head_stage_and_other_choices(
+    drawn_photos, run_script, tmp_path
+):
+    photos = tmp_path / "photos"
+    for number, path in enumerate(sorted(drawn_photos.glob("*/*.jpg"))):
+        target = photos / f"class {number % 3}" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    process = run_script(
+        "train.py", "--data", photos, "--backbone=vgg16_tiny",
+        "--head_epochs=0", "--epochs=2", "--steps_per_epoch=3",
+        "--batch_size=7", "--optimizer=adam", "--augment=none",
+        "--resize=crop", "--pooling=avg", "--hidden_units=0",
+        "--unfreeze_from=all", "--image_size=40",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "runs" / "latest"
+    assert [row["stage"] for row in read_history(folder)] == ["fine_tune"] * 2
+    summary = json.loads((folder / "run.json").read_text())
+    assert summary["frozen_layers"] == []
+    model = keras.saving.load_model(folder / "model.keras")
+    assert model.output.shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data=nowhere"], "nowhere does not exist"),
+        (["--data=empty"], "No photos in class folders under empty"),
+        (["--data=one"], "Only one class, 'cat'"),
+        (["--data=hole"], "The class folder hole/dog holds no photos"),
+        (["--data=broken", *QUICK], "broken/dog/2.jpg"),
+        (["--run_dir=one"], "exists and is not empty"),
+        (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
+        (["--unfreeze_from=block6"], "Did you mean block"),
+        (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),
+        (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(
+    drawn_photos, run_script, tmp_path, arguments, message
+):
+    photo = sorted(drawn_photos.glob("cat/*.jpg"))[0].read_bytes()
+    for name in ("one/cat", "hole/cat", "hole/dog", "broken/cat", "broken/dog"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    for name in ("one/cat", "hole/cat", "broken/cat", "broken/dog"):
+        for number in (1, 3):
+            (tmp_path / name / f"{number}.jpg").write_bytes(photo)
+    (tmp_path / "broken/dog/2.jpg").write_bytes(photo[:300])
+    (tmp_path / "broken/dog/2.h5").write_bytes(b"not HDF5")
+    process = run_script("train.py", "--backbone=vgg16_tiny", *arguments)
+    assert process.returncode == 2, process.stderr
+    assert message in process.stderr
+    assert process.stderr.startswith("train.py: ")
+    assert "Traceback" not in process.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, run_script):
+    process = run_script(
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        "--head_epochs=1", "--epochs=3", "--image_size=48",
+        "--learning_rate=100", "--optimizer=sgd", "--unfreeze_from=all",
+    )  # fmt: skip
+    assert process.returncode == 1
+    assert "is not a finite number. Try a tenth" in process.stderr
+    assert "Kept epoch 1 of 2 (head)" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
+    process = subprocess.Popen(
+        [
+            sys.executable, ROOT / "train.py", "--data", drawn_photos,
+            "--backbone=vgg16_tiny", "--head_epochs=1", "--epochs=10000",
+            "--image_size=48", f"--run_dir={tmp_path / 'run'}",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "model.keras").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "train.py: Stopped by Ctrl-C. Kept epoch" in stderr
+    assert "Traceback" not in stderr
+    keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert (tmp_path / "run" / "accuracy.png").exists()
+
+
+def test_layers_are_listed_with_what_would_train(run_script):
+    process = run_script(
+        "train.py", "--list-layers", "--backbone=vgg16_tiny",
+        "--unfreeze-from=block5_conv3",
+    )  # fmt: skip
+    assert process.returncode == 0 and process.stderr == ""
+    rows = [line.split() for line in process.stdout.splitlines()]
+    assert rows[2] == ["block1_conv1", "Conv2D", "112x112x8", "224"]
+    assert rows[-2] == ["block5_conv3", "Conv2D", "7x7x64", "36,928", "yes"]
+    assert rows[-1] == ["block5_pool", "MaxPooling2D", "3x3x64"]
+    assert len(rows) == 2 + 18
+
+
+# Real photos with real ImageNet weights, a small part of them.
+
+
+@pytest.mark.parametrize(
+    ("backbone", "preprocess", "unfreeze_from"),
+    [
+        ("squeezenet", "caffe", "fire9_squeeze1x1"),
+        ("mobilenet_to_conv_pw_12", "tf", "conv_dw_12"),
+    ],
+)
+def test_real_photos_and_imagenet_weights(
+    shared, run_script, tmp_path, backbone, preprocess, unfreeze_from
+):
+    process = run_script(
+        "train.py", "--data", shared / "cats_vs_dogs", "--limit=60",
+        "--backbone", shared / "backbones" / f"{backbone}.keras",
+        "--preprocess", preprocess, "--image_size=128",
+        "--unfreeze-from", unfreeze_from, "--epochs=2",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
+    # 120 photos to train on, 120 to validate on: chance would be 0.5.
+    assert summary["val_accuracy"] > 0.85
+    assert not summary["freeze_proof"]["frozen_layers_that_moved"]
