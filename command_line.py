@@ -8,7 +8,7 @@ import sys
 import tempfile
 import textwrap
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from errors import UserError
 
@@ -36,6 +36,7 @@ def run(main):
     # oneDNN is faster, but off by default on some processors; it changes the
     # last bits, so it is the same for every script.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    logging.set_verbosity(logging.WARNING)  # matplotlib remarks on its fonts
     try:
         app.run(main, flags_parser=parse_flags)
     except UserError as error:

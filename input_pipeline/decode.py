@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from errors import UserError
 
+_JPEG_START, _PNG_START = b"\xff\xd8", b"\x89PNG"
 _SHOWN = 10  # unreadable files named in a message
 
 
@@ -21,8 +22,8 @@ def decode_photo(contents):
     """
     # decode_jpeg reads PNG as well, and GIF: that one with wrong colours and
     # without a limit on memory (tensorflow#115498), so it is kept away.
-    is_jpeg = tf.strings.substr(contents, 0, 2) == b"\xff\xd8"
-    is_png = tf.strings.substr(contents, 0, 4) == b"\x89PNG"
+    is_jpeg = tf.strings.substr(contents, 0, 2) == _JPEG_START
+    is_png = tf.strings.substr(contents, 0, 4) == _PNG_START
     known = tf.debugging.Assert(is_jpeg | is_png, ["not a JPEG or PNG file"])
     with tf.control_dependencies([known]):
         return tf.io.decode_jpeg(
@@ -48,14 +49,20 @@ def check_readable(paths):
     """
 
     @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
-    def decode(path):
-        return tf.size(decode_photo(tf.io.read_file(path)))
+    def decode(contents):
+        return tf.size(decode_photo(contents))
 
     def reason(path):
         try:
-            decode(os.fsencode(path))
-        except tf.errors.OpError as error:
-            return str(error.message).splitlines()[0]
+            with open(path, "rb") as file:
+                contents = file.read()
+            decode(contents)
+        except OSError as error:
+            return error.strerror
+        except tf.errors.OpError:
+            # The message of TensorFlow is about its graph.
+            known = contents.startswith((_JPEG_START, _PNG_START))
+            return "damaged" if known else "not a JPEG or PNG file"
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bad = [

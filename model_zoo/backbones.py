@@ -34,7 +34,7 @@ class Backbone(NamedTuple):
 
 BACKBONES = {
     "vgg16": Backbone("VGG16", "caffe", 150, "block5_conv1"),
-    "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 112, "block5_conv1"),
+    "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 150, "block5_conv1"),
     "vgg19": Backbone("VGG19", "caffe", 224, "block5_conv1"),
     "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
     "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),

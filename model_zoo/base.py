@@ -14,6 +14,7 @@ from model_zoo.backbones import (
 )
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resizing_layer
+from model_zoo.unfreeze import base_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
 
 # Layers that the constructors of keras.applications add with `include_top`.
@@ -38,7 +39,7 @@ def build_base(backbone, *, image_size, weights, preprocess, resize, cut_at):
     base = build(backbone, image_size, weights, preprocess, resize, cut_at)
     features = base.output
     if cut_at is not None:
-        names = [layer.name for layer in base.layers]
+        names = [layer.name for layer in base_layers(base)]
         if cut_at not in names:
             raise UserError(
                 f"{backbone} has no layer '{cut_at}' to cut at."

@@ -150,5 +150,7 @@ def test_tables_depend_on_seed_and_pass_only():
     assert table.min() >= 0 and table.max() < 1
     # Pinned: a run repeated with a later version must see the same views.
     np.testing.assert_allclose(
-        pass_table(0, 0, 1, 3), [[0.0115467543, 0.2415491966, 0.1114258555]], rtol=1e-7
+        pass_table(0, 0, 1, 3),
+        [[0.0115467543, 0.2415491966, 0.1114258555]],
+        rtol=1e-7,
     )

@@ -44,14 +44,18 @@ def test_the_classic_model_has_the_classic_parameters():
     assert model.get_layer("resize").height == 150
     assert model.get_layer("head_flatten").output.shape == (None, 8192)
     assert model.loss == "binary_crossentropy"
-    assert model.get_layer("head_output").activation is keras.activations.sigmoid
+    assert (
+        model.get_layer("head_output").activation is keras.activations.sigmoid
+    )
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-5)
 
 
 def test_more_classes_get_softmax(tiny):
     model = build_model("vgg16_tiny", 5, weights="none")
     assert model.output.shape == (None, 5)
-    assert model.get_layer("head_output").activation is keras.activations.softmax
+    assert (
+        model.get_layer("head_output").activation is keras.activations.softmax
+    )
     assert model.loss == "sparse_categorical_crossentropy"
 
 
@@ -93,7 +97,7 @@ def test_preprocessing_equals_that_of_keras_applications(mode, images):
     model = build_model("vgg16_tiny", weights="none", preprocess=mode)
     first = model.get_layer("block1_conv1")
     seen = keras.Model(model.input, first.input)(images)
-    resized = np.array(keras.layers.Resizing(112, 112)(images))
+    resized = np.array(keras.layers.Resizing(150, 150)(images))
     if mode in ("caffe", "torch", "tf"):
         expected = keras.src.applications.imagenet_utils.preprocess_input(
             resized, data_format="channels_last", mode=mode
@@ -113,7 +117,7 @@ def test_resizing_happens_once(resize, images):
 
 @pytest.mark.parametrize(
     ("pooling", "shape"),
-    [("auto", 576), ("flatten", 576), ("avg", 64), ("max", 64)],
+    [("auto", 1024), ("flatten", 1024), ("avg", 64), ("max", 64)],
 )
 def test_pooling(pooling, shape):
     model = build_model("vgg16_tiny", weights="none", pooling=pooling)
@@ -142,7 +146,7 @@ def test_cut_at_ends_the_base_there():
         cut_at="block4_pool",
         unfreeze_from="block4_conv1",
     )
-    assert model.get_layer("head_flatten").input.shape == (None, 7, 7, 64)
+    assert model.get_layer("head_flatten").input.shape == (None, 9, 9, 64)
     assert "block5_conv1" not in [layer.name for layer in model.layers]
 
 

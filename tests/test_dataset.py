@@ -88,8 +88,30 @@ def test_passes_see_different_views(photos):
 
 
 def test_orders_are_permutations_pinned_by_seed_and_pass():
-    assert dataset.pass_order(0, 0, 10).tolist() == [3, 2, 9, 7, 1, 5, 0, 4, 8, 6]
-    assert dataset.pass_order(0, 1, 10).tolist() == [4, 3, 9, 7, 2, 5, 1, 0, 8, 6]
+    assert dataset.pass_order(0, 0, 10).tolist() == [
+        3,
+        2,
+        9,
+        7,
+        1,
+        5,
+        0,
+        4,
+        8,
+        6,
+    ]
+    assert dataset.pass_order(0, 1, 10).tolist() == [
+        4,
+        3,
+        9,
+        7,
+        2,
+        5,
+        1,
+        0,
+        8,
+        6,
+    ]
 
 
 def test_evaluation_sees_every_photo_once_in_order(photos):

@@ -81,7 +81,9 @@ def test_json_has_one_entry_a_photo(run_dir, drawn_photos):
     rows = json.loads(process.stdout)
     assert len(rows) == 2 and rows[0] == rows[1]
     assert list(rows[0])[:3] == ["path", "predicted", "probability"]
-    assert sum(rows[0][name] for name in ("cat", "dog", "owl")) == pytest.approx(1)
+    assert sum(
+        rows[0][name] for name in ("cat", "dog", "owl")
+    ) == pytest.approx(1)
     assert process.stderr == ""
 
 

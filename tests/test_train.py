@@ -46,7 +46,10 @@ def test_the_run_folder_is_complete(run):
         "model.keras",
         "run.json",
     ]
-    assert json.loads((folder / "class_names.json").read_text()) == ["cat", "dog"]
+    assert json.loads((folder / "class_names.json").read_text()) == [
+        "cat",
+        "dog",
+    ]
     for name in ("accuracy.png", "loss.png"):
         assert matplotlib.image.imread(folder / name).shape[1] > 600
 
@@ -188,7 +191,7 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--data=empty"], "No photos in class folders under empty"),
         (["--data=one"], "Only one class, 'cat'"),
         (["--data=hole"], "The class folder hole/dog holds no photos"),
-        (["--data=broken", *QUICK], "broken/dog/2.jpg"),
+        (["--data=broken", *QUICK], "broken/dog/2.jpg: damaged"),
         (["--run_dir=one"], "exists and is not empty"),
         (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
         (["--unfreeze_from=block6"], "Did you mean block"),
@@ -211,7 +214,7 @@ def test_bad_input_is_one_message_and_status_2(
     process = run_script("train.py", "--backbone=vgg16_tiny", *arguments)
     assert process.returncode == 2, process.stderr
     assert message in process.stderr
-    assert process.stderr.startswith("train.py: ")
+    assert "\ntrain.py: " in "\n" + process.stderr
     assert "Traceback" not in process.stderr
     assert not (tmp_path / "runs").exists()
 
@@ -258,9 +261,9 @@ def test_layers_are_listed_with_what_would_train(run_script):
     )  # fmt: skip
     assert process.returncode == 0 and process.stderr == ""
     rows = [line.split() for line in process.stdout.splitlines()]
-    assert rows[2] == ["block1_conv1", "Conv2D", "112x112x8", "224"]
-    assert rows[-2] == ["block5_conv3", "Conv2D", "7x7x64", "36,928", "yes"]
-    assert rows[-1] == ["block5_pool", "MaxPooling2D", "3x3x64"]
+    assert rows[2] == ["block1_conv1", "Conv2D", "150x150x8", "224"]
+    assert rows[-2] == ["block5_conv3", "Conv2D", "9x9x64", "36,928", "yes"]
+    assert rows[-1] == ["block5_pool", "MaxPooling2D", "4x4x64"]
     assert len(rows) == 2 + 18
 
 
