@@ -17,12 +17,12 @@ from absl import flags
 
 import command_line
 import model_zoo
-import train_flags
+import train_flags as given
 from errors import UserError
 from model_zoo import backbones, listing
 from training.run_dir import choose_run_dir
 
-flags.adopt_module_key_flags(train_flags)
+flags.adopt_module_key_flags(given)
 
 
 def __getattr__(name):
@@ -39,17 +39,17 @@ def main(argv):
             f"Unexpected argument '{argv[1]}'. Flags start with --; photos are "
             "given with --data=FOLDER. (All flags: --help)"
         )
-    if train_flags.LIST_BACKBONES.value:
+    if given.LIST_BACKBONES.value:
         print(listing.backbones_table())
         return 0
-    if train_flags.LIST_LAYERS.value:
+    if given.LIST_LAYERS.value:
         print(list_layers())
         return 0
-    if train_flags.HEAD_EPOCHS.value + train_flags.EPOCHS.value == 0:
+    if given.HEAD_EPOCHS.value + given.EPOCHS.value == 0:
         raise UserError("Nothing to train: --head_epochs and --epochs are 0.")
     arguments = model_arguments()
     unfreeze_from = backbones.check_request(**arguments)
-    run_dir = choose_run_dir(train_flags.RUN_DIR.value, arguments["backbone"])
+    run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
     train_photos, validation_photos = load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
@@ -62,63 +62,49 @@ def main(argv):
 
         device_name = device.prepare_device()
     decode.check_readable(train_photos.paths + validation_photos.paths)
-    keras.utils.set_random_seed(train_flags.SEED.value)
+    keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
     run = run_folder.RunFolder.create(run_dir)
-    if train_flags.RUN_DIR.value is None:
+    if given.RUN_DIR.value is None:
         run_folder.point_latest_at(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
     run.save_class_names(train_photos.class_names)
     print(f"Training on {device_name}. Results go to {run_dir}")
 
-    steps_per_epoch = train_flags.STEPS_PER_EPOCH.value or math.ceil(
-        len(train_photos) / train_flags.BATCH_SIZE.value
+    steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
+        len(train_photos) / given.BATCH_SIZE.value
     )
-    resize = model.get_layer("resize")
+    resize = model.get_layer("resize")  # training and serving share it
     train_stream = functools.partial(
         dataset.make_train_ds,
         train_photos,
         resize=resize,
         image_size=resize.height,
-        batch_size=train_flags.BATCH_SIZE.value,
-        seed=train_flags.SEED.value,
+        batch_size=given.BATCH_SIZE.value,
+        seed=given.SEED.value,
         augment=make_augmentation(),
     )
     val_ds = dataset.make_eval_ds(
         validation_photos,
         resize=resize,
-        batch_size=train_flags.BATCH_SIZE.value,
+        batch_size=given.BATCH_SIZE.value,
     )
     kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()
     try:
-        for stage in (
-            stages.Stage(
-                "head",
-                "none",
-                train_flags.HEAD_EPOCHS.value,
-                train_flags.HEAD_LEARNING_RATE.value,
-            ),
-            stages.Stage(
-                "fine_tune",
-                unfreeze_from,
-                train_flags.EPOCHS.value,
-                train_flags.LEARNING_RATE.value,
-            ),
-        ):
-            if stage.epochs:
-                stages.run_stage(
-                    stage,
-                    model,
-                    train_stream,
-                    val_ds,
-                    kept_epoch=kept_epoch,
-                    proof=proof,
-                    optimizer=train_flags.OPTIMIZER.value,
-                    steps_per_epoch=steps_per_epoch,
-                    batch_size=train_flags.BATCH_SIZE.value,
-                    train_batch_norm=train_flags.TRAIN_BATCH_NORM.value,
-                )
+        for stage in plan_stages(unfreeze_from):
+            stages.run_stage(
+                stage,
+                model,
+                train_stream,
+                val_ds,
+                kept_epoch=kept_epoch,
+                proof=proof,
+                optimizer=given.OPTIMIZER.value,
+                steps_per_epoch=steps_per_epoch,
+                batch_size=given.BATCH_SIZE.value,
+                train_batch_norm=given.TRAIN_BATCH_NORM.value,
+            )
     except (KeyboardInterrupt, FloatingPointError) as error:
         save_curves(run, kept_epoch.history)
         why = str(error) or "Stopped by Ctrl-C."
@@ -138,8 +124,8 @@ def main(argv):
             best=kept_epoch.best,
             proof=proof,
             seconds=seconds,
-            photos_per_epoch=steps_per_epoch * train_flags.BATCH_SIZE.value,
-            seed=train_flags.SEED.value,
+            photos_per_epoch=steps_per_epoch * given.BATCH_SIZE.value,
+            seed=given.SEED.value,
             device=device_name,
         )
     )
@@ -158,15 +144,15 @@ def main(argv):
 
 def model_arguments():
     """Returns the arguments of `build_model` that say what the base is."""
-    demo = train_flags.DATA.value == "demo"
+    demo = given.DATA.value == "demo"
     return {
-        "backbone": train_flags.BACKBONE.value
+        "backbone": given.BACKBONE.value
         or (backbones.TINY if demo else backbones.CLASSIC),
-        "image_size": train_flags.IMAGE_SIZE.value,
-        "weights": train_flags.WEIGHTS.value,
-        "preprocess": train_flags.PREPROCESS.value,
-        "unfreeze_from": train_flags.UNFREEZE_FROM.value,
-        "cut_at": train_flags.CUT_AT.value,
+        "image_size": given.IMAGE_SIZE.value,
+        "weights": given.WEIGHTS.value,
+        "preprocess": given.PREPROCESS.value,
+        "unfreeze_from": given.UNFREEZE_FROM.value,
+        "cut_at": given.CUT_AT.value,
     }
 
 
@@ -174,11 +160,11 @@ def build(arguments, num_classes):
     """Returns the model the flags ask for."""
     return model_zoo.build_model(
         num_classes=num_classes,
-        resize=train_flags.RESIZE.value,
-        pooling=train_flags.POOLING.value,
-        hidden_units=train_flags.HIDDEN_UNITS.value,
-        dropout=train_flags.DROPOUT.value,
-        train_batch_norm=train_flags.TRAIN_BATCH_NORM.value,
+        resize=given.RESIZE.value,
+        pooling=given.POOLING.value,
+        hidden_units=given.HIDDEN_UNITS.value,
+        dropout=given.DROPOUT.value,
+        train_batch_norm=given.TRAIN_BATCH_NORM.value,
         **arguments,
     )
 
@@ -204,7 +190,7 @@ def load_photos():
     """Returns the photos to train and to validate on, and says how many."""
     from input_pipeline import demo_set, split
 
-    data = train_flags.DATA.value
+    data = given.DATA.value
     if data == "demo":
         data = demo_set.load_demo_set(demo_set.default_cache_dir())
         print(
@@ -213,10 +199,10 @@ def load_photos():
         )
     photos = split.load_photos(
         data,
-        train_flags.VALIDATION_DATA.value,
-        train_flags.VALIDATION_FRACTION.value,
-        train_flags.LIMIT.value,
-        train_flags.SEED.value,
+        given.VALIDATION_DATA.value,
+        given.VALIDATION_FRACTION.value,
+        given.LIMIT.value,
+        given.SEED.value,
     )
     for use, some in zip(("Training", "Validation"), photos, strict=True):
         counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
@@ -224,21 +210,34 @@ def load_photos():
     return photos
 
 
+def plan_stages(unfreeze_from):
+    """Returns the stages that the flags ask for, in order."""
+    from training.stages import Stage
+
+    head_epochs, epochs = given.HEAD_EPOCHS.value, given.EPOCHS.value
+    head_rate, rate = given.HEAD_LEARNING_RATE.value, given.LEARNING_RATE.value
+    planned = [
+        Stage("head", "none", head_epochs, head_rate),
+        Stage("fine_tune", unfreeze_from, epochs, rate),
+    ]
+    return [stage for stage in planned if stage.epochs]
+
+
 def make_augmentation():
     """Returns the `augment.Affine` the flags ask for, or None."""
-    if train_flags.AUGMENT.value == "none":
+    if given.AUGMENT.value == "none":
         return None
     from augment import Affine
 
     return Affine(
-        seed=train_flags.SEED.value,
-        rotation_range=train_flags.ROTATION_RANGE.value,
-        width_shift_range=train_flags.WIDTH_SHIFT_RANGE.value,
-        height_shift_range=train_flags.HEIGHT_SHIFT_RANGE.value,
-        shear_range=train_flags.SHEAR_RANGE.value,
-        zoom_range=train_flags.ZOOM_RANGE.value,
-        horizontal_flip=train_flags.HORIZONTAL_FLIP.value,
-        fill_mode=train_flags.FILL_MODE.value,
+        seed=given.SEED.value,
+        rotation_range=given.ROTATION_RANGE.value,
+        width_shift_range=given.WIDTH_SHIFT_RANGE.value,
+        height_shift_range=given.HEIGHT_SHIFT_RANGE.value,
+        shear_range=given.SHEAR_RANGE.value,
+        zoom_range=given.ZOOM_RANGE.value,
+        horizontal_flip=given.HORIZONTAL_FLIP.value,
+        fill_mode=given.FILL_MODE.value,
     )
 
 

@@ -85,7 +85,8 @@ import sys
 sys.path.insert(0, {str(ROOT)!r})
 import command_line, train, train_flags
 rest = command_line.parse_flags(sys.argv)
-print(train_flags.UNFREEZE_FROM.value, train_flags.HORIZONTAL_FLIP.value, rest[1:])
+flags = train_flags
+print(flags.UNFREEZE_FROM.value, flags.HORIZONTAL_FLIP.value, rest[1:])
 """
     for arguments in (
         ["--unfreeze-from=block4_conv1", "--no-horizontal-flip"],
@@ -107,14 +108,14 @@ def test_a_full_disk_is_one_message_and_status_1(tmp_path):
         f"import sys, errno; sys.path.insert(0, {str(ROOT)!r})\n"
         "import command_line\n"
         "def main(argv):\n"
-        "    raise OSError(errno.ENOSPC, 'No space left on device', 'x.keras')\n"
+        "    raise OSError(errno.ENOSPC, 'No space left', 'x.keras')\n"
         "command_line.run(main)\n"
     )
     process = subprocess.run(
         [sys.executable, script], capture_output=True, text=True
     )
     assert process.returncode == 1
-    assert process.stderr == "script.py: No space left on device: x.keras\n"
+    assert process.stderr == "script.py: No space left: x.keras\n"
 
 
 def test_startup_remarks_are_left_out_and_errors_passed_on(tmp_path, capfd):
