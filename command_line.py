@@ -2,11 +2,14 @@
 
 import contextlib
 import errno
+import math
 import os
 import re
 import sys
 import tempfile
 import textwrap
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from absl import app, flags, logging
 
@@ -21,7 +24,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _sections = []  # (title, names of the flags defined before it)
 
 
-def run(main):
+def run(main: Callable[[list[str]], int]) -> None:
     """Runs `main(argv)` as a script and exits.
 
     The exit status is 0, 2 for a mistake of the user's (one message on
@@ -36,6 +39,8 @@ def run(main):
     # oneDNN is faster, but off by default on some processors; it changes the
     # last bits, so it is the same for every script.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # Names of files are bytes; not every one is valid UTF-8.
+    sys.stdout.reconfigure(errors="surrogateescape")
     logging.set_verbosity(logging.WARNING)  # matplotlib remarks on its fonts
     try:
         app.run(main, flags_parser=parse_flags)
@@ -47,9 +52,10 @@ def run(main):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
+        if error.filename is None:
             raise
-        exit_with(1, f"{error.strerror}: {error.filename or 'while writing'}")
+        status = 1 if error.errno in _DISK_ERRORS else 2
+        exit_with(status, f"Cannot use {error.filename}: {error.strerror}.")
 
 
 @contextlib.contextmanager
@@ -75,7 +81,7 @@ def without_startup_remarks():
                     print(line, file=sys.stderr)
 
 
-def exit_with(status, message):
+def exit_with(status: int, message: str) -> NoReturn:
     """Prints `message` to stderr and exits with `status`."""
     sys.stdout.flush()
     name = os.path.basename(sys.argv[0])
@@ -83,7 +89,7 @@ def exit_with(status, message):
     sys.exit(status)
 
 
-def parse_flags(argv):
+def parse_flags(argv: list[str]) -> list[str]:
     """Returns `argv` without its flags, and sets these in `flags.FLAGS`.
 
     Hyphens and underscores in the name of a flag are the same. `--help`
@@ -96,7 +102,12 @@ def parse_flags(argv):
         sys.exit(0)
     try:
         argv = values.read_flags_from_files(argv, force_gnu=True)
-        return values([argv[0], *map(_with_underscores, argv[1:])])
+        end = argv.index("--") if "--" in argv else len(argv)
+        rest = values([*map(_with_underscores, argv[:end]), *argv[end:]])
+        for flag in _flags_of_script():
+            if isinstance(flag.value, float) and not math.isfinite(flag.value):
+                raise flags.Error(f"--{flag.name} must be a finite number.")
+        return rest
     except flags.Error as error:
         exit_with(2, f"{error} (All flags: --help)")
 
@@ -112,12 +123,12 @@ def _with_underscores(argument):
     return f"--{name}{equals}{value}"
 
 
-def section(title):
+def section(title: str) -> None:
     """Begins a section of `--help`: the flags defined from here on."""
     _sections.append((title, frozenset(flags.FLAGS)))
 
 
-def help_text():
+def help_text() -> str:
     """Returns the docstring of the script and, by section, all its flags."""
     lines = [sys.modules["__main__"].__doc__.strip()]
     ends = [before for _, before in _sections[1:]] + [frozenset(flags.FLAGS)]
@@ -157,7 +168,7 @@ def _flags_of_script():
     return flags.FLAGS.get_key_flags_for_module(sys.argv[0])
 
 
-def changed_flags(left_out=()):
+def changed_flags(left_out: Sequence[str] = ()) -> list[str]:
     """Returns the script's flags that differ from their defaults.
 
     Args:

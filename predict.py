@@ -25,7 +25,7 @@ _FORMAT = flags.DEFINE_enum(
     "How to print: path, predicted, probability, and in csv and json one "
     "column per class.",
 )
-_BATCH_SIZE = 32  # photos at a time; of no effect on the predictions
+_BATCH_SIZE = 32  # photos at a time
 
 
 def main(argv):
@@ -37,8 +37,10 @@ def main(argv):
     run_dir, *photo_arguments = argv[1:]
     paths = find_all_photos(photo_arguments)
     with command_line.without_startup_remarks():
+        from training.device import prepare_device
         from training.run_folder import RunFolder
 
+        prepare_device()
         run = RunFolder.open(run_dir)
         model = run.load_model()
     class_names = run.load_class_names()
@@ -118,7 +120,7 @@ def prediction_row(path, probabilities, class_names):
 def print_rows(rows, output_format):
     """Prints the rows of `prediction_row` as a table, CSV or JSON."""
     if output_format == "json":
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2))
     elif output_format == "csv":
         writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
         writer.writeheader()

@@ -11,6 +11,7 @@ Hyphens and underscores in the names of flags are the same, and
 
 import functools
 import math
+import sys
 import time
 
 from absl import flags
@@ -20,6 +21,7 @@ import model_zoo
 import train_flags as given
 from errors import UserError
 from model_zoo import backbones, listing
+from model_zoo.request import check_request, has_open_size
 from training.run_dir import choose_run_dir
 
 flags.adopt_module_key_flags(given)
@@ -47,8 +49,8 @@ def main(argv):
         return 0
     if given.HEAD_EPOCHS.value + given.EPOCHS.value == 0:
         raise UserError("Nothing to train: --head_epochs and --epochs are 0.")
-    arguments = model_arguments()
-    unfreeze_from = backbones.check_request(**arguments)
+    arguments = given.model_arguments()
+    unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
     train_photos, validation_photos = load_photos()
 
@@ -61,12 +63,11 @@ def main(argv):
         from training import device, freeze_proof, run_folder, stages, summary
 
         device_name = device.prepare_device()
-    decode.check_readable(train_photos.paths + validation_photos.paths)
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
+    print("Checking that all photos can be read")
+    decode.check_readable(train_photos.paths + validation_photos.paths)
     run = run_folder.RunFolder.create(run_dir)
-    if given.RUN_DIR.value is None:
-        run_folder.point_latest_at(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
     run.save_class_names(train_photos.class_names)
     print(f"Training on {device_name}. Results go to {run_dir}")
@@ -82,7 +83,7 @@ def main(argv):
         image_size=resize.height,
         batch_size=given.BATCH_SIZE.value,
         seed=given.SEED.value,
-        augment=make_augmentation(),
+        augment=given.make_augmentation(),
     )
     val_ds = dataset.make_eval_ds(
         validation_photos,
@@ -92,7 +93,7 @@ def main(argv):
     kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()
     try:
-        for stage in plan_stages(unfreeze_from):
+        for stage in given.plan_stages(unfreeze_from):
             stages.run_stage(
                 stage,
                 model,
@@ -106,12 +107,12 @@ def main(argv):
                 train_batch_norm=given.TRAIN_BATCH_NORM.value,
             )
     except (KeyboardInterrupt, FloatingPointError) as error:
-        save_curves(run, kept_epoch.history)
+        show_results(run, kept_epoch)
         why = str(error) or "Stopped by Ctrl-C."
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
         command_line.exit_with(status, f"{why} {kept_epoch.describe()}")
 
-    save_curves(run, kept_epoch.history)
+    show_results(run, kept_epoch)
     seconds = time.perf_counter() - start
     run.save_summary(
         summary.summarize(
@@ -124,7 +125,9 @@ def main(argv):
             best=kept_epoch.best,
             proof=proof,
             seconds=seconds,
-            photos_per_epoch=steps_per_epoch * given.BATCH_SIZE.value,
+            images_per_second=kept_epoch.images_per_second(
+                steps_per_epoch * given.BATCH_SIZE.value
+            ),
             seed=given.SEED.value,
             device=device_name,
         )
@@ -142,20 +145,6 @@ def main(argv):
     return 0
 
 
-def model_arguments():
-    """Returns the arguments of `build_model` that say what the base is."""
-    demo = given.DATA.value == "demo"
-    return {
-        "backbone": given.BACKBONE.value
-        or (backbones.TINY if demo else backbones.CLASSIC),
-        "image_size": given.IMAGE_SIZE.value,
-        "weights": given.WEIGHTS.value,
-        "preprocess": given.PREPROCESS.value,
-        "unfreeze_from": given.UNFREEZE_FROM.value,
-        "cut_at": given.CUT_AT.value,
-    }
-
-
 def build(arguments, num_classes):
     """Returns the model the flags ask for."""
     return model_zoo.build_model(
@@ -171,14 +160,18 @@ def build(arguments, num_classes):
 
 def list_layers():
     """Returns the table of --list_layers; no weights and no photos needed."""
-    arguments = model_arguments()
+    arguments = given.model_arguments()
     arguments["weights"] = "none"
     if backbones.is_file(arguments["backbone"]):
-        # Both are needed to train, but not to look at the layers.
+        # All needed to train, but not to look at the layers.
         if arguments["preprocess"] == "auto":
             arguments["preprocess"] = "none"
         arguments["unfreeze_from"] = arguments["unfreeze_from"] or "none"
-    backbones.check_request(**arguments)
+        if arguments["image_size"] is None and has_open_size(
+            arguments["backbone"]
+        ):
+            arguments["image_size"] = 224
+    check_request(**arguments)
     with command_line.without_startup_remarks():
         from model_zoo.unfreeze import base_layers
 
@@ -194,8 +187,8 @@ def load_photos():
     if data == "demo":
         data = demo_set.load_demo_set(demo_set.default_cache_dir())
         print(
-            "Without --data, this trains on the drawn demo set. With photos of "
-            "yours and ImageNet weights: python train.py --data=FOLDER"
+            "These are drawn photos, the demo set. With photos of yours and "
+            "ImageNet weights: python train.py --data=FOLDER"
         )
     photos = split.load_photos(
         data,
@@ -207,49 +200,28 @@ def load_photos():
     for use, some in zip(("Training", "Validation"), photos, strict=True):
         counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
         print(f"{use} photos: {len(some)} ({counts})")
+        if some.passed_over:
+            others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
+            print(f"  passed over, not JPEG or PNG: {others}")
     return photos
 
 
-def plan_stages(unfreeze_from):
-    """Returns the stages that the flags ask for, in order."""
-    from training.stages import Stage
-
-    head_epochs, epochs = given.HEAD_EPOCHS.value, given.EPOCHS.value
-    head_rate, rate = given.HEAD_LEARNING_RATE.value, given.LEARNING_RATE.value
-    planned = [
-        Stage("head", "none", head_epochs, head_rate),
-        Stage("fine_tune", unfreeze_from, epochs, rate),
-    ]
-    return [stage for stage in planned if stage.epochs]
-
-
-def make_augmentation():
-    """Returns the `augment.Affine` the flags ask for, or None."""
-    if given.AUGMENT.value == "none":
-        return None
-    from augment import Affine
-
-    return Affine(
-        seed=given.SEED.value,
-        rotation_range=given.ROTATION_RANGE.value,
-        width_shift_range=given.WIDTH_SHIFT_RANGE.value,
-        height_shift_range=given.HEIGHT_SHIFT_RANGE.value,
-        shear_range=given.SHEAR_RANGE.value,
-        zoom_range=given.ZOOM_RANGE.value,
-        horizontal_flip=given.HORIZONTAL_FLIP.value,
-        fill_mode=given.FILL_MODE.value,
-    )
-
-
-def save_curves(run, history):
-    """Draws accuracy.png and loss.png, if an epoch was finished."""
+def show_results(run, kept_epoch):
+    """Draws the curves, and points runs/latest to a run with a model."""
     from plots import plot_history
+    from training.run_folder import point_latest_at
 
+    history = kept_epoch.history
     if history:
         columns = {key: [row[key] for row in history] for key in history[0]}
         for metric in ("accuracy", "loss"):
             ax = plot_history(columns, metric=metric)
             run.save_figure(f"{metric}.png", ax.figure)
+    if kept_epoch.best is not None and given.RUN_DIR.value is None:
+        try:
+            point_latest_at(run.path)
+        except OSError as error:
+            print(f"No link runs/latest: {error.strerror}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The flags of train.py."""
+"""The flags of train.py, and the arguments they amount to."""
 
 from absl import flags
 
@@ -157,3 +157,48 @@ LIST_LAYERS = flags.DEFINE_boolean(
     "list_layers", False, "Print the layers of the base and exit."
 )
 # fmt: on
+
+
+def model_arguments():
+    """Returns the arguments of `build_model` that say what the base is."""
+    demo = DATA.value == "demo"
+    return {
+        "backbone": BACKBONE.value
+        or (backbones.TINY if demo else backbones.CLASSIC),
+        "image_size": IMAGE_SIZE.value,
+        "weights": WEIGHTS.value,
+        "preprocess": PREPROCESS.value,
+        "unfreeze_from": UNFREEZE_FROM.value,
+        "cut_at": CUT_AT.value,
+    }
+
+
+def make_augmentation():
+    """Returns the `augment.Affine` the flags ask for, or None."""
+    if AUGMENT.value == "none":
+        return None
+    from augment import Affine
+
+    return Affine(
+        seed=SEED.value,
+        rotation_range=ROTATION_RANGE.value,
+        width_shift_range=WIDTH_SHIFT_RANGE.value,
+        height_shift_range=HEIGHT_SHIFT_RANGE.value,
+        shear_range=SHEAR_RANGE.value,
+        zoom_range=ZOOM_RANGE.value,
+        horizontal_flip=HORIZONTAL_FLIP.value,
+        fill_mode=FILL_MODE.value,
+    )
+
+
+def plan_stages(unfreeze_from):
+    """Returns the stages that the flags ask for, in order."""
+    from training.stages import Stage
+
+    head_epochs, epochs = HEAD_EPOCHS.value, EPOCHS.value
+    head_rate, rate = HEAD_LEARNING_RATE.value, LEARNING_RATE.value
+    planned = [
+        Stage("head", "none", head_epochs, head_rate),
+        Stage("fine_tune", unfreeze_from, epochs, rate),
+    ]
+    return [stage for stage in planned if stage.epochs]

@@ -86,8 +86,8 @@ def draw_photo(rng, draw_thing, size):
 
     Args:
         rng: `np.random.Generator`; every choice is drawn from it.
-        draw_thing: Function of (rng, pen factory); it draws the thing. The
-            factory takes no arguments and returns a `Pen` with a random pose.
+        draw_thing: Function of (rng, pen) that draws the thing; the `Pen` has
+            a random place, size and pose.
         size: (width, height) in pixels.
 
     Returns:

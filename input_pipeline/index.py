@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,9 @@ import numpy as np
 from errors import UserError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png")
+PREDICTION_COLUMNS = ("path", "predicted", "probability")
 VALIDATION_NAMES = ("validation", "valid", "val", "test")
+_NAME_OF_A_SIDE = re.compile("train|test|val|eval|dev", re.IGNORECASE)
 _EXAMPLE = "Expected one folder per class, e.g. {0}/cat/1.jpg and {0}/dog/1.jpg"
 
 
@@ -22,30 +26,33 @@ class PhotoIndex:
         paths: Path of each photo.
         labels: Index into `class_names` of each photo, int32 (N,).
         class_names: Names of the classes, sorted.
+        passed_over: Number of files that are no photos, by extension.
     """
 
     paths: tuple[str, ...]
     labels: np.ndarray
     class_names: tuple[str, ...]
+    passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def __len__(self):
         return len(self.paths)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> "PhotoIndex":
         """Returns the index of the photos in `rows` (ints), in their order."""
         rows = np.asarray(rows, dtype="int64")
         return PhotoIndex(
             tuple(self.paths[row] for row in rows),
             self.labels[rows],
             self.class_names,
+            self.passed_over,
         )
 
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """Returns the number of photos of each class, by name."""
         counts = np.bincount(self.labels, minlength=len(self.class_names))
         return dict(zip(self.class_names, counts.tolist(), strict=True))
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Returns a SHA-256 over the name, size and label of every photo.
 
         The name is that of the file and the folder it is in, so a data set
@@ -59,12 +66,15 @@ class PhotoIndex:
         return digest.hexdigest()
 
 
-def index_photos(data, validation_data=None):
+def index_photos(
+    data: str | Path, validation_data: str | Path | None = None
+) -> tuple[PhotoIndex, PhotoIndex | None]:
     """Returns (train, validation), the photos under a folder.
 
     Args:
         data: Folder of class folders; or folder with a `train` folder and,
-            where there is one of `VALIDATION_NAMES`, that beside it.
+            where there is one of `VALIDATION_NAMES`, that beside it (upper or
+            lower case).
         validation_data: Folder of class folders that overrides the latter.
 
     Returns:
@@ -76,12 +86,13 @@ def index_photos(data, validation_data=None):
     """
     data = Path(data)
     _check_folder(data, "--data")
-    train_folder = data / "train"
-    if not train_folder.is_dir():
-        train_folder = data
-    elif validation_data is None:
-        names = [name for name in VALIDATION_NAMES if (data / name).is_dir()]
-        validation_data = data / names[0] if names else None
+    sides = _split_folders(data)
+    if validation_data is None:
+        names = [name for name in VALIDATION_NAMES if name in sides]
+        validation_data = (
+            sides[names[0]] if "train" in sides and names else None
+        )
+    train_folder = sides.get("train", data)
     train = index_class_folders(train_folder)
     if validation_data is None:
         return train, None
@@ -98,28 +109,36 @@ def index_photos(data, validation_data=None):
     return train, validation
 
 
-def index_class_folders(folder):
+def index_class_folders(folder: str | Path) -> PhotoIndex:
     """Returns the `PhotoIndex` of a folder with one folder per class.
 
     Photos are regular files that end in one of `EXTENSIONS` (in any case), at
     any depth in their class folder; what starts with a dot is passed over.
 
     Raises:
-        UserError: If there are fewer than two classes or one has no photos.
+        UserError: If there are fewer than two classes, if one has no photos or
+            a name that cannot be used, or if the folders look like a split.
     """
     folder = Path(folder)
     example = _EXAMPLE.format(folder)
-    class_folders = sorted(
-        entry.name for entry in _visible_entries(folder) if entry.is_dir()
-    )
-    photos = {name: find_photos(folder / name) for name in class_folders}
+    class_names = sorted(e.name for e in _visible_entries(folder) if e.is_dir())
+    photos, passed_over = {}, Counter()
+    for name in class_names:
+        files = _find_files(folder / name)
+        photos[name] = [path for path in files if _is_photo(path)]
+        passed_over.update(
+            os.path.splitext(path)[1].lower() or "no extension"
+            for path in files
+            if not _is_photo(path)
+        )
     if not any(photos.values()):
-        found = len(find_photos(folder))
+        found = sum(_is_photo(entry.name) for entry in _visible_entries(folder))
         detail = f" ({found} lie directly in it, in no class)" if found else ""
         raise UserError(
             f"No photos in class folders under {folder}{detail}. {example}"
         )
     for name, paths in photos.items():
+        _check_class_name(name)
         if not paths:
             raise UserError(
                 f"The class folder {folder / name} holds no photos "
@@ -127,35 +146,92 @@ def index_class_folders(folder):
             )
     if len(photos) == 1:
         raise UserError(
-            f"Only one class, '{class_folders[0]}', under {folder}; telling "
+            f"Only one class, '{class_names[0]}', under {folder}; telling "
             f"classes apart takes two. {example}"
         )
+    _check_is_no_split(folder, photos)
     labels = [np.full(len(paths), i) for i, paths in enumerate(photos.values())]
     return PhotoIndex(
         tuple(path for paths in photos.values() for path in paths),
         np.concatenate(labels).astype("int32"),
-        tuple(class_folders),
+        tuple(class_names),
+        dict(passed_over),
     )
 
 
-def find_photos(folder):
+def find_photos(folder: str | Path) -> list[str]:
     """Returns the sorted paths of all photos in `folder`, at any depth."""
+    return [path for path in _find_files(folder) if _is_photo(path)]
+
+
+def _find_files(folder):
+    """Returns the sorted paths of all visible regular files in `folder`."""
     paths, folders = [], [folder]
     while folders:
         for entry in _visible_entries(folders.pop()):
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
-            elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file():
+            elif entry.is_file():
                 paths.append(entry.path)
     return sorted(paths)
 
 
+def _is_photo(path):
+    return path.lower().endswith(EXTENSIONS)
+
+
 def _visible_entries(folder):
+    with os.scandir(folder) as entries:
+        return [entry for entry in entries if not entry.name.startswith(".")]
+
+
+def _split_folders(data):
+    """Returns the folders of a split that `data` has, by lower-case name.
+
+    A class may be called `train`, too: a folder of a split holds folders, and
+    no photos of its own.
+    """
+    return {
+        entry.name.lower(): Path(entry.path)
+        for entry in _visible_entries(data)
+        if entry.name.lower() in ("train", *VALIDATION_NAMES)
+        and entry.is_dir()
+        and any(inner.is_dir() for inner in _visible_entries(entry.path))
+        and not any(_is_photo(e.name) for e in _visible_entries(entry.path))
+    }
+
+
+def _check_is_no_split(folder, photos):
+    """Refuses e.g. training_set/ and test_set/ as two classes."""
+    if not all(_NAME_OF_A_SIDE.search(name) for name in photos):
+        return
+    inner = [
+        {Path(path).relative_to(folder / name).parts[0] for path in paths}
+        for name, paths in photos.items()
+    ]
+    if all(names == inner[0] for names in inner):
+        larger = max(photos, key=lambda name: len(photos[name]))
+        smaller = min(photos, key=lambda name: len(photos[name]))
+        raise UserError(
+            f"{', '.join(photos)} under {folder} look like the sides of a "
+            "split and not like classes: they hold the same folders. Give "
+            f"--data={folder / larger} --validation_data={folder / smaller}"
+        )
+
+
+def _check_class_name(name):
+    if name in PREDICTION_COLUMNS:
+        raise UserError(
+            f"A class cannot be called '{name}': predictions have a column of "
+            "that name. Rename its folder."
+        )
     try:
-        with os.scandir(folder) as entries:
-            return [e for e in entries if not e.name.startswith(".")]
-    except PermissionError as error:
-        raise UserError(f"Cannot read the folder {folder}: {error}.") from error
+        name.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"The name of the class folder {os.fsencode(name)} is not valid "
+            "UTF-8. Rename it."
+        ) from None
 
 
 def _check_folder(folder, flag):

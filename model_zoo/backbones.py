@@ -1,7 +1,7 @@
 """The table of backbones: plain strings and numbers, no Keras needed."""
 
 import difflib
-from pathlib import Path
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from errors import UserError
@@ -123,12 +123,12 @@ BACKBONES = {
 }
 
 
-def is_file(backbone):
+def is_file(backbone: str) -> bool:
     """Returns whether `backbone` is meant as a `.keras` file, not a name."""
     return str(backbone).endswith(".keras")
 
 
-def find_backbone(name):
+def find_backbone(name: str) -> Backbone:
     """Returns the `Backbone` called `name`.
 
     Raises:
@@ -143,84 +143,19 @@ def find_backbone(name):
     )
 
 
-def did_you_mean(name, names):
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Returns ' Did you mean A, B or C?', the three names nearest to `name`."""
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
-    return " Did you mean " + ", ".join(near[:-1]) + f" or {near[-1]}?"
+    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.0)
+    if not near:
+        return ""
+    return (
+        " Did you mean "
+        + " or ".join(filter(None, (", ".join(near[:-1]), near[-1])))
+        + "?"
+    )
 
 
-def check_request(
-    backbone, image_size, weights, preprocess, unfreeze_from, cut_at
-):
-    """Checks all that can be known of a model before Keras is imported.
-
-    Args:
-        backbone, image_size, weights, preprocess, unfreeze_from, cut_at: As in
-            `build_model`.
-
-    Returns:
-        The unfreeze point; where it was None, the start of the last block.
-
-    Raises:
-        UserError: If anything is unknown, missing or does not fit.
-    """
-    if weights not in WEIGHTS and not Path(weights).is_file():
-        raise UserError(
-            f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or the "
-            "path of a .h5 file."
-        )
-    if preprocess not in ("auto", *PREPROCESS_MODES):
-        raise UserError(
-            f"preprocess must be auto, {', '.join(PREPROCESS_MODES)}. "
-            f"Received: {preprocess!r}"
-        )
-    if is_file(backbone):
-        _check_file_request(backbone, preprocess, unfreeze_from)
-        return unfreeze_from
-    found = find_backbone(backbone)
-    if image_size is not None and image_size < found.min_image_size:
-        raise UserError(
-            f"image_size {image_size} is too small for {backbone}. Expected at "
-            f"least {found.min_image_size}."
-        )
-    if found.preprocess == "none" and preprocess not in ("auto", "none"):
-        raise UserError(
-            f"{backbone} preprocesses raw photos itself, so preprocess must be "
-            f"auto or none. Received: {preprocess!r}"
-        )
-    if backbone == TINY and weights == "imagenet":
-        raise UserError(
-            f"{backbone} has no ImageNet weights. Take auto (its embedded "
-            "ones, trained on drawn things), none or a file."
-        )
-    if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
-        None,
-        VGG_CLASSIFIER_SIZE,
-    ):
-        raise UserError(
-            f"The layer '{cut_at}' of {backbone} needs image_size "
-            f"{VGG_CLASSIFIER_SIZE}. Received: {image_size}"
-        )
-    return found.last_block if unfreeze_from is None else unfreeze_from
-
-
-def _check_file_request(path, preprocess, unfreeze_from):
-    if not Path(path).is_file():
-        raise UserError(f"No backbone file {path}.")
-    missing = []
-    if preprocess == "auto":
-        missing.append("--preprocess=caffe, torch, tf, rescale or none")
-    if unfreeze_from is None:
-        missing.append("--unfreeze_from=LAYER, none or all")
-    if missing:
-        raise UserError(
-            f"{path} does not say how its photos are preprocessed and where "
-            f"its last block starts. Give also {' and '.join(missing)}. (Its "
-            "layers: --list_layers)"
-        )
-
-
-def is_in_vgg_classifier(backbone, layer_name):
+def is_in_vgg_classifier(backbone: str, layer_name: str | None) -> bool:
     """Returns whether a layer belongs to the Dense layers on top of a VGG."""
     return backbone in ("vgg16", "vgg19") and layer_name in (
         "flatten",

@@ -1,5 +1,8 @@
 """Builds the base: the Keras layers of a backbone, on raw photos."""
 
+from pathlib import Path
+from zipfile import BadZipFile
+
 import keras
 
 from errors import UserError
@@ -14,14 +17,19 @@ from model_zoo.backbones import (
 )
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resizing_layer
-from model_zoo.unfreeze import base_layers
+from model_zoo.unfreeze import base_layers, is_name_of_ours, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
 
-# Layers that the constructors of keras.applications add with `include_top`.
-_CLASSIFIER_LAYERS = ("avg_pool", "global_pool", "top_dropout", "predictions")
 
-
-def build_base(backbone, *, image_size, weights, preprocess, resize, cut_at):
+def build_base(
+    backbone: str,
+    *,
+    image_size: int | None,
+    weights: str,
+    preprocess: str,
+    resize: str,
+    cut_at: str | None,
+) -> keras.Model:
     """Returns the base as one flat model: raw RGB in, features out.
 
     The arguments are those of `build_model`, already checked by
@@ -69,33 +77,36 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
         image_size = VGG_CLASSIFIER_SIZE
     if preprocess == "auto":
         preprocess = backbone.preprocess
-    from_imagenet = name != TINY and weights in ("auto", "imagenet")
-    _, x = _raw_and_preprocessed_image(
-        image_size or backbone.image_size, preprocess, resize
-    )
     if name == TINY:
         constructor = VGG16Tiny
     else:
         constructor = getattr(keras.applications, backbone.constructor)
-    try:
-        base = constructor(
-            include_top=is_in_vgg_classifier(name, cut_at)
-            or cut_at in _CLASSIFIER_LAYERS,
-            weights="imagenet" if from_imagenet else None,
-            input_tensor=x,
+
+    def construct(include_top, weights):
+        _, x = _raw_and_preprocessed_image(
+            image_size or backbone.image_size, preprocess, resize
         )
+        return constructor(
+            include_top=include_top, weights=weights, input_tensor=x
+        )
+
+    include_top = is_in_vgg_classifier(name, cut_at)
+    if cut_at is not None and not name.startswith("vgg"):
+        bare = construct(include_top=False, weights=None)
+        include_top = cut_at not in [layer.name for layer in bare.layers]
+    if name == TINY or weights not in ("auto", "imagenet"):
+        base = construct(include_top, weights=None)
+        if name == TINY and weights == "auto":
+            weights = weight_files.EMBEDDED_VGG16_TINY
+        if weights != "none":
+            weight_files.load_weights_file(base, weights)
+        return base
+    try:
+        return construct(include_top, weights="imagenet")
     except Exception as error:
-        # Keras raises a bare Exception when a download fails
-        # (keras/src/utils/file_utils.py, get_file).
-        failed_download = type(error) is Exception or isinstance(error, OSError)
-        if from_imagenet and failed_download:
+        if weight_files.is_failed_download(error):
             raise weight_files.imagenet_weights_error(name, error) from error
         raise
-    if name == TINY and weights == "auto":
-        weights = weight_files.EMBEDDED_VGG16_TINY
-    if weights not in ("auto", "imagenet", "none"):
-        weight_files.load_weights_file(base, weights)
-    return base
 
 
 def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
@@ -116,13 +127,17 @@ def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
     except ValueError as error:
         raise UserError(
             f"{path} cannot be built on images of {image_size} pixels; is "
-            f"image_size too small? ({str(error).splitlines()[0]})"
+            f"image_size too small? ({weight_files.first_line(error)})"
         ) from error
     if weights == "none":
         return base
     for layer in source.layers:
         if layer.weights:
             base.get_layer(layer.name).set_weights(layer.get_weights())
+    for layer in leaf_layers(base):
+        # Normalization computes with copies of its weights.
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
     if weights not in ("auto", "imagenet"):
         weight_files.load_weights_file(base, weights)
     return base
@@ -132,7 +147,7 @@ def _load_base_file(path):
     """Returns the functional model in a `.keras` file, from image to tensor."""
     try:
         source = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise UserError(
             f"Cannot open {path} as a Keras model: "
             f"{weight_files.first_line(error)} Expected a .keras file saved "
@@ -146,17 +161,23 @@ def _load_base_file(path):
             f"{path} is not a functional model from one RGB image to one "
             "tensor, as a backbone must be."
         )
-    return keras.Model(inputs[0], outputs[0], name=source.name)
+    for layer in source.layers:
+        if is_name_of_ours(layer.name) and not isinstance(
+            layer, keras.layers.InputLayer
+        ):
+            raise UserError(
+                f"{path} has a layer called '{layer.name}', a name that Thaw "
+                "gives to its own layers; is it a model that Thaw saved? "
+                "Expected a base without Thaw's head and resizing."
+            )
+    return keras.Model(inputs[0], outputs[0], name=Path(path).stem)
 
 
 def _image_size_of_file(path, source, image_size):
     height, width = source.inputs[0].shape[1:3]
     if height is None or width is None:
         if image_size is None:
-            raise UserError(
-                f"{path} takes images of any size. Give --image_size, the "
-                "size it was trained with."
-            )
+            raise UserError(f"{path} takes any size. Give --image_size.")
         return image_size
     if height != width or image_size not in (None, height):
         raise UserError(

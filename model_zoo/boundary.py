@@ -9,7 +9,7 @@ def split(model, first_trained):
     `trained(frozen(x))` equals `model(x)` exactly. The boundary between them
     is every tensor made by the frozen operations alone that a later operation
     uses: one for a plain chain, several inside a residual or dense block, in
-    the order in which they are made.
+    the order in which they are used.
 
     Args:
         model: Functional `keras.Model` with one input.

@@ -2,9 +2,10 @@
 
 import keras
 
-from model_zoo.backbones import check_request
+from errors import UserError
 from model_zoo.base import build_base
 from model_zoo.head import build_head
+from model_zoo.request import check_request
 from model_zoo.unfreeze import unfreeze
 
 CLASSIC_LEARNING_RATE = 1e-5
@@ -77,7 +78,7 @@ def build_model(
     """
     backbone = str(backbone)
     weights = "none" if weights is None else str(weights)
-    unfreeze_from = check_request(
+    start = check_request(
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at
     )
     base = build_base(
@@ -97,7 +98,12 @@ def build_model(
         dropout=dropout,
     )
     model = keras.Model(base.input, outputs, name=base.name)
-    unfreeze(model, unfreeze_from, train_batch_norm)
+    if unfreeze_from is None and start not in [x.name for x in base.layers]:
+        raise UserError(
+            f"cut_at='{cut_at}' ends {backbone} before its last block. Give "
+            "unfreeze_from, too: a layer before that, none or all."
+        )
+    unfreeze(model, start, train_batch_norm)
     model.compile(
         optimizer=keras.optimizers.RMSprop(CLASSIC_LEARNING_RATE),
         loss="binary_crossentropy"

@@ -5,7 +5,7 @@ from keras import layers
 from errors import UserError
 from model_zoo.backbones import POOLING_MODES
 
-HEAD_PREFIX = "head_"  # begins the name of each layer of the head, and no other
+HEAD_PREFIX = "head_"  # begins the name of each layer of the head
 
 
 def build_head(

@@ -7,7 +7,9 @@ from model_zoo.backbones import did_you_mean
 from model_zoo.head import HEAD_PREFIX
 
 
-def unfreeze(model, unfreeze_from, train_batch_norm=False):
+def unfreeze(
+    model: keras.Model, unfreeze_from: str, train_batch_norm: bool = False
+) -> list[str]:
     """Sets what trains: the layer `unfreeze_from`, and all after it.
 
     "After" is the order of `model.layers`, in which every layer comes after
@@ -51,7 +53,7 @@ def unfreeze(model, unfreeze_from, train_batch_norm=False):
     return trained
 
 
-def first_trained_layer(model, unfreeze_from):
+def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
     """Returns the first layer that trains, of the model's own layers.
 
     Args:
@@ -79,14 +81,18 @@ def first_trained_layer(model, unfreeze_from):
     return names[unfreeze_from]
 
 
-def base_layers(model):
+def base_layers(model: keras.Model) -> list[keras.Layer]:
     """Returns the layers of the base in order, without input and head."""
-    return [
-        layer
-        for layer in model.layers
-        if not layer.name.startswith(HEAD_PREFIX)
-        and layer.name not in ("image", "resize", "preprocess")
-    ]
+    return [layer for layer in model.layers if not is_name_of_ours(layer.name)]
+
+
+def is_name_of_ours(layer_name: str) -> bool:
+    """Returns whether a layer is not of the base, but put around it."""
+    return layer_name.startswith(HEAD_PREFIX) or layer_name in (
+        "image",
+        "resize",
+        "preprocess",
+    )
 
 
 def _containers(model):
@@ -94,7 +100,7 @@ def _containers(model):
     return [model] + [found for layer in inner for found in _containers(layer)]
 
 
-def leaf_layers(layer):
+def leaf_layers(layer: keras.Layer) -> list[keras.Layer]:
     """Returns `layer`, or the layers inside it if it is itself a model."""
     if not isinstance(layer, keras.Model):
         return [layer]

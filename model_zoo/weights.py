@@ -1,5 +1,6 @@
 """Loading the weights of a base, and saying clearly when that fails."""
 
+import http.client
 import os
 import warnings
 from pathlib import Path
@@ -17,7 +18,7 @@ EMBEDDED_VGG16_TINY = (
 _EFFICIENTNET_STORED_VARIANCE = (0.229, 0.224, 0.225)
 
 
-def load_weights_file(base, path):
+def load_weights_file(base: keras.Model, path: str | Path) -> None:
     """Loads a `.h5` or `.weights.h5` file into `base`, in place.
 
     Both the files of `keras.applications` (by layer order) and those of
@@ -49,10 +50,10 @@ def load_weights_file(base, path):
         ) from error
     except (ValueError, KeyError, UserWarning) as error:
         raise UserError(
-            f"The weights in {path} do not fit {base.name}: "
-            f"{first_line(error)} Expected weights of the same backbone "
-            "without its classifier (file names of keras.applications then "
-            "end in notop.h5)."
+            f"The weights in {path} do not fit {base.name}. Expected weights "
+            "of the same backbone: without its classifier (the file names of "
+            "keras.applications then end in notop.h5), or, where cut_at names "
+            "a layer of the classifier, with it."
         ) from error
     _correct_efficientnet_normalization(base)
 
@@ -80,7 +81,21 @@ def _correct_efficientnet_normalization(base):
                 layer.finalize_state()
 
 
-def imagenet_weights_error(backbone, error):
+def is_failed_download(error: Exception) -> bool:
+    """Returns whether Keras failed to download a file, and not otherwise.
+
+    It raises a bare Exception when there is no connection, what the network
+    raises when that breaks, and ValueError when the file is not the one
+    expected (keras/src/utils/file_utils.py, get_file).
+    """
+    return (
+        type(error) is Exception
+        or isinstance(error, (OSError, http.client.HTTPException))
+        or "corrupted file" in str(error)
+    )
+
+
+def imagenet_weights_error(backbone: str, error: Exception) -> UserError:
     """Returns the `UserError` for ImageNet weights that cannot be had."""
     return UserError(
         f"The ImageNet weights of {backbone} are not in Keras's cache and "
@@ -91,7 +106,7 @@ def imagenet_weights_error(backbone, error):
     )
 
 
-def first_line(error):
+def first_line(error: Exception) -> str:
     """Returns the first line of an exception, as one short sentence."""
     line = next(iter(str(error).strip().splitlines()), type(error).__name__)
     return line[:200].rstrip(".") + "."

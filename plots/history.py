@@ -1,11 +1,12 @@
 """Training curves in the classic form: training dots, validation line."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 TRAINING_COLOR, VALIDATION_COLOR = "#0072b2", "#d55e00"  # Okabe & Ito 2008
 
 
-def plot_history(history, ax=None, *, metric="accuracy", stages=None):
+def plot_history(history, ax=None, *, metric="accuracy"):
     """Draws a metric over the epochs, counted from 1; returns the axes.
 
     The figure (`ax.figure`) is made without pyplot and so needs no display
@@ -13,12 +14,11 @@ def plot_history(history, ax=None, *, metric="accuracy", stages=None):
 
     Args:
         history: `keras.callbacks.History`, or its `history`: a dict with the
-            lists `metric` and `val_` + `metric`, one number an epoch.
+            lists `metric` and `val_` + `metric`, one number an epoch; where
+            it has a list `stage`, the moment of unfreezing, in which the name
+            changes, is drawn as a vertical line.
         ax: matplotlib axes to draw on; None: those of a new figure.
         metric: `accuracy` or `loss`.
-        stages: Name of each epoch's stage; where it changes, the moment of
-            unfreezing is drawn as a vertical line. None: taken from
-            `history["stage"]` where there is one.
 
     Returns:
         `matplotlib.axes.Axes`.
@@ -27,8 +27,7 @@ def plot_history(history, ax=None, *, metric="accuracy", stages=None):
         KeyError: If `history` lacks the metric.
     """
     history = getattr(history, "history", history)
-    if stages is None:
-        stages = history.get("stage", [])
+    stages = history.get("stage", [])
     if ax is None:
         ax = Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
     epochs = range(1, len(history[metric]) + 1)
@@ -59,7 +58,7 @@ def plot_history(history, ax=None, *, metric="accuracy", stages=None):
     ax.set_title(f"Training and validation {metric}")
     ax.set_xlabel("Epoch")
     ax.set_ylabel(metric.capitalize())
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.25)
     ax.legend()
     return ax

@@ -7,8 +7,9 @@ import pytest
 
 from errors import UserError
 from model_zoo import BACKBONES, build_model
-from model_zoo.backbones import check_request, find_backbone
+from model_zoo.backbones import find_backbone
 from model_zoo.preprocessing import preprocess
+from model_zoo.request import check_request
 from model_zoo.unfreeze import base_layers
 
 # One or two of each family, small ones; image sizes to be quick.
@@ -77,7 +78,6 @@ def test_an_unknown_backbone_gives_near_names():
     ("change", "message"),
     [
         ({"image_size": 20}, "too small for vgg16. Expected at least 32"),
-        ({"preprocess": "bgr"}, "preprocess must be auto, caffe"),
         ({"weights": "missing.h5"}, "No weights file missing.h5"),
         ({"backbone": "missing.keras"}, "No backbone file missing.keras"),
         ({"cut_at": "fc1", "image_size": 150}, "needs image_size 224"),

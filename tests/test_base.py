@@ -64,9 +64,12 @@ def test_a_sequential_file_of_fixed_size_needs_no_image_size(tmp_path, images):
     [
         ({"preprocess": "auto"}, "Give also --preprocess"),
         ({"unfreeze_from": None}, "Give also --unfreeze_from"),
-        ({"image_size": None}, "Give --image_size"),
+        ({"image_size": None}, "Give also --image_size"),
         ({"image_size": 4}, "is image_size too small"),
-        ({"unfreeze_from": "conv_c"}, "Did you mean conv_b"),
+        (
+            {"unfreeze_from": "conv_c"},
+            "small has no layer .*mean conv_b",
+        ),
     ],
 )
 def test_what_a_backbone_file_leaves_open_must_be_given(
@@ -76,15 +79,48 @@ def test_what_a_backbone_file_leaves_open_must_be_given(
         build_from(base_file, **arguments)
 
 
-def test_files_that_are_no_backbone_are_refused(tmp_path):
+def test_adapted_normalization_in_a_file_is_kept(tmp_path, images):
+    """Its layer computes with copies of its weights."""
+    norm = keras.layers.Normalization(name="norm")
+    norm.adapt(images)
+    base = keras.Sequential(
+        [keras.Input((None, None, 3)), norm, keras.layers.Conv2D(4, 3)]
+    )
+    base.save(tmp_path / "adapted.keras")
+    model = build_from(
+        tmp_path / "adapted.keras", preprocess="none", unfreeze_from="none"
+    )
+    keras.Model(model.input, model.output).save(tmp_path / "model.keras")
+    reloaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(reloaded(images), model(images), atol=1e-6)
+    seen = keras.Model(model.input, model.get_layer("norm").output)(images)
+    resized = keras.layers.Resizing(40, 40)(images)
+    np.testing.assert_allclose(seen, norm(resized), atol=1e-5)
+
+
+def test_files_that_are_no_backbone_are_refused(tmp_path, base_file):
     (tmp_path / "text.keras").write_bytes(b"text")
-    with pytest.raises(UserError, match="Cannot open"):
-        build_from(tmp_path / "text.keras")
+    content = bytearray(base_file.read_bytes())
+    content[-3000] ^= 0xFF
+    (tmp_path / "flipped.keras").write_bytes(content)
+    for name in ("text.keras", "flipped.keras"):
+        with pytest.raises(UserError, match="Keras"):
+            build_from(tmp_path / name)
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(
         tmp_path / "dense.keras"
     )
     with pytest.raises(UserError, match="not a functional model"):
         build_from(tmp_path / "dense.keras")
+
+
+@pytest.mark.parametrize("name", ["resize", "head_conv"])
+def test_layers_with_names_of_ours_are_refused(tmp_path, name):
+    base = keras.Sequential(
+        [keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3, name=name)]
+    )
+    base.save(tmp_path / "clash.keras")
+    with pytest.raises(UserError, match=f"a layer called '{name}'"):
+        build_from(tmp_path / "clash.keras", unfreeze_from="all")
 
 
 def test_the_shared_backbones_give_their_own_features(shared, images):

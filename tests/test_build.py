@@ -165,6 +165,14 @@ def test_cut_at_the_average_inside_a_classifier():
         unfreeze_from="none",
     )
     assert model.get_layer("head_output").input.shape == (None, 2048)
+    model = build_model(
+        "mobilenet",
+        weights="none",
+        image_size=64,
+        cut_at="conv_preds",
+        unfreeze_from="none",
+    )
+    assert model.get_layer("head_avg").input.shape == (None, 1, 1, 1000)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +186,12 @@ def test_cut_at_the_average_inside_a_classifier():
         ({"pooling": "mean"}, "pooling must be one of"),
         ({"resize": "stretch"}, "resize must be one of"),
         ({"image_size": 31}, "too small"),
+        ({"preprocess": "bgr"}, "preprocess must be auto or one of caffe"),
+        ({"cut_at": "avg_pool"}, "no layer 'avg_pool' to cut at"),
+        (
+            {"cut_at": "block4_pool"},
+            "before its last block. Give",
+        ),
     ],
 )
 def test_wrong_arguments_are_value_errors_with_a_way_out(arguments, message):

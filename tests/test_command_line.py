@@ -40,6 +40,7 @@ def probe(*arguments):
         (["--epochs"], "2"),
         (["--dropout=1.5"], "2"),
         (["--validation_fraction=1.5"], "2"),
+        (["--validation_fraction=nan"], "2"),
         (["--resize=stretch"], "2"),
         (["--flagfile=missing.flags"], "2"),
         (["--backbone=vgg17"], "2"),
@@ -115,7 +116,28 @@ def test_a_full_disk_is_one_message_and_status_1(tmp_path):
         [sys.executable, script], capture_output=True, text=True
     )
     assert process.returncode == 1
-    assert process.stderr == "script.py: No space left: x.keras\n"
+    assert process.stderr == "script.py: Cannot use x.keras: No space left.\n"
+
+
+def test_a_file_that_may_not_be_read_is_one_message_and_status_2(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import command_line\n"
+        "command_line.run(lambda argv: open('x' * 300))\n"
+    )
+    process = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True
+    )
+    assert process.returncode == 2
+    assert process.stderr.endswith(f"{'x' * 300}: File name too long.\n")
+
+
+def test_what_comes_after_two_hyphens_is_left_alone():
+    import command_line
+
+    rest = command_line.parse_flags(["x", "a.jpg", "--", "--my-photo.jpg"])
+    assert rest == ["x", "a.jpg", "--my-photo.jpg"]
 
 
 def test_startup_remarks_are_left_out_and_errors_passed_on(tmp_path, capfd):

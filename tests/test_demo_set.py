@@ -1,6 +1,7 @@
 import hashlib
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from input_pipeline.demo_set import draw_demo_set, load_demo_set
@@ -41,10 +42,9 @@ def test_the_set_is_drawn_once_and_never_half(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(demo_set.drawing, "draw_photo", stop)
-        try:
+        with pytest.raises(KeyboardInterrupt):
             load_demo_set(tmp_path)
-        except KeyboardInterrupt:
-            assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     folder = load_demo_set(tmp_path)
     assert len(contents(folder)) == 6
     modified = {path: path.stat().st_mtime_ns for path in folder.glob("*/*")}

@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 
 from model_zoo import build_model
+from model_zoo.unfreeze import unfreeze
 from training.freeze_proof import (
     FreezeProof,
     hash_layers,
@@ -59,3 +61,48 @@ def test_a_frozen_layer_that_moves_in_its_stage_is_caught():
     # That the layer trains later does not make good what moved before.
     proof.add_stage(["block5_conv1"], before, before)
     assert "block5_conv1" in proof.frozen_moved
+
+
+def test_layers_of_one_name_in_two_nested_models_are_told_apart(tmp_path):
+    image = keras.Input((None, None, 3))
+    x = image
+    for name in ("stem", "stage"):
+        conv = keras.layers.Conv2D(4, 3, name="conv")
+        x = keras.Sequential([conv], name=name)(x)
+    keras.Model(image, x).save(tmp_path / "nested.keras")
+    model = build_model(
+        str(tmp_path / "nested.keras"),
+        preprocess="none",
+        image_size=32,
+        unfreeze_from="stage",
+    )
+    assert list(hash_layers(model))[:2] == ["stem/conv", "stage/conv"]
+    assert trained_layer_names(model)[0] == "stage/conv"
+    before = hash_layers(model)
+    kernel = model.get_layer("stem").layers[0].kernel
+    kernel.assign(kernel + 1)
+    proof = FreezeProof()
+    proof.add_stage(trained_layer_names(model), before, hash_layers(model))
+    assert proof.frozen_moved == {"stem/conv"}
+
+
+def test_statistics_that_may_move_count_as_trained(tmp_path):
+    base = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.Conv2D(4, 3, name="conv"),
+            keras.layers.BatchNormalization(
+                center=False, scale=False, name="bare_norm"
+            ),
+        ]
+    )
+    base.save(tmp_path / "base.keras")
+    model = build_model(
+        str(tmp_path / "base.keras"),
+        preprocess="none",
+        image_size=32,
+        unfreeze_from="conv",
+    )
+    assert "bare_norm" not in trained_layer_names(model)
+    unfreeze(model, "conv", train_batch_norm=True)
+    assert "bare_norm" in trained_layer_names(model)

@@ -43,13 +43,53 @@ def test_validation_comes_before_test_and_the_flag_before_both(tmp_path):
     assert len(index_photos(tmp_path, tmp_path / "test")[1]) == 3
 
 
+def test_upper_case_folders_are_a_split_too(tmp_path):
+    make_photos(tmp_path, "Train/a/1.jpg", "Train/b/1.jpg")
+    make_photos(tmp_path / "Val", "a/2.jpg", "b/2.jpg", "b/3.jpg")
+    train, validation = index_photos(tmp_path)
+    assert (len(train), len(validation)) == (2, 3)
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    make_photos(tmp_path, "car/1.jpg", "test/2.jpg", "train/1.jpg")
+    photos, validation = index_photos(tmp_path)
+    assert photos.class_names == ("car", "test", "train")
+    assert validation is None
+
+
+def test_a_split_by_another_name_is_not_taken_for_classes(tmp_path):
+    make_photos(tmp_path, *(f"training_set/{c}/1.jpg" for c in "ab"))
+    make_photos(tmp_path, "training_set/a/3.jpg")
+    make_photos(tmp_path, "test_set/a/2.jpg", "test_set/b/2.jpg")
+    with pytest.raises(UserError, match="sides of a split") as error:
+        index_photos(tmp_path)
+    flags = str(error.value).split()[-2:]
+    data, validation_data = (flag.split("=")[1] for flag in flags)
+    assert data.endswith("training_set")
+    train, validation = index_photos(data, validation_data)
+    assert (len(train), len(validation)) == (3, 2)
+    make_photos(tmp_path / "years", "a/2020/1.jpg", "b/2020/1.jpg")
+    assert index_photos(tmp_path / "years")[0].class_names == ("a", "b")
+
+
+def test_names_that_predictions_need_or_that_cannot_be_written(tmp_path):
+    make_photos(tmp_path, "road/1.jpg", "path/1.jpg")
+    with pytest.raises(UserError, match="cannot be called 'path'"):
+        index_photos(tmp_path)
+    os.rename(tmp_path / "path", os.fsencode(tmp_path) + b"/p\xff")
+    with pytest.raises(UserError, match="not valid UTF-8"):
+        index_photos(tmp_path)
+
+
 def test_what_is_no_photo_is_passed_over(tmp_path):
     make_photos(tmp_path, "a/1.jpg", "b/1.jpg", "a/notes.txt", "a/._1.jpg")
     make_photos(tmp_path, ".hidden/1.jpg", "a/.ipynb_checkpoints/1.jpg")
     os.mkfifo(tmp_path / "a" / "pipe.jpg")
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
+    make_photos(tmp_path, "b/1.webp", "b/2.WEBP")
     photos, _ = index_photos(tmp_path)
     assert photos.counts() == {"a": 1, "b": 1}
+    assert photos.passed_over == {".txt": 1, ".webp": 2}
 
 
 def test_names_that_are_not_unicode_are_kept(tmp_path):

@@ -32,13 +32,9 @@ def test_curves_have_the_classic_form(metric):
 
 def test_the_moment_of_unfreezing_is_a_vertical_line():
     stages = ["head", "fine_tune", "fine_tune"]
-    for arguments in (
-        {"history": HISTORY, "stages": stages},
-        {"history": {**HISTORY, "stage": stages}},
-    ):
-        line = plot_history(**arguments).get_lines()[-1]
-        assert list(line.get_xdata()) == [1.5, 1.5]
-        assert line.get_label() == "Unfreezing"
+    line = plot_history({**HISTORY, "stage": stages}).get_lines()[-1]
+    assert list(line.get_xdata()) == [1.5, 1.5]
+    assert line.get_label() == "Unfreezing"
 
 
 def test_it_draws_on_axes_given_and_takes_a_keras_history():

@@ -196,6 +196,9 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
         (["--unfreeze_from=block6"], "Did you mean block"),
         (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),
+        (["--weights=other.weights.h5"], "do not fit vgg16_tiny"),
+        (["--image_size=31"], "too small for vgg16_tiny. Expected at least 32"),
+        (["--validation_data=hole"], "The class folder hole/dog holds no"),
         (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
     ],
 )
@@ -211,6 +214,8 @@ def test_bad_input_is_one_message_and_status_2(
             (tmp_path / name / f"{number}.jpg").write_bytes(photo)
     (tmp_path / "broken/dog/2.jpg").write_bytes(photo[:300])
     (tmp_path / "broken/dog/2.h5").write_bytes(b"not HDF5")
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    other.save_weights(tmp_path / "other.weights.h5")
     process = run_script("train.py", "--backbone=vgg16_tiny", *arguments)
     assert process.returncode == 2, process.stderr
     assert message in process.stderr
@@ -229,6 +234,43 @@ def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, run_script):
     assert "is not a finite number. Try a tenth" in process.stderr
     assert "Kept epoch 1 of 2 (head)" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_frozen_weight_that_moves_fails_the_run(drawn_photos, tmp_path):
+    script = f"""
+import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+import training.stages
+class Thief(training.stages.KeptEpoch):
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        bias = self._whole_model.get_layer("block2_conv1").bias
+        bias.assign(bias + 1e-7)
+training.stages.KeptEpoch = Thief
+sys.argv[0] = {str(ROOT / "train.py")!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    process = subprocess.run(
+        [
+            sys.executable, "-c", script, "--backbone=vgg16_tiny",
+            "--data", drawn_photos, f"--run_dir={tmp_path / 'run'}", *QUICK,
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert process.returncode == 1
+    assert "block2_conv1 moved" in process.stdout
+    assert "Frozen weights moved; do not trust this run." in process.stderr
+
+
+def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
+    (tmp_path / "runs" / "latest").mkdir(parents=True)
+    process = run_script(
+        "train.py", "--limit=4", "--head_epochs=1", "--epochs=0",
+        "--image_size=32",
+    )  # fmt: skip
+    assert process.returncode == 0
+    assert "No link runs/latest" in process.stderr
+    assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
 def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):

@@ -5,8 +5,6 @@ import hashlib
 
 import keras
 
-from model_zoo.unfreeze import leaf_layers
-
 
 @dataclasses.dataclass
 class FreezeProof:
@@ -21,7 +19,12 @@ class FreezeProof:
     trained_moved: set = dataclasses.field(default_factory=set)
     frozen_moved: set = dataclasses.field(default_factory=set)
 
-    def add_stage(self, trained_layers, before, after):
+    def add_stage(
+        self,
+        trained_layers: list[str],
+        before: dict[str, str],
+        after: dict[str, str],
+    ) -> None:
         """Adds what one stage moved.
 
         Args:
@@ -35,7 +38,7 @@ class FreezeProof:
         self.trained_moved |= moved & set(trained_layers)
         self.frozen_moved |= moved - set(trained_layers)
 
-    def summary(self):
+    def summary(self) -> str:
         """Returns one line, the proof in words.
 
         E.g. `frozen 10 layers: none moved; trained 5 layers: all moved`.
@@ -49,32 +52,48 @@ class FreezeProof:
         )
 
 
-def hash_layers(model):
+def hash_layers(model: keras.Model) -> dict[str, str]:
     """Returns the SHA-256 of all weights of each layer that has any.
 
     Moving statistics count; the state of random generators does not.
     """
     hashes = {}
-    for layer in layers_with_weights(model):
+    for name, layer in layers_with_weights(model).items():
         digest = hashlib.sha256()
         for variable in layer.weights:
             digest.update(keras.ops.convert_to_numpy(variable).tobytes())
-        hashes[layer.name] = digest.hexdigest()
+        hashes[name] = digest.hexdigest()
     return hashes
 
 
-def trained_layer_names(model):
-    """Returns the names of the layers with variables that train, in order."""
+def trained_layer_names(model: keras.Model) -> list[str]:
+    """Returns the names of the layers whose weights training may move."""
     return [
-        layer.name
-        for layer in layers_with_weights(model)
+        name
+        for name, layer in layers_with_weights(model).items()
         if layer.trainable_variables
+        # Its statistics move even where it has nothing else to train.
+        or (
+            isinstance(layer, keras.layers.BatchNormalization)
+            and layer.trainable
+        )
     ]
 
 
-def layers_with_weights(model):
-    """Returns the innermost layers of `model` that have weights, in order."""
-    return [layer for layer in leaf_layers(model) if layer.weights]
+def layers_with_weights(
+    model: keras.Model, prefix: str = ""
+) -> dict[str, keras.Layer]:
+    """Returns the innermost layers that have weights, by name, in order.
+
+    Those inside a nested model are called `nested_model/layer`.
+    """
+    found = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found |= layers_with_weights(layer, f"{prefix}{layer.name}/")
+        elif layer.weights:
+            found[prefix + layer.name] = layer
+    return found
 
 
 def _layers(names):

@@ -1,12 +1,13 @@
 """Where a run may be written: checked before anything slow, without Keras."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 from errors import UserError
 
 
-def choose_run_dir(run_dir, backbone):
+def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
     """Returns the path of the new run folder, which is not made yet.
 
     Args:
@@ -23,7 +24,7 @@ def choose_run_dir(run_dir, backbone):
     return Path(run_dir)
 
 
-def check_run_dir(path):
+def check_run_dir(path: str | Path) -> None:
     """Raises `UserError` if a run folder at `path` would overwrite anything."""
     path = Path(path)
     if path.is_dir() and any(path.iterdir()):
@@ -33,3 +34,9 @@ def check_run_dir(path):
         )
     if path.exists() and not path.is_dir():
         raise UserError(f"--run_dir: {path} is a file. Give a folder.")
+    parent = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(
+            f"--run_dir: cannot write to {path}. Give a folder that can be "
+            "written."
+        )

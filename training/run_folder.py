@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -36,11 +37,11 @@ class RunFolder:
         path: Path of the folder.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
 
     @classmethod
-    def create(cls, path):
+    def create(cls, path: str | Path) -> "RunFolder":
         """Returns a new run folder.
 
         Raises:
@@ -61,7 +62,7 @@ class RunFolder:
         return cls(path)
 
     @classmethod
-    def open(cls, path):
+    def open(cls, path: str | Path) -> "RunFolder":
         """Returns the run folder at `path`, for reading.
 
         Raises:
@@ -77,14 +78,16 @@ class RunFolder:
                 )
         return run
 
-    def save_class_names(self, class_names):
+    def save_class_names(self, class_names: Sequence[str]) -> None:
         self._write_json("class_names.json", list(class_names))
 
-    def load_class_names(self):
+    def load_class_names(self) -> list[str]:
         """Returns the names of the classes, in the order of their indices."""
         return json.loads((self.path / "class_names.json").read_text("utf-8"))
 
-    def save_model(self, model, class_names):
+    def save_model(
+        self, model: keras.Model, class_names: Sequence[str]
+    ) -> None:
         """Writes `model` to model.keras, with the class names inside.
 
         They are the key `class_names` of its metadata.json; Keras reads such a
@@ -111,7 +114,7 @@ class RunFolder:
         finally:
             saved.unlink(missing_ok=True)
 
-    def load_model(self):
+    def load_model(self) -> keras.Model:
         """Returns the kept model, uncompiled.
 
         Raises:
@@ -126,7 +129,7 @@ class RunFolder:
                 "file whole?"
             ) from error
 
-    def save_history(self, history):
+    def save_history(self, history: list[dict]) -> None:
         """Writes history.csv: one row an epoch, a dict per row."""
         with _written_beside(self.path / "history.csv") as beside:
             with open(beside, "w", newline="", encoding="utf-8") as file:
@@ -134,16 +137,18 @@ class RunFolder:
                 writer.writeheader()
                 writer.writerows(history)
 
-    def save_flags(self, lines):
+    def save_flags(self, lines: list[str]) -> None:
         """Writes flags.txt, which `train.py --flagfile` reads."""
         with _written_beside(self.path / "flags.txt") as beside:
-            beside.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+            text = "".join(f"{line}\n" for line in lines)
+            # Names of files are bytes; not every one is valid UTF-8.
+            beside.write_bytes(os.fsencode(text))
 
-    def save_summary(self, summary):
+    def save_summary(self, summary: dict) -> None:
         """Writes run.json, the summary for programs."""
         self._write_json("run.json", summary)
 
-    def save_figure(self, name, figure):
+    def save_figure(self, name: str, figure) -> None:
         """Writes a matplotlib figure as a PNG file."""
         with _written_beside(self.path / name) as beside:
             figure.savefig(beside, format="png", dpi=150)
@@ -154,12 +159,19 @@ class RunFolder:
             beside.write_text(text, "utf-8")
 
 
-def point_latest_at(path):
-    """Makes the link `latest` beside the run folder `path` point to it."""
+def point_latest_at(path: str | Path) -> None:
+    """Makes the link `latest` beside the run folder `path` point to it.
+
+    Raises:
+        OSError: If there cannot be links, or `latest` is not one.
+    """
     path = Path(path)
     beside = path.parent / f".latest.{os.getpid()}"
-    beside.symlink_to(path.name)
-    os.replace(beside, path.parent / "latest")
+    try:
+        beside.symlink_to(path.name)
+        os.replace(beside, path.parent / "latest")
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -47,12 +47,20 @@ class KeptEpoch(keras.callbacks.Callback):
         self.history = []
         self.best = None
         self.stage = None
+        self._training_seconds = 0.0
         self._run_folder = run_folder
         self._whole_model = whole_model
         self._class_names = class_names
 
+    def images_per_second(self, images_per_epoch: int) -> float:
+        """Returns the speed of training so far, without validation."""
+        return len(self.history) * images_per_epoch / self._training_seconds
+
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
+
+    def on_test_begin(self, logs=None):  # validation follows training
+        self._training_seconds += time.perf_counter() - self._start
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
@@ -76,12 +84,10 @@ class KeptEpoch(keras.callbacks.Callback):
             self._run_folder.save_model(self._whole_model, self._class_names)
             self.best = row
 
-    def describe(self):
+    def describe(self) -> str:
         """Returns one sentence on the kept epoch."""
         if self.best is None:
-            return (
-                f"No epoch was finished: {self._run_folder.path} has no model."
-            )
+            return f"No model was kept in {self._run_folder.path}."
         return (
             f"Kept epoch {self.best['epoch']} of {len(self.history)} "
             f"({self.best['stage']}): "

@@ -21,7 +21,7 @@ def summarize(
     best,
     proof,
     seconds,
-    photos_per_epoch,
+    images_per_second,
     seed,
     device,
 ):
@@ -36,12 +36,11 @@ def summarize(
         best: Row of the kept epoch.
         proof: `FreezeProof` of the run.
         seconds: Wall time of the run so far.
-        photos_per_epoch: Photos trained on in one epoch.
+        images_per_second: Photos trained on, validation not counted.
         seed: Seed of the run.
         device: Text of `prepare_device`.
     """
-    names = [layer.name for layer in layers_with_weights(model)]
-    training_seconds = sum(row["seconds"] for row in history)
+    names = layers_with_weights(model)
     return {
         "val_accuracy": best["val_accuracy"],
         "val_loss": best["val_loss"],
@@ -49,9 +48,7 @@ def summarize(
         "best_stage": best["stage"],
         "epochs": len(history),
         "seconds": round(seconds, 1),
-        "images_per_second": round(
-            len(history) * photos_per_epoch / training_seconds, 1
-        ),
+        "images_per_second": round(images_per_second, 1),
         "backbone": backbone,
         "unfreeze_from": unfreeze_from,
         "image_size": model.get_layer("resize").height,

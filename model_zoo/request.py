@@ -1,0 +1,107 @@
+"""What is asked of build_model: checked before Keras is imported."""
+
+import json
+import zipfile
+from pathlib import Path
+
+from errors import UserError
+from model_zoo.backbones import (
+    TINY,
+    VGG_CLASSIFIER_SIZE,
+    WEIGHTS,
+    find_backbone,
+    is_file,
+    is_in_vgg_classifier,
+)
+
+
+def check_request(
+    backbone: str,
+    image_size: int | None,
+    weights: str,
+    preprocess: str,
+    unfreeze_from: str | None,
+    cut_at: str | None,
+) -> str:
+    """Checks all that can be known of a model before Keras is imported.
+
+    Args:
+        backbone, image_size, weights, preprocess, unfreeze_from, cut_at: As in
+            `build_model`.
+
+    Returns:
+        The unfreeze point; where it was None, the start of the last block.
+
+    Raises:
+        UserError: If anything is unknown, missing or does not fit.
+    """
+    if weights not in WEIGHTS and not Path(weights).is_file():
+        raise UserError(
+            f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or the "
+            "path of a .h5 file."
+        )
+    if is_file(backbone):
+        _check_file_request(backbone, image_size, preprocess, unfreeze_from)
+        return unfreeze_from
+    found = find_backbone(backbone)
+    if image_size is not None and image_size < found.min_image_size:
+        raise UserError(
+            f"image_size {image_size} is too small for {backbone}. Expected at "
+            f"least {found.min_image_size}."
+        )
+    if found.preprocess == "none" and preprocess not in ("auto", "none"):
+        raise UserError(
+            f"{backbone} preprocesses raw photos itself, so preprocess must be "
+            f"auto or none. Received: {preprocess!r}"
+        )
+    if backbone == TINY and weights == "imagenet":
+        raise UserError(
+            f"{backbone} has no ImageNet weights. Take auto (its embedded "
+            "ones, trained on drawn things), none or a file."
+        )
+    if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
+        None,
+        VGG_CLASSIFIER_SIZE,
+    ):
+        raise UserError(
+            f"The layer '{cut_at}' of {backbone} needs image_size "
+            f"{VGG_CLASSIFIER_SIZE}. Received: {image_size}"
+        )
+    return found.last_block if unfreeze_from is None else unfreeze_from
+
+
+def _check_file_request(path, image_size, preprocess, unfreeze_from):
+    if not Path(path).is_file():
+        raise UserError(f"No backbone file {path}.")
+    missing = []
+    if preprocess == "auto":
+        missing.append("--preprocess=caffe, torch, tf, rescale or none")
+    if unfreeze_from is None:
+        missing.append("--unfreeze_from=LAYER, none or all")
+    if image_size is None and has_open_size(path):
+        missing.append("--image_size=PIXELS")
+    if missing:
+        raise UserError(
+            f"{path} does not say how its photos were prepared and where its "
+            f"last block starts. Give also {', '.join(missing)}. (Its layers: "
+            "--list_layers)"
+        )
+
+
+def has_open_size(path: str) -> bool:
+    """Returns whether the base in a `.keras` file takes images of any size.
+
+    Raises:
+        UserError: If it is not such a file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))["config"]
+        layers = [layer["config"] for layer in config["layers"]]
+        shapes = [c["batch_shape"] for c in layers if "batch_shape" in c]
+        return None in shapes[0][1:3]
+    except (zipfile.BadZipFile, ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"{path} is not a functional model in a .keras file, as Keras 3 "
+            f"saves it ({type(error).__name__}: {error})."
+        ) from error

@@ -1,0 +1,64 @@
+"""The commands of the README, as written there."""
+
+import json
+import re
+import shlex
+
+import pytest
+
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+DEMO = "train.py --unfreeze-from block5_conv1"
+
+
+@pytest.fixture(scope="module")
+def shell_lines():
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return "".join(blocks).replace("\\\n", "").splitlines()
+
+
+def test_the_demo_learns_and_its_model_predicts(
+    shell_lines, run_script, tmp_path
+):
+    """The first command of the README; then the one it prints at its end."""
+    assert f".venv/bin/python {DEMO}" in shell_lines
+    process = run_script(*DEMO.split())
+    assert process.returncode == 0, process.stderr
+    summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
+    assert summary["val_accuracy"] >= 0.95
+    assert summary["best_stage"] == "fine_tune"
+    predict = process.stdout.splitlines()[-1].split("python ")[1]
+    photo = next(tmp_path.glob("thaw/demo-*/dog/*.jpg"))
+    process = run_script(*predict.replace("photo.jpg", str(photo)).split())
+    assert process.returncode == 0, process.stderr
+    assert str(photo) in process.stdout
+
+
+def test_every_flag_in_the_readme_exists(run_script):
+    flags = set(re.findall(r"--([a-z][a-z_-]+)", README)) - {
+        "flagfile",  # of absl
+        "format",  # of predict.py
+        "help",
+    }
+    text = run_script("train.py", "--help").stdout
+    for flag in flags:
+        assert re.search(rf"--(\[no\])?{flag.replace('-', '_')}\b", text), flag
+
+
+def test_training_commands_are_spelt_right(shell_lines, run_script):
+    """They get as far as looking for the photos."""
+    lines = [line for line in shell_lines if "train.py --data" in line]
+    assert len(lines) == 2
+    for line in lines:
+        arguments = shlex.split(line.split("python ")[1], comments=True)
+        arguments = [a.replace("base.keras", "vgg16_tiny") for a in arguments]
+        process = run_script(*arguments)
+        assert process.returncode == 2
+        assert "--data: photos does not exist" in process.stderr
+
+
+def test_make_runs_what_the_readme_says():
+    makefile = (ROOT / "Makefile").read_text()
+    assert f".venv/bin/python {DEMO}" in makefile
+    assert ".venv/bin/python -m pytest tests" in makefile
