@@ -3,7 +3,7 @@
     python -m pretraining.pretrain_vgg16_tiny
 
 The source task has 28 classes, none of them a cat or a dog, so what the demo
-shows is a real transfer. About 15 minutes on 2 CPU cores. The weights are
+shows is a real transfer. About half an hour on 2 CPU cores. The weights are
 stored as float16, which halves the file; Keras casts them back when loading.
 """
 
