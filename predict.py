@@ -52,7 +52,7 @@ def main(argv):
     return 0
 
 
-def find_all_photos(arguments):
+def find_all_photos(arguments: list[str]) -> list[str]:
     """Returns the paths of the photos given, and of those in given folders.
 
     Raises:
@@ -117,7 +117,7 @@ def prediction_row(path, probabilities, class_names):
     }
 
 
-def print_rows(rows, output_format):
+def print_rows(rows: list[dict], output_format: str) -> None:
     """Prints the rows of `prediction_row` as a table, CSV or JSON."""
     if output_format == "json":
         print(json.dumps(rows, indent=2))

@@ -110,7 +110,9 @@ def main(argv):
         show_results(run, kept_epoch)
         why = str(error) or "Stopped by Ctrl-C."
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
-        command_line.exit_with(status, f"{why} {kept_epoch.describe()}")
+        command_line.exit_with(
+            status, f"{why} {kept_epoch.describe()}. See {run.path}"
+        )
 
     show_results(run, kept_epoch)
     seconds = time.perf_counter() - start

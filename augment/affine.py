@@ -9,6 +9,7 @@ import dataclasses
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from augment.parameters import pass_table
 
@@ -16,15 +17,15 @@ FILL_MODES = ("nearest", "reflect", "wrap", "constant")
 
 
 def affine_matrices(
-    size,
-    theta=0.0,
-    shift_x=0.0,
-    shift_y=0.0,
-    shear=0.0,
-    zoom_x=1.0,
-    zoom_y=1.0,
-    flip=False,
-):
+    size: tuple[int, int],
+    theta: ArrayLike = 0.0,
+    shift_x: ArrayLike = 0.0,
+    shift_y: ArrayLike = 0.0,
+    shear: ArrayLike = 0.0,
+    zoom_x: ArrayLike = 1.0,
+    zoom_y: ArrayLike = 1.0,
+    flip: ArrayLike = False,
+) -> np.ndarray:
     """Returns the maps from output to input pixels, one per photo.
 
     Rotation, shift, shear and zoom about the middle of the image, in the order
@@ -74,7 +75,7 @@ def affine_matrices(
     return np.stack(np.atleast_1d(*columns), axis=-1).astype("float32")
 
 
-def warp(images, matrices, fill_mode="nearest"):
+def warp(images: ArrayLike, matrices: ArrayLike, fill_mode: str = "nearest"):
     """Returns each image resampled by its matrix, bilinear.
 
     Args:
@@ -118,7 +119,9 @@ class Affine:
     horizontal_flip: bool = True
     fill_mode: str = "nearest"
 
-    def parameters(self, pass_index, num_photos, size):
+    def parameters(
+        self, pass_index: int, num_photos: int, size: tuple[int, int]
+    ) -> np.ndarray:
         """Returns the maps of all photos in one pass, float32 (N, 8).
 
         Args:

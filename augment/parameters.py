@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def pass_table(seed, pass_index, num_photos, num_columns):
+def pass_table(
+    seed: int, pass_index: int, num_photos: int, num_columns: int
+) -> np.ndarray:
     """Returns every random number that one pass over the photos needs.
 
     A counter-based generator (Philox; Salmon et al. 2011, "Parallel random

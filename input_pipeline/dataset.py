@@ -1,16 +1,18 @@
 """Batches of photos, as pure functions of (seed, pass, photo)."""
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from input_pipeline.decode import load_photo
+from input_pipeline.index import PhotoIndex
 
 _ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
 
 
-def pass_order(seed, pass_index, num_photos):
+def pass_order(seed: int, pass_index: int, num_photos: int) -> np.ndarray:
     """Returns the order of the photos in one pass, a permutation (N,).
 
     Args:
@@ -24,8 +26,15 @@ def pass_order(seed, pass_index, num_photos):
 
 
 def make_train_ds(
-    photos, *, resize, image_size, batch_size, seed, augment=None, first_photo=0
-):
+    photos: PhotoIndex,
+    *,
+    resize: Callable,
+    image_size: int,
+    batch_size: int,
+    seed: int,
+    augment: Callable | None = None,
+    first_photo: int = 0,
+) -> tf.data.Dataset:
     """Returns endless shuffled, augmented batches.
 
     Pass p over the photos follows pass p - 1 without a gap, so every batch is
@@ -86,7 +95,9 @@ def make_train_ds(
     return ds.prefetch(2)
 
 
-def make_eval_ds(photos, *, resize, batch_size):
+def make_eval_ds(
+    photos: PhotoIndex, *, resize: Callable, batch_size: int
+) -> tf.data.Dataset:
     """Returns every photo once, in order; the last batch may be short.
 
     Args:

@@ -1,6 +1,7 @@
 """From the bytes of a file to pixels."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
@@ -11,7 +12,7 @@ _JPEG_START, _PNG_START = b"\xff\xd8", b"\x89PNG"
 _SHOWN = 10  # unreadable files named in a message
 
 
-def decode_photo(contents):
+def decode_photo(contents: tf.Tensor) -> tf.Tensor:
     """Returns the pixels of a JPEG or PNG file, uint8 (H, W, 3), RGB.
 
     Args:
@@ -33,12 +34,12 @@ def decode_photo(contents):
         )
 
 
-def load_photo(path):
+def load_photo(path: tf.Tensor | str) -> tf.Tensor:
     """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB."""
     return tf.cast(decode_photo(tf.io.read_file(path)), "float32")
 
 
-def check_readable(paths):
+def check_readable(paths: Sequence[str]) -> None:
     """Decodes every photo once, before any time is spent on training.
 
     Args:

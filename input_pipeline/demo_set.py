@@ -20,7 +20,7 @@ VERSION = 1  # raise it when the drawing changes: older copies are left alone
 _SEED = 20_26
 
 
-def draw_cat(rng, pen):
+def draw_cat(rng: np.random.Generator, pen: drawing.Pen) -> None:
     """Draws a cat: pointed ears, slit eyes, small nose, long whiskers."""
     fur = faces.random_fur(rng)
     ears = rng.choice(["pointed", "folded"], p=[0.85, 0.15])
@@ -40,7 +40,7 @@ def draw_cat(rng, pen):
         faces.draw_whiskers(pen, rng, rng.uniform(0.6, 1.05))
 
 
-def draw_dog(rng, pen):
+def draw_dog(rng: np.random.Generator, pen: drawing.Pen) -> None:
     """Draws a dog: floppy or pricked ears, long snout, large nose, tongue."""
     fur = faces.random_fur(rng)
     ears = rng.choice(["floppy", "pricked", "folded"], p=[0.62, 0.2, 0.18])
@@ -65,7 +65,7 @@ def draw_dog(rng, pen):
         faces.draw_whiskers(pen, rng, rng.uniform(0.15, 0.5))
 
 
-def load_demo_set(cache_dir):
+def load_demo_set(cache_dir: str | Path) -> Path:
     """Returns the folder with the demo photos, drawing them the first time.
 
     Args:
@@ -96,7 +96,9 @@ def load_demo_set(cache_dir):
     return folder
 
 
-def draw_demo_set(folder, photos_per_class, seed=_SEED):
+def draw_demo_set(
+    folder: str | Path, photos_per_class: int, seed: int = _SEED
+) -> None:
     """Draws `photos_per_class` JPEG files into each of the class folders."""
     for label, (name, draw) in enumerate(
         zip(CLASS_NAMES, (draw_cat, draw_dog), strict=True)
@@ -111,7 +113,7 @@ def draw_demo_set(folder, photos_per_class, seed=_SEED):
             photo.save(class_folder / f"{number:04d}.jpg", quality=quality)
 
 
-def default_cache_dir():
+def default_cache_dir() -> Path:
     """Returns the user's cache folder for Thaw, not yet made."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "thaw"

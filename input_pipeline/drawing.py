@@ -4,9 +4,12 @@ The demo set and the source task `vgg16_tiny` was pretrained on are drawn with
 these few functions, each a pure function of its random generator.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+Color = tuple[int, int, int]  # R, G, B in [0, 255]
 OVERSAMPLING = 2  # drawn larger, then reduced: smooth edges for little time
 
 
@@ -71,17 +74,21 @@ class Pen:
         )
 
 
-def shade(color, factor):
+def shade(color: Color, factor: float) -> Color:
     """Returns `color` (R, G, B) darkened (factor < 1) or lightened (> 1)."""
     return tuple(int(np.clip(channel * factor, 0, 255)) for channel in color)
 
 
-def random_color(rng, low=30, high=240):
+def random_color(
+    rng: np.random.Generator, low: int = 30, high: int = 240
+) -> Color:
     """Returns a random (R, G, B) of ints in [low, high)."""
     return tuple(int(channel) for channel in rng.integers(low, high, 3))
 
 
-def draw_photo(rng, draw_thing, size):
+def draw_photo(
+    rng: np.random.Generator, draw_thing: Callable, size: tuple[int, int]
+) -> Image.Image:
     """Returns a photo of one thing: background, clutter, thing, light, noise.
 
     Args:

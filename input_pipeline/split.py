@@ -1,12 +1,16 @@
 """Which photos train and which validate: decided on names, never on pixels."""
 
+from pathlib import Path
+
 import numpy as np
 
 from errors import UserError
-from input_pipeline.index import index_photos
+from input_pipeline.index import PhotoIndex, index_photos
 
 
-def stratified_split(photos, validation_fraction, seed):
+def stratified_split(
+    photos: PhotoIndex, validation_fraction: float, seed: int
+) -> tuple[PhotoIndex, PhotoIndex]:
     """Returns (train, validation): the same share of every class in each.
 
     Args:
@@ -35,7 +39,7 @@ def stratified_split(photos, validation_fraction, seed):
     )
 
 
-def limit_per_class(photos, limit, seed):
+def limit_per_class(photos: PhotoIndex, limit: int, seed: int) -> PhotoIndex:
     """Returns at most `limit` photos of each class, drawn by `seed`."""
     kept = [rows[:limit] for _, rows in _shuffled_rows(photos, seed)]
     return photos.take(np.sort(np.concatenate(kept)))
@@ -48,7 +52,13 @@ def _shuffled_rows(photos, seed):
         yield label, rng.permutation(np.flatnonzero(photos.labels == label))
 
 
-def load_photos(data, validation_data, validation_fraction, limit, seed):
+def load_photos(
+    data: str | Path,
+    validation_data: str | Path | None,
+    validation_fraction: float,
+    limit: int | None,
+    seed: int,
+) -> tuple[PhotoIndex, PhotoIndex]:
     """Returns (train, validation): photos indexed, limited and split.
 
     Args:

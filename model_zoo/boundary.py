@@ -3,7 +3,9 @@
 import keras
 
 
-def split(model, first_trained):
+def split(
+    model: keras.Model, first_trained: keras.Layer
+) -> tuple[keras.Model, keras.Model]:
     """Returns (frozen, trained): two models that share the layers of `model`.
 
     `trained(frozen(x))` equals `model(x)` exactly. The boundary between them

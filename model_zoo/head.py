@@ -1,5 +1,6 @@
 """The head: the new layers on top of the base."""
 
+import keras
 from keras import layers
 
 from errors import UserError
@@ -9,8 +10,14 @@ HEAD_PREFIX = "head_"  # begins the name of each layer of the head
 
 
 def build_head(
-    features, num_classes, *, pooling, flatten_by_default, hidden_units, dropout
-):
+    features: keras.KerasTensor,
+    num_classes: int,
+    *,
+    pooling: str,
+    flatten_by_default: bool,
+    hidden_units: int,
+    dropout: float,
+) -> keras.KerasTensor:
     """Returns the predictions of a new head on `features`.
 
     Pooling, Dense (ReLU), Dropout, Dense: the classic head. One sigmoid unit

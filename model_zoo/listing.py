@@ -1,11 +1,12 @@
 """Tables for the terminal: the backbones, and the layers of a base."""
 
 import math
+from collections.abc import Sequence
 
 from model_zoo.backbones import BACKBONES
 
 
-def backbones_table():
+def backbones_table() -> str:
     """Returns the table of backbones as text; needs no Keras."""
     rows = [("backbone", "pixels", "preprocess", "last block starts at")]
     for name, backbone in BACKBONES.items():
@@ -17,7 +18,7 @@ def backbones_table():
     return format_table(rows)
 
 
-def layers_table(layers):
+def layers_table(layers: Sequence) -> str:
     """Returns the layers as text: name, kind, output shape, parameters.
 
     Args:
@@ -40,7 +41,7 @@ def layers_table(layers):
     return format_table(rows)
 
 
-def format_table(rows):
+def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Returns rows of strings as aligned columns, the first row underlined."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [

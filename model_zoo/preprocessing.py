@@ -12,7 +12,9 @@ _RGB_MEANS = (0.485, 0.456, 0.406)
 _RGB_DEVIATIONS = (0.229, 0.224, 0.225)
 
 
-def resizing_layer(image_size, resize="squash", name=None):
+def resizing_layer(
+    image_size: int, resize: str = "squash", name: str | None = None
+) -> keras.Layer:
     """Returns the `Resizing` layer that training and serving share.
 
     Args:
@@ -39,7 +41,7 @@ def resizing_layer(image_size, resize="squash", name=None):
     )
 
 
-def preprocess(images, mode):
+def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
     """Returns `images` scaled as the weights of the base expect them.
 
     The arithmetic of `imagenet_utils.preprocess_input`, from Keras's own

@@ -7,7 +7,12 @@ from keras import layers
 _BLOCKS = [(2, 8), (2, 16), (3, 32), (3, 64), (3, 64)]
 
 
-def VGG16Tiny(include_top=False, weights=None, input_tensor=None, name=None):
+def VGG16Tiny(
+    include_top: bool = False,
+    weights: None = None,
+    input_tensor: keras.KerasTensor | None = None,
+    name: str | None = None,
+) -> keras.Model:
     """Returns VGG16's 13 convolutions, same names, an eighth of the filters.
 
     Simonyan & Zisserman 2014 (arXiv:1409.1556), table 1, column D, built like

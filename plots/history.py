@@ -1,12 +1,15 @@
 """Training curves in the classic form: training dots, validation line."""
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 TRAINING_COLOR, VALIDATION_COLOR = "#0072b2", "#d55e00"  # Okabe & Ito 2008
 
 
-def plot_history(history, ax=None, *, metric="accuracy"):
+def plot_history(
+    history, ax: Axes | None = None, *, metric: str = "accuracy"
+) -> Axes:
     """Draws a metric over the epochs, counted from 1; returns the axes.
 
     The figure (`ax.figure`) is made without pyplot and so needs no display

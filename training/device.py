@@ -5,7 +5,7 @@ import os
 import tensorflow as tf
 
 
-def prepare_device():
+def prepare_device() -> str:
     """Makes the GPUs grow their memory as needed; returns what will train.
 
     Returns:

@@ -5,7 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 
-def make_features_ds(frozen, photos_ds, batch_size):
+def make_features_ds(
+    frozen: keras.Model, photos_ds: tf.data.Dataset, batch_size: int
+) -> tf.data.Dataset:
     """Returns `photos_ds` with each batch of images put through `frozen`.
 
     The frozen part runs in inference mode (a frozen Dropout would stay on
@@ -41,7 +43,9 @@ def make_features_ds(frozen, photos_ds, batch_size):
     return features_ds.apply(tf.data.experimental.assert_cardinality(steps))
 
 
-def frozen_features(frozen, images, batch_size):
+def frozen_features(
+    frozen: keras.Model, images: np.ndarray, batch_size: int
+) -> tuple[np.ndarray, ...]:
     """Returns the boundary tensors of up to `batch_size` images, as arrays."""
     short = batch_size - len(images)
     if short:

@@ -5,13 +5,19 @@ import math
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 
 import keras
+import tensorflow as tf
 
 from model_zoo.boundary import split
 from model_zoo.unfreeze import first_trained_layer, unfreeze
 from training.features import make_features_ds
-from training.freeze_proof import hash_layers, trained_layer_names
+from training.freeze_proof import (
+    FreezeProof,
+    hash_layers,
+    trained_layer_names,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +93,7 @@ class KeptEpoch(keras.callbacks.Callback):
     def describe(self) -> str:
         """Returns one sentence on the kept epoch."""
         if self.best is None:
-            return f"No model was kept in {self._run_folder.path}."
+            return "No model was kept"
         return (
             f"Kept epoch {self.best['epoch']} of {len(self.history)} "
             f"({self.best['stage']}): "
@@ -97,18 +103,18 @@ class KeptEpoch(keras.callbacks.Callback):
 
 
 def run_stage(
-    stage,
-    model,
-    train_stream,
-    val_ds,
+    stage: Stage,
+    model: keras.Model,
+    train_stream: Callable,
+    val_ds: tf.data.Dataset,
     *,
-    kept_epoch,
-    proof,
-    optimizer,
-    steps_per_epoch,
-    batch_size,
-    train_batch_norm,
-):
+    kept_epoch: KeptEpoch,
+    proof: FreezeProof,
+    optimizer: str,
+    steps_per_epoch: int,
+    batch_size: int,
+    train_batch_norm: bool,
+) -> None:
     """Trains `model` from `stage.unfreeze_from` on.
 
     Args:

@@ -7,24 +7,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.freeze_proof import layers_with_weights
+from training.freeze_proof import FreezeProof, layers_with_weights
 
 
 def summarize(
     *,
-    model,
-    backbone,
-    unfreeze_from,
+    model: keras.Model,
+    backbone: str,
+    unfreeze_from: str,
     train_photos,
     validation_photos,
-    history,
-    best,
-    proof,
-    seconds,
-    images_per_second,
-    seed,
-    device,
-):
+    history: list[dict],
+    best: dict,
+    proof: FreezeProof,
+    seconds: float,
+    images_per_second: float,
+    seed: int,
+    device: str,
+) -> dict:
     """Returns the content of run.json.
 
     Args:
