@@ -224,12 +224,35 @@ def test_bad_input_is_one_message_and_status_2(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, run_script):
-    process = run_script(
-        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
-        "--head_epochs=1", "--epochs=3", "--image_size=48",
-        "--learning_rate=100", "--optimizer=sgd", "--unfreeze_from=all",
+def run_with_callback(drawn_photos, tmp_path, body):
+    """Runs train.py with `body` in place of `KeptEpoch.on_epoch_end`."""
+    script = f"""
+import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+import training.stages
+class Changed(training.stages.KeptEpoch):
+    def on_epoch_end(self, epoch, logs=None):
+        {body}
+training.stages.KeptEpoch = Changed
+sys.argv[0] = {str(ROOT / "train.py")!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    return subprocess.run(
+        [
+            sys.executable, "-c", script, "--backbone=vgg16_tiny",
+            "--data", drawn_photos, f"--run_dir={tmp_path / 'run'}", *QUICK,
+        ],
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
+
+
+def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, tmp_path):
+    process = run_with_callback(
+        drawn_photos,
+        tmp_path,
+        "super().on_epoch_end(epoch, logs | ({'loss': float('nan')} if epoch "
+        "else {}))",
+    )
     assert process.returncode == 1
     assert "is not a finite number. Try a tenth" in process.stderr
     assert "Kept epoch 1 of 2 (head)" in process.stderr
@@ -237,26 +260,13 @@ def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, run_script):
 
 
 def test_a_frozen_weight_that_moves_fails_the_run(drawn_photos, tmp_path):
-    script = f"""
-import runpy, sys
-sys.path.insert(0, {str(ROOT)!r})
-import training.stages
-class Thief(training.stages.KeptEpoch):
-    def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, logs)
-        bias = self._whole_model.get_layer("block2_conv1").bias
-        bias.assign(bias + 1e-7)
-training.stages.KeptEpoch = Thief
-sys.argv[0] = {str(ROOT / "train.py")!r}
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-    process = subprocess.run(
-        [
-            sys.executable, "-c", script, "--backbone=vgg16_tiny",
-            "--data", drawn_photos, f"--run_dir={tmp_path / 'run'}", *QUICK,
-        ],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    process = run_with_callback(
+        drawn_photos,
+        tmp_path,
+        "super().on_epoch_end(epoch, logs); "
+        "bias = self._whole_model.get_layer('block2_conv1').bias; "
+        "bias.assign(bias + 1e-7)",
+    )
     assert process.returncode == 1
     assert "block2_conv1 moved" in process.stdout
     assert "Frozen weights moved; do not trust this run." in process.stderr
@@ -273,7 +283,8 @@ def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
+@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9, 1.5, 3.0])
+def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
     process = subprocess.Popen(
         [
             sys.executable, ROOT / "train.py", "--data", drawn_photos,
@@ -286,10 +297,10 @@ def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
     while not (tmp_path / "run" / "model.keras").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.1)
-    time.sleep(1)
+    time.sleep(moment)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, stderr
     assert "train.py: Stopped by Ctrl-C. Kept epoch" in stderr
     assert "Traceback" not in stderr
     keras.saving.load_model(tmp_path / "run" / "model.keras")

@@ -18,6 +18,7 @@ from training.freeze_proof import (
     hash_layers,
     trained_layer_names,
 )
+from training.interruption import StopBetweenSteps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,23 +142,24 @@ def run_stage(
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
     kept_epoch.stage = stage
     hashes = hash_layers(model)
-    trained.fit(
-        make_features_ds(
-            frozen,
-            train_stream(
-                first_photo=epochs_before * steps_per_epoch * batch_size
+    with StopBetweenSteps() as stop:
+        trained.fit(
+            make_features_ds(
+                frozen,
+                train_stream(
+                    first_photo=epochs_before * steps_per_epoch * batch_size
+                ),
+                batch_size,
             ),
-            batch_size,
-        ),
-        initial_epoch=epochs_before,
-        epochs=epochs_before + stage.epochs,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=make_features_ds(frozen, val_ds, batch_size),
-        callbacks=[kept_epoch],
-        shuffle=False,  # the stream is shuffled already
-        # A bar where there is a terminal to draw it on, else a line an epoch.
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+            initial_epoch=epochs_before,
+            epochs=epochs_before + stage.epochs,
+            steps_per_epoch=steps_per_epoch,
+            validation_data=make_features_ds(frozen, val_ds, batch_size),
+            callbacks=[kept_epoch, stop],
+            shuffle=False,  # the stream is shuffled already
+            # A bar where a terminal can draw it, else a line an epoch.
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
     proof.add_stage(trained_layer_names(model), hashes, hash_layers(model))
 
 
