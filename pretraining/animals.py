@@ -178,15 +178,8 @@ def draw_horse(rng, pen):
 def draw_goat(rng, pen):
     fur = faces.random_fur(rng)
     for side in (-1, 1):
-        pen.arc(
-            side * 0.75,
-            -1.0,
-            0.5,
-            90 + side * 90,
-            90 + side * 200,
-            (150, 130, 100),
-            0.13,
-        )
+        start, end = 90 + side * 90, 90 + side * 200
+        pen.arc(side * 0.75, -1.0, 0.5, start, end, (150, 130, 100), 0.13)
         pen.ellipse(side * 0.95, -0.1, 0.2, 0.5, shade(fur, 0.8), side * -40)
     pen.ellipse(0, -0.1, 0.65, 0.8, fur)
     pen.ellipse(0, 0.5, 0.4, 0.45, shade(fur, 1.2))
