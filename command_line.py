@@ -5,6 +5,7 @@ import errno
 import math
 import os
 import re
+import signal
 import sys
 import tempfile
 import textwrap
@@ -20,6 +21,7 @@ _STARTUP_REMARK = re.compile(
     r"I0000 |WARNING: All log messages before absl|To enable the following"
     r"|E0000 .* failed call to cuInit"  # there is no GPU
 )
+_HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _sections = []  # (title, names of the flags defined before it)
 
@@ -39,8 +41,12 @@ def run(main: Callable[[list[str]], int]) -> None:
     # oneDNN is faster, but off by default on some processors; it changes the
     # last bits, so it is the same for every script.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    # Names of files are bytes; not every one is valid UTF-8.
-    sys.stdout.reconfigure(errors="surrogateescape")
+    # Names of files are bytes, not all valid UTF-8, and the terminal may know
+    # less than that.
+    utf8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+    sys.stdout.reconfigure(
+        errors="surrogateescape" if utf8 else "backslashreplace"
+    )
     logging.set_verbosity(logging.WARNING)  # matplotlib remarks on its fonts
     try:
         app.run(main, flags_parser=parse_flags)
@@ -52,10 +58,11 @@ def run(main: Callable[[list[str]], int]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        if error.filename is None:
-            raise
         status = 1 if error.errno in _DISK_ERRORS else 2
-        exit_with(status, f"Cannot use {error.filename}: {error.strerror}.")
+        if status == 2 and error.filename is None:
+            raise
+        where = error.filename or "the output"
+        exit_with(status, f"Cannot use {where}: {error.strerror}.")
 
 
 @contextlib.contextmanager
@@ -81,9 +88,15 @@ def without_startup_remarks():
                     print(line, file=sys.stderr)
 
 
+def ignore_ctrl_c() -> None:
+    """Makes Ctrl-C do nothing from here on, while results are written."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def exit_with(status: int, message: str) -> NoReturn:
     """Prints `message` to stderr and exits with `status`."""
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # it may be what failed
+        sys.stdout.flush()
     name = os.path.basename(sys.argv[0])
     print(f"{name}: {message}", file=sys.stderr)
     sys.exit(status)
@@ -97,7 +110,7 @@ def parse_flags(argv: list[str]) -> list[str]:
     with 2.
     """
     values = flags.FLAGS
-    if {"--help", "-help", "-h", "-?"} & set(argv[1:]):
+    if _HELP & set(argv[1:]):
         print(help_text())
         sys.exit(0)
     try:
@@ -108,7 +121,7 @@ def parse_flags(argv: list[str]) -> list[str]:
             if isinstance(flag.value, float) and not math.isfinite(flag.value):
                 raise flags.Error(f"--{flag.name} must be a finite number.")
         return rest
-    except flags.Error as error:
+    except (flags.Error, ValueError, OSError) as error:
         exit_with(2, f"{error} (All flags: --help)")
 
 

@@ -13,6 +13,7 @@ import functools
 import math
 import sys
 import time
+from pathlib import Path
 
 from absl import flags
 
@@ -52,6 +53,12 @@ def main(argv):
     arguments = given.model_arguments()
     unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
+    if run_dir.resolve().is_relative_to(Path(given.DATA.value).resolve()):
+        raise UserError(
+            f"The results would go to {run_dir}, among the photos of "
+            f"{given.DATA.value}, and be taken for photos by the next run. "
+            "Give a --run_dir outside."
+        )
     train_photos, validation_photos = load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
@@ -107,6 +114,7 @@ def main(argv):
                 train_batch_norm=given.TRAIN_BATCH_NORM.value,
             )
     except (KeyboardInterrupt, FloatingPointError) as error:
+        command_line.ignore_ctrl_c()
         show_results(run, kept_epoch)
         why = str(error) or "Stopped by Ctrl-C."
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
@@ -114,6 +122,7 @@ def main(argv):
             status, f"{why} {kept_epoch.describe()}. See {run.path}"
         )
 
+    command_line.ignore_ctrl_c()  # what is left to do takes a second
     show_results(run, kept_epoch)
     seconds = time.perf_counter() - start
     run.save_summary(
@@ -164,6 +173,8 @@ def list_layers():
     """Returns the table of --list_layers; no weights and no photos needed."""
     arguments = given.model_arguments()
     arguments["weights"] = "none"
+    if arguments["cut_at"] is not None:
+        arguments["unfreeze_from"] = arguments["unfreeze_from"] or "none"
     if backbones.is_file(arguments["backbone"]):
         # All needed to train, but not to look at the layers.
         if arguments["preprocess"] == "auto":

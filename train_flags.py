@@ -81,7 +81,7 @@ BACKBONE = flags.DEFINE_string(
 WEIGHTS = flags.DEFINE_string(
     "weights", "auto",
     "imagenet, none (random), the path of a .h5 file, or auto: ImageNet's, "
-    "or what the backbone brings along.",
+    "or what the backbone brings along (a .keras file: its own).",
 )
 PREPROCESS = flags.DEFINE_enum(
     "preprocess", "auto", ["auto", *backbones.PREPROCESS_MODES],
@@ -136,7 +136,8 @@ OPTIMIZER = flags.DEFINE_enum(
 )
 STEPS_PER_EPOCH = flags.DEFINE_integer(
     "steps_per_epoch", None,
-    "Batches per epoch; left out: enough to see every photo once.",
+    "Batches per epoch, always full; left out: so many that every photo is "
+    "seen.",
     lower_bound=1,
 )
 SEED = flags.DEFINE_integer(

@@ -1,5 +1,6 @@
 """Which photos train and which validate: decided on names, never on pixels."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,11 @@ def stratified_split(
             )
         count = round(validation_fraction * len(rows))
         chosen[rows[: min(max(count, 1), len(rows) - 1)]] = True
-    return photos.take(np.flatnonzero(~chosen)), photos.take(
-        np.flatnonzero(chosen)
+    train, validation = (
+        photos.take(np.flatnonzero(side)) for side in (~chosen, chosen)
     )
+    # What was passed over is counted once.
+    return train, dataclasses.replace(validation, passed_over={})
 
 
 def limit_per_class(photos: PhotoIndex, limit: int, seed: int) -> PhotoIndex:

@@ -61,7 +61,7 @@ def build_base(
         )
     # The constructors of Keras take a list of one image, and would warn when
     # given a plain tensor.
-    return keras.Model(base.inputs[0], features, name=base.name)
+    return keras.Model(base.inputs[0], features, name=Path(backbone).stem)
 
 
 def _raw_and_preprocessed_image(image_size, mode, resize):

@@ -73,18 +73,18 @@ def check_request(
 def _check_file_request(path, image_size, preprocess, unfreeze_from):
     if not Path(path).is_file():
         raise UserError(f"No backbone file {path}.")
+    open_size = has_open_size(path)
     missing = []
     if preprocess == "auto":
         missing.append("--preprocess=caffe, torch, tf, rescale or none")
     if unfreeze_from is None:
         missing.append("--unfreeze_from=LAYER, none or all")
-    if image_size is None and has_open_size(path):
+    if image_size is None and open_size:
         missing.append("--image_size=PIXELS")
     if missing:
         raise UserError(
-            f"{path} does not say how its photos were prepared and where its "
-            f"last block starts. Give also {', '.join(missing)}. (Its layers: "
-            "--list_layers)"
+            f"A .keras file as backbone does not say everything: give also "
+            f"{', '.join(missing)}. (Its layers: --list_layers)"
         )
 
 

@@ -76,7 +76,7 @@ def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
         raise UserError(
             f"{model.name} has no layer '{unfreeze_from}' to unfreeze from."
             f"{did_you_mean(unfreeze_from, names)} Or give none or all. All "
-            "names: python train.py --list_layers"
+            "names: the same command with --list_layers."
         )
     return names[unfreeze_from]
 

@@ -102,7 +102,8 @@ def imagenet_weights_error(backbone: str, error: Exception) -> UserError:
         f"cannot be downloaded ({first_line(error)}). Three ways out: connect "
         "to the internet and run again; copy the weights file from another "
         "machine and give it with --weights=FILE; or start from random "
-        "weights with --weights=none (much worse on few photos)."
+        "weights with --weights=none (much worse on few photos, and only "
+        "sensible with --unfreeze_from=all --train_batch_norm)."
     )
 
 

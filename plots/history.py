@@ -61,6 +61,7 @@ def plot_history(
     ax.set_title(f"Training and validation {metric}")
     ax.set_xlabel("Epoch")
     ax.set_ylabel(metric.capitalize())
+    ax.set_xlim(0.5, len(epochs) + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(alpha=0.25)
     ax.legend()

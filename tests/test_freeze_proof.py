@@ -56,7 +56,7 @@ def test_a_frozen_layer_that_moves_in_its_stage_is_caught():
     assert proof.frozen_moved == {"block5_conv1", "block1_conv1"}
     assert proof.summary() == (
         "frozen 13 layers: block1_conv1, block5_conv1 moved; "
-        "trained 2 layers: head_output did not move"
+        "trained 2 layers: all moved but head_output"
     )
     # That the layer trains later does not make good what moved before.
     proof.add_stage(["block5_conv1"], before, before)

@@ -193,6 +193,7 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--data=hole"], "The class folder hole/dog holds no photos"),
         (["--data=broken", *QUICK], "broken/dog/2.jpg: damaged"),
         (["--run_dir=one"], "exists and is not empty"),
+        (["--data=one", "--run_dir=one/run"], "among the photos of one"),
         (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
         (["--unfreeze_from=block6"], "Did you mean block"),
         (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),

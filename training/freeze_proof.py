@@ -5,6 +5,8 @@ import hashlib
 
 import keras
 
+_SHOWN = 5  # names in the summary
+
 
 @dataclasses.dataclass
 class FreezeProof:
@@ -48,7 +50,7 @@ class FreezeProof:
             f"frozen {_layers(self.frozen)}: "
             f"{_names(self.frozen_moved) or 'none'} moved; "
             f"trained {_layers(self.trained)}: "
-            + (f"{_names(still)} did not move" if still else "all moved")
+            + (f"all moved but {_names(still)}" if still else "all moved")
         )
 
 
@@ -101,4 +103,6 @@ def _layers(names):
 
 
 def _names(names):
-    return ", ".join(sorted(names))
+    shown = sorted(names)[:_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -69,6 +69,11 @@ class RunFolder:
             UserError: If it holds no trained model.
         """
         run = cls(path)
+        if run.path.is_file():
+            raise UserError(
+                f"{path} is a file. Give the run folder that it is in, e.g. "
+                "runs/latest"
+            )
         for name in ("model.keras", "class_names.json"):
             if not (run.path / name).is_file():
                 raise UserError(
