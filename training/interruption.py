@@ -14,7 +14,8 @@ class StopBetweenSteps(keras.callbacks.Callback):
     what it always did. Use it as a context around `fit`, and as a callback.
 
     Raises:
-        KeyboardInterrupt: At the end of the step in which Ctrl-C was pressed.
+        KeyboardInterrupt: At the end of the step in which Ctrl-C was pressed,
+            or of the context.
     """
 
     def __enter__(self):
@@ -22,8 +23,10 @@ class StopBetweenSteps(keras.callbacks.Callback):
         self._previous = signal.signal(signal.SIGINT, self._request)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, exception_type, *_):
         signal.signal(signal.SIGINT, self._previous)
+        if self._requested and exception_type is None:
+            raise KeyboardInterrupt  # pressed after the last step
 
     def _request(self, signal_number, frame):
         self._requested = True
