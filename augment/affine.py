@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike
 
 from augment.parameters import pass_table
 
-FILL_MODES = ("nearest", "reflect", "wrap", "constant")
-
 
 def affine_matrices(
     size: tuple[int, int],
@@ -81,7 +79,8 @@ def warp(images: ArrayLike, matrices: ArrayLike, fill_mode: str = "nearest"):
     Args:
         images: float32 (B, H, W, C).
         matrices: float32 (B, 8), of `affine_matrices`.
-        fill_mode: What is read outside of the image; one of `FILL_MODES`.
+        fill_mode: What is read outside of the image: `nearest`, `reflect`,
+            `wrap` or `constant` (black).
 
     Returns:
         Tensor of the shape and dtype of `images`.
@@ -107,7 +106,7 @@ class Affine:
         shear_range: Degrees, either way.
         zoom_range: Zoom is uniform in 1 - range to 1 + range, each axis alone.
         horizontal_flip: Whether half of the views are mirrored.
-        fill_mode: One of `FILL_MODES`.
+        fill_mode: As in `warp`.
     """
 
     seed: int

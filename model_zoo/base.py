@@ -176,8 +176,6 @@ def _load_base_file(path):
 def _image_size_of_file(path, source, image_size):
     height, width = source.inputs[0].shape[1:3]
     if height is None or width is None:
-        if image_size is None:
-            raise UserError(f"{path} takes any size. Give --image_size.")
         return image_size
     if height != width or image_size not in (None, height):
         raise UserError(
