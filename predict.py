@@ -94,11 +94,11 @@ def predict(model, paths):
     photos = index.PhotoIndex(
         tuple(paths), np.zeros(len(paths), "int32"), class_names=()
     )
-    photos_ds = dataset.make_eval_ds(
-        photos, resize=model.get_layer("resize"), batch_size=_BATCH_SIZE
-    )
+    resize = model.get_layer("resize")
+    views = dataset.PhotoViews(photos, resize, resize.height)
+    images_ds = views.images(0, np.arange(len(paths)), _BATCH_SIZE)
     remaining = iter(paths)
-    for images, _ in photos_ds.as_numpy_iterator():
+    for images in images_ds.as_numpy_iterator():
         outputs = model.predict_on_batch(images)
         if outputs.shape[1] == 1:  # sigmoid: the probability of class 1
             outputs = np.concatenate([1 - outputs, outputs], axis=1)

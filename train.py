@@ -9,7 +9,6 @@ Hyphens and underscores in the names of flags are the same, and
 --flagfile=FILE reads flags from a file.
 """
 
-import functools
 import math
 import sys
 import time
@@ -66,14 +65,25 @@ def main(argv):
     with command_line.without_startup_remarks():
         import keras
 
-        from input_pipeline import dataset, decode
-        from training import device, freeze_proof, run_folder, stages, summary
+        from input_pipeline import contents, dataset
+        from training import (
+            device,
+            freeze_proof,
+            run_folder,
+            stage_input,
+            stages,
+            summary,
+        )
 
         device_name = device.prepare_device()
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
+    cache_folder = given.open_cache_folder()
     print("Checking that all photos can be read")
-    decode.check_readable(train_photos.paths + validation_photos.paths)
+    checked = contents.check_contents(
+        train_photos.paths + validation_photos.paths,
+        memo=cache_folder and cache_folder.path / "photos.sqlite",
+    )
     run = run_folder.RunFolder.create(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
     run.save_class_names(train_photos.class_names)
@@ -83,29 +93,42 @@ def main(argv):
         len(train_photos) / given.BATCH_SIZE.value
     )
     resize = model.get_layer("resize")  # training and serving share it
-    train_stream = functools.partial(
-        dataset.make_train_ds,
+    train_views = dataset.PhotoViews(
         train_photos,
-        resize=resize,
-        image_size=resize.height,
-        batch_size=given.BATCH_SIZE.value,
+        resize,
+        resize.height,
         seed=given.SEED.value,
         augment=given.make_augmentation(),
+        contents=checked.take(slice(len(train_photos))),
     )
-    val_ds = dataset.make_eval_ds(
+    val_views = dataset.PhotoViews(
         validation_photos,
-        resize=resize,
+        resize,
+        resize.height,
+        contents=checked.take(slice(len(train_photos), None)),
+    )
+    planned = given.plan_stages(unfreeze_from)
+    stage_inputs = stage_input.plan_stage_inputs(
+        model,
+        [stage.unfreeze_from for stage in planned],
+        train_views,
+        val_views,
+        cache_folder,
+        num_views=given.CACHE_VIEWS.value,
+        dtype=given.CACHE_DTYPE.value,
         batch_size=given.BATCH_SIZE.value,
+        device=device_name,
     )
     kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()
     try:
-        for stage in given.plan_stages(unfreeze_from):
+        for number, stage in enumerate(planned):
             stages.run_stage(
                 stage,
                 model,
-                train_stream,
-                val_ds,
+                stage_inputs[number:],
+                train_views,
+                val_views,
                 kept_epoch=kept_epoch,
                 proof=proof,
                 optimizer=given.OPTIMIZER.value,

@@ -145,6 +145,29 @@ SEED = flags.DEFINE_integer(
     lower_bound=0, upper_bound=2**31 - 1,
 )
 
+command_line.section("Cache")
+CACHE_VIEWS = flags.DEFINE_integer(
+    "cache_views", 4,
+    "Views kept of each photo: pass p over the photos sees view p modulo "
+    "that many, and what the frozen part made of it is read back; 0: off, "
+    "each pass sees new views.",
+    lower_bound=0, upper_bound=9999,
+)
+CACHE_DTYPE = flags.DEFINE_enum(
+    "cache_dtype", "float16", ["float16", "float32"],
+    "Of what is kept; float32 is exact and takes twice the space.",
+)
+CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", None,
+    "Folder to keep it in, for later runs, too; left out: "
+    "~/.cache/thaw/features",
+)
+CACHE_LIMIT_GB = flags.DEFINE_float(
+    "cache_limit_gb", 20.0,
+    "What that folder may take; what was not used for longest goes first.",
+    lower_bound=0,
+)
+
 command_line.section("Output")
 RUN_DIR = flags.DEFINE_string(
     "run_dir", None,
@@ -190,6 +213,21 @@ def make_augmentation():
         horizontal_flip=HORIZONTAL_FLIP.value,
         fill_mode=FILL_MODE.value,
     )
+
+
+def open_cache_folder():
+    """Returns the `CacheFolder` the flags ask for, or None: no cache."""
+    if not CACHE_VIEWS.value:
+        return None
+    from input_pipeline.demo_set import default_cache_dir
+    from training.cache_folder import CacheFolder
+
+    path = CACHE_DIR.value or default_cache_dir() / "features"
+    try:
+        return CacheFolder(path, limit_bytes=int(CACHE_LIMIT_GB.value * 1e9))
+    except OSError as error:
+        print(f"Cache off: cannot write to {path}: {error.strerror}")
+        return None
 
 
 def plan_stages(unfreeze_from):

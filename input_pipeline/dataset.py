@@ -1,11 +1,14 @@
-"""Batches of photos, as pure functions of (seed, pass, photo)."""
+"""Views of photos, as pure functions of (seed, pass, photo)."""
 
+import dataclasses
+import functools
 import os
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from input_pipeline.contents import Contents
 from input_pipeline.decode import load_photo
 from input_pipeline.index import PhotoIndex
 
@@ -25,101 +28,91 @@ def pass_order(seed: int, pass_index: int, num_photos: int) -> np.ndarray:
     return np.random.Generator(bits).permutation(num_photos)
 
 
-def make_train_ds(
-    photos: PhotoIndex,
-    *,
-    resize: Callable,
-    image_size: int,
-    batch_size: int,
-    seed: int,
-    augment: Callable | None = None,
-    first_photo: int = 0,
-) -> tf.data.Dataset:
-    """Returns endless shuffled, augmented batches.
+@dataclasses.dataclass(frozen=True, eq=False)
+class PhotoViews:
+    """The views of photos, and the order in which a pass takes them.
 
-    Pass p over the photos follows pass p - 1 without a gap, so every batch is
-    full and an epoch may have any number of steps. Nothing here has a state:
-    with `first_photo` the stream starts again at any place.
+    Nothing here has a state: any batch can be made again.
 
-    Args:
+    Attributes:
         photos: `PhotoIndex` of N photos.
         resize: Function from an image float32 (H, W, 3) to the same with
             `image_size` pixels a side.
         image_size: Pixels a side.
-        batch_size: Photos per batch, B.
-        seed: Seed of order and augmentation.
+        seed: Seed of the order; None: always that of `photos`.
         augment: None, or an object like `augment.Affine`: it has
-            `parameters(pass_index, num_photos, size)`, an array with one row
-            per photo, and is called with (images, their rows).
-        first_photo: How many photos of the stream to leave out.
-
-    Returns:
-        `tf.data.Dataset` of images float32 (B, image_size, image_size, 3), RGB
-        in [0, 255], and labels int32 (B,).
+            `parameters(view, num_photos, size)`, an array with one row per
+            photo, and is called with (images, their rows).
+        contents: `Contents` of the photos when they were checked, or None.
     """
-    size = (image_size, image_size)
-    width = 0 if augment is None else augment.parameters(0, 1, size).shape[1]
 
-    def rows_of_pass(pass_index):
-        order = pass_order(seed, pass_index, len(photos))
-        if augment is None:
-            return order, np.zeros((len(photos), 0), "float32")
-        return order, augment.parameters(pass_index, len(photos), size)[order]
+    photos: PhotoIndex
+    resize: Callable
+    image_size: int
+    seed: int | None = None
+    augment: Callable | None = None
+    contents: Contents | None = None
 
-    def rows_ds(pass_index):
-        order, parameters = tf.numpy_function(
-            rows_of_pass, [pass_index], (tf.int64, tf.float32)
-        )
-        order = tf.ensure_shape(order, (len(photos),))
-        parameters = tf.ensure_shape(parameters, (len(photos), width))
-        return tf.data.Dataset.from_tensor_slices((order, parameters))
+    @property
+    def labels(self) -> np.ndarray:
+        """The class of each photo, int32 (N,)."""
+        return self.photos.labels
 
-    paths, labels = _path_and_label_tensors(photos)
+    def order(self, pass_index: int) -> np.ndarray:
+        """Returns the rows of the photos in the order of a pass, (N,)."""
+        if self.seed is None:
+            return np.arange(len(self.photos))
+        return pass_order(self.seed, pass_index, len(self.photos))
 
-    def load(row, parameters):
-        return resize(load_photo(paths[row])), labels[row], parameters
+    def unchanged(self, rows: np.ndarray) -> np.ndarray:
+        """Returns which files are still those that were checked, bool (B,)."""
+        if self.contents is None:
+            return np.ones(len(rows), bool)
+        return self.contents.unchanged(rows)
 
-    def make_views(images, labels, parameters):
-        if augment is not None:
-            images = augment(images, parameters)
-        return images, labels
+    def images(
+        self, view: int, rows: np.ndarray, batch_size: int
+    ) -> tf.data.Dataset:
+        """Returns one view of each of some photos.
 
-    first_pass, skipped = divmod(first_photo, len(photos))
-    ds = tf.data.Dataset.range(first_pass, np.iinfo("int64").max)
-    ds = ds.flat_map(rows_ds).skip(skipped)
-    ds = ds.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    ds = ds.batch(batch_size, drop_remainder=True)
-    ds = ds.map(
-        make_views, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return ds.prefetch(2)
+        Args:
+            view: Which view, from 0; that of the same number of a pass.
+            rows: Rows of the photos, ints.
+            batch_size: Photos per batch, B; the last batch may be short.
 
+        Returns:
+            `tf.data.Dataset` of float32 (B, image_size, image_size, 3), RGB in
+            [0, 255].
+        """
+        # Names of files are bytes; not every one is valid UTF-8.
+        paths = [os.fsencode(self.photos.paths[row]) for row in rows]
+        ds = tf.data.Dataset.from_tensor_slices(tf.constant(paths, "string"))
+        load = self._load
+        if self.augment is not None:
+            size = (self.image_size, self.image_size)
+            parameters = self.augment.parameters(view, len(self.photos), size)
+            of_rows = tf.data.Dataset.from_tensor_slices(parameters[rows])
+            ds = tf.data.Dataset.zip(ds, of_rows)
+            load = self._load_augmented
+        ds = ds.map(load, num_parallel_calls=os.cpu_count(), deterministic=True)
+        # The autotuner keeps the end of a dataset waiting until its thread
+        # next wakes up, seconds later.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return ds.batch(batch_size).prefetch(2).with_options(options)
 
-def make_eval_ds(
-    photos: PhotoIndex, *, resize: Callable, batch_size: int
-) -> tf.data.Dataset:
-    """Returns every photo once, in order; the last batch may be short.
+    def _load(self, path):
+        return self.resize(load_photo(path))
 
-    Args:
-        photos: `PhotoIndex`.
-        resize: As in `make_train_ds`.
-        batch_size: Photos per batch, B.
+    def _load_augmented(self, path, parameters):
+        return self._augment_one(self._load(path), parameters)
 
-    Returns:
-        `tf.data.Dataset` of images float32 (B, H, W, 3), RGB in [0, 255], and
-        labels int32 (B,).
-    """
-    paths, labels = _path_and_label_tensors(photos)
-    ds = tf.data.Dataset.range(len(photos))
-    ds = ds.map(
-        lambda row: (resize(load_photo(paths[row])), labels[row]),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return ds.batch(batch_size).prefetch(2)
+    @functools.cached_property
+    def _augment_one(self):
+        # Compiled once; on single images, for each size of a batch would be
+        # compiled anew.
+        @tf.function(jit_compile=True)
+        def augment_one(image, parameters):
+            return self.augment(image[None], parameters[None])[0]
 
-
-def _path_and_label_tensors(photos):
-    # Names of files are bytes; not every one is valid UTF-8.
-    paths = tf.constant([os.fsencode(path) for path in photos.paths])
-    return paths, tf.constant(photos.labels, "int32")
+        return augment_one

@@ -1,5 +1,6 @@
 """From the bytes of a file to pixels."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,11 +40,14 @@ def load_photo(path: tf.Tensor | str) -> tf.Tensor:
     return tf.cast(decode_photo(tf.io.read_file(path)), "float32")
 
 
-def check_readable(paths: Sequence[str]) -> None:
+def check_readable(paths: Sequence[str]) -> list[bytes]:
     """Decodes every photo once, before any time is spent on training.
 
     Args:
         paths: Paths of the photos.
+
+    Returns:
+        The BLAKE2b hash of each file, 16 bytes.
 
     Raises:
         UserError: If any cannot be decoded; it names them.
@@ -53,24 +57,27 @@ def check_readable(paths: Sequence[str]) -> None:
     def decode(contents):
         return tf.size(decode_photo(contents))
 
-    def reason(path):
+    def check(path):
+        """Returns (hash, what is wrong); one of them is None."""
         try:
             with open(path, "rb") as file:
                 contents = file.read()
             decode(contents)
         except OSError as error:
-            return error.strerror
+            return None, error.strerror
         except tf.errors.OpError:
             # The message of TensorFlow is about its graph.
             known = contents.startswith((_JPEG_START, _PNG_START))
-            return "damaged" if known else "not a JPEG or PNG file"
+            return None, "damaged" if known else "not a JPEG or PNG file"
+        return hashlib.blake2b(contents, digest_size=16).digest(), None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        bad = [
-            (path, why)
-            for path, why in zip(paths, pool.map(reason, paths), strict=True)
-            if why is not None
-        ]
+        checked = list(pool.map(check, paths))
+    bad = [
+        (path, why)
+        for path, (_, why) in zip(paths, checked, strict=True)
+        if why is not None
+    ]
     if bad:
         listed = "\n".join(f"  {path}: {why}" for path, why in bad[:_SHOWN])
         more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
@@ -79,3 +86,4 @@ def check_readable(paths: Sequence[str]) -> None:
             f"{listed}{more}\n"
             "Repair or remove them, then run again."
         )
+    return [digest for digest, _ in checked]

@@ -3,7 +3,7 @@
 import keras
 
 from errors import UserError
-from model_zoo.backbones import did_you_mean
+from model_zoo.backbones import POOLING_MODES, did_you_mean
 from model_zoo.head import HEAD_PREFIX
 
 
@@ -56,6 +56,9 @@ def unfreeze(
 def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
     """Returns the first layer that trains, of the model's own layers.
 
+    For the head alone that is the first after the pooling, which has nothing
+    to train: so the features of the frozen base are as small as can be.
+
     Args:
         model: Model of `build_model`.
         unfreeze_from: Layer name, `none` or `all`, as in `unfreeze`.
@@ -68,6 +71,7 @@ def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
             layer
             for layer in model.layers
             if layer.name.startswith(HEAD_PREFIX)
+            and layer.name.removeprefix(HEAD_PREFIX) not in POOLING_MODES
         )
     if unfreeze_from == "all":
         return next(layer for layer in model.layers if layer.weights)

@@ -15,76 +15,65 @@ def photos(drawn_photos):
     return index_photos(drawn_photos)[0]
 
 
-def train_batches(photos, count, *, batch_size=10, threads=None, **arguments):
-    arguments = {"seed": 3, "augment": Affine(seed=3), **arguments}
-    ds = dataset.make_train_ds(
-        photos,
-        resize=keras.layers.Resizing(SIZE, SIZE),
-        image_size=SIZE,
-        batch_size=batch_size,
-        **arguments,
-    )
-    if threads is not None:
-        options = tf.data.Options()
-        options.threading.private_threadpool_size = threads
-        ds = ds.with_options(options)
-    return [(x, y) for x, y in ds.take(count).as_numpy_iterator()]
+def make_views(photos, **arguments):
+    resize = keras.layers.Resizing(SIZE, SIZE)
+    return dataset.PhotoViews(photos, resize, SIZE, **arguments)
 
 
-def assert_equal(some, others):
-    for (x, y), (other_x, other_y) in zip(some, others, strict=True):
-        np.testing.assert_array_equal(x, other_x)
-        np.testing.assert_array_equal(y, other_y)
+def images(views, view, rows=None, batch_size=10):
+    rows = np.arange(len(views.photos)) if rows is None else rows
+    return list(views.images(view, rows, batch_size).as_numpy_iterator())
 
 
-def test_batches_are_raw_rgb_and_int_labels(photos):
-    ((images, labels),) = train_batches(photos, 1)
-    assert images.shape == (10, SIZE, SIZE, 3) and images.dtype == "float32"
-    assert labels.shape == (10,) and labels.dtype == "int32"
-    assert images.min() >= 0 and images.max() > 100
+def test_images_are_raw_rgb_in_batches(photos):
+    batches = images(make_views(photos, seed=3, augment=Affine(seed=3)), 0)
+    assert [len(batch) for batch in batches] == [10, 10, 10, 10, 8]
+    assert batches[0].shape == (10, SIZE, SIZE, 3)
+    assert batches[0].dtype == "float32"
+    assert batches[0].min() >= 0 and batches[0].max() > 100
 
 
-def test_order_and_views_do_not_depend_on_the_number_of_threads(photos):
-    assert_equal(
-        train_batches(photos, 12, threads=1),
-        train_batches(photos, 12, threads=8),
-    )
+def test_a_view_of_a_photo_depends_on_nothing_else(photos):
+    """Bit for bit: not on the batch, the other rows or the threads."""
+    views = make_views(photos, seed=3, augment=Affine(seed=3))
+    whole = np.concatenate(images(views, 5))
+    rows = np.array([40, 3, 17])
+    again = make_views(photos, seed=4, augment=Affine(seed=3))
+    ds = again.images(5, rows, 2)
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    some = list(ds.with_options(options).as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate(some), whole[rows])
 
 
-def test_another_seed_gives_other_batches(photos):
-    ((first, _),), ((other, _),) = (
-        train_batches(photos, 1, seed=seed, augment=None) for seed in (3, 4)
-    )
-    assert not np.array_equal(first, other)
+def test_views_differ_by_number_and_by_seed(photos):
+    views = make_views(photos, seed=3, augment=Affine(seed=3))
+    other_seed = make_views(photos, seed=3, augment=Affine(seed=4))
+    ((first, *_),) = images(views, 0, rows=[7])
+    for other, *_ in (
+        images(views, 1, rows=[7])[0],
+        images(other_seed, 0, rows=[7])[0],
+    ):
+        assert np.abs(first - other).mean() > 1
 
 
-@pytest.mark.parametrize("first_photo", [10, 40, 50, 100])
-def test_the_stream_starts_again_at_any_place(photos, first_photo):
-    whole = train_batches(photos, 14)
-    rest = train_batches(photos, 4, first_photo=first_photo)
-    start = first_photo // 10
-    assert_equal(whole[start : start + 4], rest)
+def test_an_augmented_view_is_the_warp_of_the_photo(photos):
+    augment = Affine(seed=3)
+    plain = np.concatenate(images(make_views(photos), 2))
+    views = np.concatenate(images(make_views(photos, augment=augment), 2))
+    parameters = augment.parameters(2, len(photos), (SIZE, SIZE))
+    np.testing.assert_allclose(views, augment(plain, parameters), atol=0.01)
 
 
-def test_each_pass_sees_every_photo_once_in_another_order(photos):
-    n = len(photos)
-    batches = train_batches(photos, 2, batch_size=n, augment=None)
-    first, second = (images.reshape(n, -1) for images, _ in batches)
-    assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(
-        first[np.lexsort(first.T)], second[np.lexsort(second.T)]
-    )
+def test_without_a_seed_the_order_is_that_of_the_photos(photos):
+    np.testing.assert_array_equal(make_views(photos).order(3), np.arange(48))
 
 
-def test_passes_see_different_views(photos):
-    rows = [dataset.pass_order(3, p, len(photos)) for p in (0, 1)]
-    (first, _), (second, _) = train_batches(photos, 2, batch_size=len(photos))
-    photo = 7
-    views = [
-        images[list(order).index(photo)]
-        for images, order in zip((first, second), rows, strict=True)
-    ]
-    assert np.abs(views[0] - views[1]).mean() > 1
+def test_orders_of_passes_are_permutations(photos):
+    views = make_views(photos, seed=3)
+    first, second = views.order(0), views.order(1)
+    assert sorted(first) == sorted(second) == list(range(48))
+    assert list(first) != list(second)
 
 
 def test_orders_are_permutations_pinned_by_seed_and_pass():
@@ -114,21 +103,8 @@ def test_orders_are_permutations_pinned_by_seed_and_pass():
     ]
 
 
-def test_evaluation_sees_every_photo_once_in_order(photos):
-    ds = dataset.make_eval_ds(
-        photos, resize=keras.layers.Resizing(SIZE, SIZE), batch_size=10
-    )
-    labels = [y for _, y in ds.as_numpy_iterator()]
-    assert [len(y) for y in labels] == [10, 10, 10, 10, 8]
-    np.testing.assert_array_equal(np.concatenate(labels), photos.labels)
-    assert ds.cardinality() == 5
-
-
 def test_resizing_equals_tf_image_resize(photos):
-    ds = dataset.make_eval_ds(
-        photos, resize=keras.layers.Resizing(SIZE, SIZE), batch_size=1
-    )
-    image = next(ds.as_numpy_iterator())[0][0]
+    ((image,),) = images(make_views(photos), 0, rows=[0])
     content = tf.io.decode_jpeg(
         tf.io.read_file(photos.paths[0]), dct_method="INTEGER_ACCURATE"
     )

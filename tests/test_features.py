@@ -1,25 +1,77 @@
-import numpy as np
-import tensorflow as tf
+import dataclasses
 
+import numpy as np
+import pytest
+
+from augment import Affine
+from input_pipeline.dataset import PhotoViews
+from input_pipeline.index import index_photos
 from model_zoo import build_model
 from model_zoo.boundary import split
-from training.features import frozen_features, make_features_ds
+from training.cache_folder import CacheFolder
+from training.feature_cache import FeatureCache
+from training.features import Features, frozen_features, make_frozen_part
+from training.stage_input import StageInput
+
+SIZE = 32
 
 
-def photos_ds(images, batch_size):
-    labels = np.arange(len(images), dtype="int32")
-    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(
-        batch_size
+@pytest.fixture(scope="module")
+def model():
+    return build_model("vgg16_tiny", weights="auto", image_size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def photos(drawn_photos):
+    return index_photos(drawn_photos)[0]
+
+
+def make_input(model, layer, num_photos, folder=None, key="0", num_views=0):
+    boundary = split(model, model.get_layer(layer))[0].outputs
+    shapes = [tensor.shape[1:] for tensor in boundary]
+    cache = FeatureCache(
+        shapes, num_photos, num_views=num_views, folder=folder, key=32 * key
+    )
+    return StageInput(boundary, cache, cache)
+
+
+def make_features(model, photos, *inputs, seed=3, batch_size=10):
+    inputs = inputs or [make_input(model, "block5_conv1", len(photos))]
+    views = PhotoViews(
+        photos,
+        model.get_layer("resize"),
+        SIZE,
+        seed=seed,
+        augment=Affine(seed=3),
+    )
+    return Features(
+        make_frozen_part(model, inputs),
+        [x.train_cache for x in inputs],
+        views,
+        batch_size,
     )
 
 
-def test_features_do_not_depend_on_how_full_a_batch_is(images):
+def batches(ds, count=-1):
+    return [
+        ([np.array(x) for x in tensors], labels)
+        for tensors, labels in ds.take(count).as_numpy_iterator()
+    ]
+
+
+def assert_equal(some, others):
+    for (tensors, labels), (more, other) in zip(some, others, strict=True):
+        np.testing.assert_array_equal(labels, other)
+        for tensor, same in zip(tensors, more, strict=True):
+            assert tensor.dtype == "float32"
+            np.testing.assert_array_equal(tensor, same)
+
+
+def test_features_do_not_depend_on_how_full_a_batch_is(model, images):
     """Bit for bit: short batches are padded, then cut back."""
-    model = build_model("vgg16_tiny", weights="auto")
     frozen, _ = split(model, model.get_layer("block5_conv1"))
-    batches = list(make_features_ds(frozen, photos_ds(images, 3), 3))
-    assert [len(labels) for _, labels in batches] == [3, 1]
-    (alone,), _ = batches[1]
+    (alone,) = frozen_features(frozen, images[3:], 3)
+    assert len(alone) == 1
     for position in range(3):
         padded = np.zeros_like(images[:3])
         padded[position] = images[3]
@@ -27,13 +79,137 @@ def test_features_do_not_depend_on_how_full_a_batch_is(images):
         np.testing.assert_array_equal(alone[0], together[position])
 
 
-def test_features_know_their_number_of_batches(images):
-    model = build_model("vgg16_tiny", weights="none")
+def test_they_are_what_the_frozen_part_makes_of_the_views(model, photos):
+    features = make_features(model, photos)
     frozen, _ = split(model, model.get_layer("block5_conv1"))
-    ds = photos_ds(images, 3)
-    assert make_features_ds(frozen, ds, 3).cardinality() == 2
-    endless = ds.repeat()
-    assert make_features_ds(frozen, endless, 3).cardinality() < 0
+    views = features._views
+    rows = views.order(0)[:10]
+    (images,) = views.images(0, rows, 10).as_numpy_iterator()
+    ((tensors, labels),) = batches(features.endless(), 1)
+    np.testing.assert_array_equal(labels, photos.labels[rows])
+    np.testing.assert_allclose(
+        tensors[0], frozen_features(frozen, images, 10)[0], atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("first_photo", [10, 40, 50, 100])
+def test_the_stream_starts_again_at_any_place(model, photos, first_photo):
+    """48 photos in batches of 10: passes begin in the middle of batches."""
+    features = make_features(model, photos)
+    start = first_photo // 10
+    whole = batches(features.endless(), 14)
+    rest = batches(features.endless(first_photo), 4)
+    assert_equal(whole[start : start + 4], rest)
+
+
+def test_one_pass_sees_every_photo_once(model, photos):
+    features = make_features(model, photos, seed=None)
+    ds = features.one_pass()
+    assert ds.cardinality() == 5
+    labels = [labels for _, labels in batches(ds)]
+    assert [len(x) for x in labels] == [10, 10, 10, 10, 8]
+    np.testing.assert_array_equal(np.concatenate(labels), photos.labels)
+
+
+def test_pass_p_sees_view_p_modulo_their_number(model, photos, tmp_path):
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+    n = len(photos)
+    cached = make_features(
+        model,
+        photos,
+        make_input(model, "block5_conv1", n, folder, num_views=2),
+        batch_size=n,
+    )
+    fresh = make_features(model, photos, batch_size=n)
+    seen = batches(cached.endless(), 5)
+    for pass_index, (tensors, labels) in enumerate(seen):
+        order = fresh._views.order(pass_index)
+        np.testing.assert_array_equal(labels, photos.labels[order])
+        view = pass_index % 2
+        ((of_view, _),) = batches(fresh.endless(view * n), 1)
+        by_photo = np.argsort(fresh._views.order(view))
+        np.testing.assert_array_equal(tensors[0], of_view[0][by_photo][order])
+
+
+def test_cached_or_not_the_batches_are_the_same(model, photos, tmp_path):
+    """Nothing stored, all, a part by a run that was killed, a damaged shard."""
+    expected = batches(make_features(model, photos).endless(), 14)
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+
+    def run(steps):
+        features = make_features(
+            model,
+            photos,
+            make_input(model, "block5_conv1", 48, folder, num_views=3),
+        )
+        made = batches(features.endless(), steps)
+        features.flush()
+        return made
+
+    assert_equal(expected[:7], run(7))
+    assert_equal(expected, run(14))
+    assert_equal(expected, run(14))
+    for path in sorted(folder.path.glob("*/0001-*.npy"))[:1]:
+        path.write_bytes(path.read_bytes()[:-100])
+    assert_equal(expected, run(14))
+
+
+def test_what_is_stored_is_not_computed_again(model, photos, tmp_path):
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+    for images_made in (2 * 48, 0):
+        stage_input = make_input(model, "block5_conv1", 48, folder, num_views=2)
+        features = make_features(model, photos, stage_input)
+        made = []
+        compute = features._views.images
+
+        def count(view, rows, batch_size, compute=compute, made=made):
+            made.extend(rows)
+            return compute(view, rows, batch_size)
+
+        object.__setattr__(features._views, "images", count)
+        batches(features.endless(), 40)
+        assert len(made) == images_made
+
+
+def test_later_stages_find_their_tensors_stored(model, photos, tmp_path):
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+
+    def inputs():
+        return [
+            make_input(model, layer, 48, folder, key, num_views=1)
+            for layer, key in (("head_hidden", "1"), ("block5_conv1", "2"))
+        ]
+
+    first, _ = inputs()
+    made = batches(make_features(model, photos, *inputs()).endless(), 6)
+    assert made[0][0][0].shape == (10, *first.train_cache.shapes[0])
+    assert inputs()[1].train_cache.stored(0).all()
+    alone = make_features(model, photos, inputs()[1])
+    fresh = make_features(model, photos)
+    assert_equal(batches(alone.endless(), 4), batches(fresh.endless(), 4))
+
+
+def test_a_photo_that_changed_since_the_check_is_not_stored(
+    model, photos, tmp_path
+):
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+    stage_input = make_input(model, "block5_conv1", 48, folder, num_views=1)
+    features = make_features(model, photos, stage_input)
+    object.__setattr__(
+        features._views, "unchanged", lambda rows: ~np.isin(rows, [5, 9])
+    )
+    batches(features.endless(), 5)
+    features.flush()
+    stored = stage_input.train_cache.stored(0)
+    assert np.flatnonzero(~stored).tolist() == [5, 9]
+
+
+def test_an_error_in_the_thread_that_makes_batches_is_kept(model, photos):
+    gone = dataclasses.replace(photos, paths=("gone.jpg", *photos.paths[1:]))
+    features = make_features(model, gone)
+    with pytest.raises(Exception, match="gone.jpg"):
+        batches(features.endless(), 5)
+    assert "gone.jpg" in str(features.error)
 
 
 def test_a_boundary_of_several_tensors_and_no_dropout(images):
@@ -41,7 +217,7 @@ def test_a_boundary_of_several_tensors_and_no_dropout(images):
     layer = model.get_layer("block6c_project_bn")
     frozen, trained = split(model, layer)
     assert len(frozen.outputs) > 1
-    features, _ = next(iter(make_features_ds(frozen, photos_ds(images, 4), 4)))
+    features = frozen_features(frozen, images, 4)
     np.testing.assert_array_equal(
         trained.predict_on_batch(list(features)), model.predict_on_batch(images)
     )

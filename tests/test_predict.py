@@ -11,7 +11,7 @@ import pytest
 
 from input_pipeline import dataset, index
 from tests.conftest import ROOT
-from training.features import make_features_ds
+from training.features import frozen_features
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,14 @@ def test_predictions_equal_those_of_the_training_pipeline(
     model = keras.saving.load_model(run_dir / "model.keras")
     frozen, trained = split(model, model.get_layer("block5_conv1"))
     photos, _ = index.index_photos(drawn_photos)
-    ds = dataset.make_eval_ds(
-        photos, resize=model.get_layer("resize"), batch_size=20
+    resize = model.get_layer("resize")
+    images_ds = dataset.PhotoViews(photos, resize, resize.height).images(
+        0, np.arange(len(photos)), batch_size=20
     )
     expected = np.concatenate(
         [
-            trained.predict_on_batch(list(features))
-            for features, _ in make_features_ds(frozen, ds, 20)
+            trained.predict_on_batch(list(frozen_features(frozen, images, 20)))
+            for images in images_ds.as_numpy_iterator()
         ]
     )[:, 0]
     assert [row["path"] for row in rows] == list(photos.paths)

@@ -1,46 +1,169 @@
 """What the frozen part makes of photos: the input of the trained part."""
 
+import itertools
+from collections.abc import Iterator, Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from training.feature_cache import FeatureCache
 
-def make_features_ds(
-    frozen: keras.Model, photos_ds: tf.data.Dataset, batch_size: int
-) -> tf.data.Dataset:
-    """Returns `photos_ds` with each batch of images put through `frozen`.
+
+class Features:
+    """frozen(view of photo) in batches, cached or not.
 
     The frozen part runs in inference mode (a frozen Dropout would stay on
     otherwise), always on `batch_size` images: the size of a batch changes the
-    last bits of a convolution, so a short batch is padded and cut back.
+    last bits of a convolution, so a short batch is padded and cut back. What
+    comes of a photo then does not depend on the photos beside it, and the same
+    batches come out whatever was in the caches.
 
-    Args:
-        frozen: Model of `model_zoo.boundary.split`, one image in, a list of
-            boundary tensors out.
-        photos_ds: Dataset of images float32 (B, H, W, 3) and labels int32
-            (B,), with B up to `batch_size`.
-        batch_size: Number of images the frozen part always runs on.
-
-    Returns:
-        `tf.data.Dataset` of (boundary tensors as a tuple, labels).
+    Attributes:
+        error: What went wrong in the thread that makes the batches, or None.
     """
 
-    def batches():
-        for images, labels in photos_ds.as_numpy_iterator():
-            yield frozen_features(frozen, images, batch_size), labels
+    def __init__(
+        self,
+        frozen: keras.Model,
+        caches: Sequence[FeatureCache],
+        views,
+        batch_size: int,
+    ):
+        """Joins the frozen part, its caches and the photos.
 
-    signature = tuple(
-        tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype)
-        for tensor in frozen.outputs
-    )
-    features_ds = tf.data.Dataset.from_generator(
-        batches,
-        output_signature=(signature, tf.TensorSpec((None,), "int32")),
-    )
-    steps = photos_ds.cardinality()
-    if steps < 0:  # endless
-        return features_ds
-    return features_ds.apply(tf.data.experimental.assert_cardinality(steps))
+        Args:
+            frozen: Model of `make_frozen_part`, of the same `caches`.
+            caches: Caches to fill; batches hold the tensors of the first.
+            views: Object like `input_pipeline.dataset.PhotoViews`.
+            batch_size: Photos per batch, B.
+        """
+        self.error = None
+        self._frozen = frozen
+        self._caches = caches
+        self._views = views
+        self._batch_size = batch_size
+
+    def endless(self, first_photo: int = 0) -> tf.data.Dataset:
+        """Returns endless batches, pass after pass without a gap.
+
+        So every batch is full, and an epoch may have any number of steps.
+
+        Args:
+            first_photo: How many photos of the stream to leave out.
+
+        Returns:
+            `tf.data.Dataset` of (boundary tensors as a tuple, float32
+            (B, ...); labels int32 (B,)).
+        """
+        num_photos = len(self._views.labels)
+        first_pass, skipped = divmod(first_photo, num_photos)
+
+        def photos():
+            for pass_index in itertools.count(first_pass):
+                skip = skipped if pass_index == first_pass else 0
+                yield from self._photos_of_pass(pass_index, skip)
+
+        return self._make_ds(photos)
+
+    def one_pass(self) -> tf.data.Dataset:
+        """Returns every photo once; the last batch may be short."""
+        steps = -(-len(self._views.labels) // self._batch_size)
+        ds = self._make_ds(lambda: self._photos_of_pass(0))
+        return ds.apply(tf.data.experimental.assert_cardinality(steps))
+
+    def flush(self) -> None:
+        """Writes what the caches hold in memory."""
+        for cache in self._caches:
+            cache.flush()
+
+    def _photos_of_pass(self, pass_index, skip=0) -> Iterator:
+        """Yields (label, boundary tensors) of each photo."""
+        cache, *_ = self._caches
+        # Without a cache, each pass sees views of its own.
+        view = pass_index % cache.num_views if cache.num_views else pass_index
+        order = self._views.order(pass_index)[skip:]
+        stored = cache.stored(view)
+        computed = self._compute(view, order[~stored[order]])
+        for row in order:
+            tensors = cache.read(view, row) if stored[row] else next(computed)
+            yield self._views.labels[row], tensors
+        self.flush()
+
+    def _compute(self, view, rows) -> Iterator:
+        """Yields the boundary tensors of each photo in `rows`."""
+        if not len(rows):
+            return
+        missing = [~cache.stored(view) for cache in self._caches]
+        images_ds = self._views.images(view, rows, self._batch_size)
+        for images in images_ds.as_numpy_iterator():
+            batch_rows, rows = np.split(rows, [len(images)])
+            unchanged = self._views.unchanged(batch_rows)
+            outputs = frozen_features(self._frozen, images, self._batch_size)
+            of_next = iter(outputs)
+            for cache, missed in zip(self._caches, missing, strict=True):
+                tensors = itertools.islice(of_next, len(cache.shapes))
+                kept = missed[batch_rows] & unchanged
+                cache.append(
+                    view, batch_rows[kept], [array[kept] for array in tensors]
+                )
+            first = outputs[: len(self._caches[0].shapes)]
+            yield from zip(*first, strict=True)
+
+    def _make_ds(self, photos):
+        cache, *_ = self._caches
+
+        def batches():
+            stream = photos()
+            try:
+                while batch := list(itertools.islice(stream, self._batch_size)):
+                    labels, tensors = zip(*batch, strict=True)
+                    yield (
+                        tuple(map(np.stack, zip(*tensors, strict=True))),
+                        np.array(labels),
+                    )
+            except Exception as error:  # TensorFlow would keep its text only
+                self.error = error
+                raise
+
+        tensors = tuple(
+            tf.TensorSpec((None, *shape), cache.dtype) for shape in cache.shapes
+        )
+        ds = tf.data.Dataset.from_generator(
+            batches,
+            output_signature=(tensors, tf.TensorSpec((None,), "int32")),
+        )
+        ds = ds.map(
+            lambda tensors, labels: (
+                tuple(tf.cast(tensor, "float32") for tensor in tensors),
+                labels,
+            )
+        )
+        # Its thread keeps the end of a pass waiting until it next wakes up,
+        # seconds later, and there is nothing here to tune.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return ds.prefetch(2).with_options(options)
+
+
+def make_frozen_part(model: keras.Model, inputs: Sequence) -> keras.Model:
+    """Returns one model that makes the boundary tensors of several stages.
+
+    Args:
+        model: Model of `build_model`.
+        inputs: `StageInput` of each stage.
+
+    Returns:
+        Model from resized photos, as the layer `resize` of `model` gives them,
+        to the boundary tensors of the first stage, then those of the next, in
+        the dtype of their caches.
+    """
+    outputs = [
+        keras.ops.cast(tensor, stage_input.train_cache.dtype)
+        for stage_input in inputs
+        for tensor in stage_input.boundary
+    ]
+    return keras.Model(model.get_layer("resize").output, outputs, name="frozen")
 
 
 def frozen_features(

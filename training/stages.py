@@ -5,20 +5,21 @@ import math
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from model_zoo.boundary import split
 from model_zoo.unfreeze import first_trained_layer, unfreeze
-from training.features import make_features_ds
+from training.features import Features, make_frozen_part
 from training.freeze_proof import (
     FreezeProof,
     hash_layers,
     trained_layer_names,
 )
 from training.interruption import StopBetweenSteps
+from training.stage_input import StageInput
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,8 +107,9 @@ class KeptEpoch(keras.callbacks.Callback):
 def run_stage(
     stage: Stage,
     model: keras.Model,
-    train_stream: Callable,
-    val_ds: tf.data.Dataset,
+    stage_inputs: Sequence[StageInput],
+    train_views,
+    val_views,
     *,
     kept_epoch: KeptEpoch,
     proof: FreezeProof,
@@ -121,9 +123,10 @@ def run_stage(
     Args:
         stage: `Stage`.
         model: Model of `build_model`; its weights change.
-        train_stream: Function of `first_photo`, the number of photos trained
-            on so far, that returns the batches from there on.
-        val_ds: Batches to validate on.
+        stage_inputs: What this stage trains on, then what later stages do,
+            whose caches are filled on the way.
+        train_views: `input_pipeline.dataset.PhotoViews` to train on.
+        val_views: The same to validate on.
         kept_epoch: `KeptEpoch` of the run.
         proof: `FreezeProof` of the run.
         optimizer: Name of a Keras optimizer; the stage gets a new one.
@@ -133,8 +136,21 @@ def run_stage(
     """
     epochs_before = len(kept_epoch.history)
     unfreeze(model, stage.unfreeze_from, train_batch_norm)
-    frozen, trained = split(
-        model, first_trained_layer(model, stage.unfreeze_from)
+    _, trained = split(model, first_trained_layer(model, stage.unfreeze_from))
+    # Stages that train on the same tensors share their caches.
+    stage_inputs = {id(x.train_cache): x for x in stage_inputs}.values()
+    frozen = make_frozen_part(model, stage_inputs)
+    train_features = Features(
+        frozen,
+        [stage_input.train_cache for stage_input in stage_inputs],
+        train_views,
+        batch_size,
+    )
+    val_features = Features(
+        frozen,
+        [stage_input.val_cache for stage_input in stage_inputs],
+        val_views,
+        batch_size,
     )
     new_optimizer = keras.optimizers.get(optimizer)
     new_optimizer.learning_rate = stage.learning_rate
@@ -142,24 +158,26 @@ def run_stage(
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
     kept_epoch.stage = stage
     hashes = hash_layers(model)
-    with StopBetweenSteps() as stop:
-        trained.fit(
-            make_features_ds(
-                frozen,
-                train_stream(
-                    first_photo=epochs_before * steps_per_epoch * batch_size
-                ),
-                batch_size,
-            ),
-            initial_epoch=epochs_before,
-            epochs=epochs_before + stage.epochs,
-            steps_per_epoch=steps_per_epoch,
-            validation_data=make_features_ds(frozen, val_ds, batch_size),
-            callbacks=[kept_epoch, stop],
-            shuffle=False,  # the stream is shuffled already
-            # A bar where a terminal can draw it, else a line an epoch.
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
+    first_photo = epochs_before * steps_per_epoch * batch_size
+    num_steps = stage.epochs * steps_per_epoch
+    try:
+        with StopBetweenSteps() as stop:
+            trained.fit(
+                train_features.endless(first_photo).take(num_steps),
+                initial_epoch=epochs_before,
+                epochs=epochs_before + stage.epochs,
+                steps_per_epoch=steps_per_epoch,
+                validation_data=val_features.one_pass(),
+                callbacks=[kept_epoch, stop],
+                shuffle=False,  # the stream is shuffled already
+                # A bar where a terminal can draw it, else a line an epoch.
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
+    except tf.errors.OpError as error:
+        raise train_features.error or val_features.error or error from error
+    finally:
+        train_features.flush()
+        val_features.flush()
     proof.add_stage(trained_layer_names(model), hashes, hash_layers(model))
 
 

@@ -1,0 +1,180 @@
+"""The classic recipe in stock Keras, twice; run by `benchmarks.classic`.
+
+Prints one line of JSON per epoch: seconds, val_loss, val_accuracy.
+"""
+
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """What both recipes are given; as the flags of train.py."""
+
+    data: str
+    base: str
+    preprocess: str
+    image_size: int
+    unfreeze_from: str
+    epochs: int
+    head_epochs: int
+    seed: int
+    batch_size: int = 20
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+
+def train_classic(args):
+    """As in Chollet 2017, "Deep Learning with Python", listings 5.17-5.23."""
+    import keras
+    from keras.applications import imagenet_utils
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    def preprocess(image):
+        return imagenet_utils.preprocess_input(
+            image, data_format="channels_last", mode=args.preprocess
+        )
+
+    train = ImageDataGenerator(
+        rotation_range=40,
+        width_shift_range=0.2,
+        height_shift_range=0.2,
+        shear_range=0.2,
+        zoom_range=0.2,
+        horizontal_flip=True,
+        fill_mode="nearest",
+        preprocessing_function=preprocess,
+    ).flow_from_directory(
+        Path(args.data) / "train",
+        target_size=(args.image_size, args.image_size),
+        batch_size=args.batch_size,
+        class_mode="binary",
+        seed=args.seed,
+    )
+    validation = ImageDataGenerator(
+        preprocessing_function=preprocess
+    ).flow_from_directory(
+        Path(args.data) / "validation",
+        target_size=(args.image_size, args.image_size),
+        batch_size=args.batch_size,
+        class_mode="binary",
+        shuffle=False,
+    )
+    base = keras.saving.load_model(args.base)
+    model = keras.Sequential(
+        [
+            keras.Input((args.image_size, args.image_size, 3)),
+            base,
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(256, activation="relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    freeze_up_to(base, args.unfreeze_from)
+    fit(model, 1e-5, train, validation, args.epochs)
+
+
+def train_stronger(args):
+    """As in the Keras guide "Transfer learning & fine-tuning"."""
+    import keras
+    import tensorflow as tf
+    from keras import layers
+    from keras.applications import imagenet_utils
+
+    def load(side, **arguments):
+        return keras.utils.image_dataset_from_directory(
+            Path(args.data) / side,
+            label_mode="binary",
+            image_size=(args.image_size, args.image_size),
+            batch_size=args.batch_size,
+            **arguments,
+        )
+
+    augment = keras.Sequential(
+        [
+            layers.RandomFlip("horizontal", seed=args.seed),
+            layers.RandomRotation(40 / 360, "nearest", seed=args.seed),
+            layers.RandomTranslation(0.2, 0.2, "nearest", seed=args.seed),
+            layers.RandomShear(0.0035, 0.0035, seed=args.seed),
+            layers.RandomZoom(0.2, 0.2, "nearest", seed=args.seed),
+        ]
+    )
+    train = load("train", seed=args.seed, shuffle=False)
+    num_photos = len(train.file_paths)
+    train = train.unbatch().apply(
+        tf.data.experimental.assert_cardinality(num_photos)
+    )
+    train = train.cache().shuffle(num_photos, seed=args.seed)
+    train = train.batch(args.batch_size).map(
+        lambda x, y: (augment(x, training=True), y),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    train = train.prefetch(tf.data.AUTOTUNE)
+    validation = load("validation", shuffle=False).cache()
+    validation = validation.prefetch(tf.data.AUTOTUNE)
+
+    base = keras.saving.load_model(args.base)
+    base.trainable = False
+    inputs = keras.Input((args.image_size, args.image_size, 3))
+    x = imagenet_utils.preprocess_input(
+        inputs, data_format="channels_last", mode=args.preprocess
+    )
+    x = base(x, training=False)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dense(256, activation="relu")(x)
+    x = layers.Dropout(0.5)(x)
+    outputs = layers.Dense(1, activation="sigmoid")(x)
+    model = keras.Model(inputs, outputs)
+    fit(model, 1e-3, train, validation, args.head_epochs)
+    freeze_up_to(base, args.unfreeze_from)
+    fit(model, 1e-5, train, validation, args.epochs - args.head_epochs)
+
+
+def freeze_up_to(base, layer_name):
+    """Freezes every layer of `base` before the named one."""
+    base.trainable = True
+    trainable = False
+    for layer in base.layers:
+        trainable = trainable or layer.name == layer_name
+        layer.trainable = trainable
+
+
+def fit(model, learning_rate, train, validation, epochs):
+    """Trains, and prints a line per epoch."""
+    import keras
+
+    class PrintEpoch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            row = {key: logs[key] for key in ("val_loss", "val_accuracy")}
+            row["seconds"] = time.perf_counter() - self.start
+            print(json.dumps(row))
+
+    model.compile(
+        keras.optimizers.RMSprop(learning_rate),
+        "binary_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.fit(
+        train,
+        epochs=epochs,
+        validation_data=validation,
+        callbacks=[PrintEpoch()],
+        verbose=0,
+    )
+
+
+if __name__ == "__main__":
+    recipe, given = sys.argv[1:]
+    arguments = Arguments(**json.loads(given))
+    import keras
+
+    keras.utils.set_random_seed(arguments.seed)
+    {"classic": train_classic, "stronger": train_stronger}[recipe](arguments)

@@ -1,0 +1,119 @@
+import os
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+
+from errors import UserError
+from input_pipeline import contents
+
+
+@pytest.fixture
+def paths(drawn_photos, tmp_path):
+    """Copies of four photos, which a test may change."""
+    copies = []
+    for photo in sorted(drawn_photos.glob("*/*.jpg"))[:4]:
+        copies.append(str(tmp_path / f"{photo.parent.name}-{photo.name}"))
+        shutil.copy(photo, copies[-1])
+    return tuple(copies)
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The paths that were read and decoded."""
+    seen = []
+
+    def check_readable(paths):
+        seen.extend(paths)
+        return original(paths)
+
+    original = contents.check_readable
+    monkeypatch.setattr(contents, "check_readable", check_readable)
+    return seen
+
+
+def test_a_second_run_reads_no_photo_again(paths, tmp_path, decoded):
+    memo = tmp_path / "photos.sqlite"
+    first = contents.check_contents(paths, memo)
+    assert decoded == list(paths)
+    second = contents.check_contents(paths, memo)
+    assert decoded == list(paths)
+    assert first.fingerprint() == second.fingerprint()
+    np.testing.assert_array_equal(first.stamps, second.stamps)
+
+
+def test_without_a_memo_all_is_read(paths, decoded):
+    for _ in range(2):
+        contents.check_contents(paths)
+    assert decoded == 2 * list(paths)
+
+
+def test_a_photo_that_changed_is_read_and_changes_the_fingerprint(
+    paths, tmp_path, decoded
+):
+    """Same size, same time of change: the time of its entry tells."""
+    memo = tmp_path / "photos.sqlite"
+    before = contents.check_contents(paths, memo)
+    stat = os.stat(paths[1])
+    with open(paths[1], "r+b") as file:
+        file.seek(-2, os.SEEK_END)  # the end marker
+        file.seek(-20, os.SEEK_CUR)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(paths[1], ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert not before.unchanged(np.arange(4))[1]
+    assert before.unchanged(np.array([0, 2, 3])).all()
+    decoded.clear()
+    after = contents.check_contents(paths, memo)
+    assert decoded == [paths[1]]
+    assert before.fingerprint() != after.fingerprint()
+
+
+def test_a_copy_with_the_same_bytes_has_the_same_fingerprint(paths, tmp_path):
+    copies = tuple(shutil.copy(path, path + ".copy.jpg") for path in paths)
+    fingerprints = [
+        contents.check_contents(some).fingerprint() for some in (paths, copies)
+    ]
+    assert fingerprints[0] == fingerprints[1]
+
+
+def test_an_unreadable_photo_is_not_remembered(paths, tmp_path):
+    memo = tmp_path / "photos.sqlite"
+    with open(paths[2], "wb") as file:
+        file.write(b"no photo")
+    for _ in range(2):
+        with pytest.raises(UserError, match="not a JPEG or PNG file"):
+            contents.check_contents(paths, memo)
+
+
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0junk"])
+def test_a_damaged_memo_is_made_anew(paths, tmp_path, decoded, content):
+    memo = tmp_path / "photos.sqlite"
+    memo.write_bytes(content * 100)
+    for _ in range(2):
+        contents.check_contents(paths, memo)
+    assert decoded == list(paths)
+
+
+def test_a_locked_memo_is_said_and_done_without(
+    paths, tmp_path, decoded, capsys, monkeypatch
+):
+    memo = tmp_path / "photos.sqlite"
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        contents.sqlite3, "connect", lambda path: connect(path, timeout=0.01)
+    )
+    other = connect(memo)
+    other.execute("BEGIN EXCLUSIVE")
+    contents.check_contents(paths, memo)
+    assert decoded == list(paths)
+    assert "locked" in capsys.readouterr().err
+
+
+def test_parts_keep_their_photos(paths):
+    part = contents.check_contents(paths).take(slice(1, 3))
+    assert part.paths == paths[1:3]
+    assert part.stamps.shape == (2, 3) and len(part.digests) == 2
+    assert part.unchanged(np.arange(2)).all()

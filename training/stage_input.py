@@ -1,0 +1,148 @@
+"""What each stage trains on, and where that is kept."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+
+from model_zoo.boundary import split
+from model_zoo.unfreeze import first_trained_layer
+from training.cache_folder import CacheFolder
+from training.cache_key import cache_key
+from training.feature_cache import FeatureCache
+
+
+@dataclasses.dataclass(frozen=True)
+class StageInput:
+    """What a stage trains on.
+
+    Attributes:
+        boundary: Boundary tensors of the model.
+        train_cache: Cache of them, for the photos to train on.
+        val_cache: The same for the photos to validate on.
+    """
+
+    boundary: list
+    train_cache: FeatureCache
+    val_cache: FeatureCache
+
+
+def plan_stage_inputs(
+    model: keras.Model,
+    unfreeze_points: Sequence[str],
+    train_views,
+    val_views,
+    folder: CacheFolder | None,
+    *,
+    num_views: int,
+    dtype: str,
+    batch_size: int,
+    device: str,
+) -> list[StageInput]:
+    """Returns what each stage trains on, with its caches.
+
+    What they will take is known, and said, before anything is computed. Where
+    there is no room for it, fewer views are kept, or none.
+
+    Args:
+        model: Model of `build_model`.
+        unfreeze_points: That of each stage.
+        train_views: `input_pipeline.dataset.PhotoViews` to train on.
+        val_views: The same to validate on.
+        folder: Where to keep the tensors; None: nowhere.
+        num_views: Views to keep of each photo to train on, >= 1.
+        dtype: float16 or float32, of what is kept.
+        batch_size: Photos on which the frozen part runs at a time.
+        device: Text of `prepare_device`.
+    """
+    frozen_parts = [
+        split(model, first_trained_layer(model, point))[0]
+        for point in unfreeze_points
+    ]
+    opened = {}  # by key: stages with the same boundary share a cache
+
+    def open_cache(part, views, num_views):
+        # Where nothing with weights is frozen there is nothing to save.
+        if folder is None or not part.weights:
+            return _uncached(part, views)
+        key = cache_key(
+            part,
+            photos=views.contents.fingerprint(),
+            augment=repr(views.augment),
+            dtype=dtype,
+            batch_size=batch_size,
+            device=device,
+        )
+        if key not in opened:
+            opened[key] = FeatureCache(
+                _shapes(part),
+                len(views.labels),
+                num_views=num_views,
+                dtype=dtype,
+                folder=folder,
+                key=key,
+            )
+        return opened[key]
+
+    inputs = [
+        StageInput(
+            part.outputs,
+            open_cache(part, train_views, num_views),
+            open_cache(part, val_views, 1),
+        )
+        for part in frozen_parts
+    ]
+    if opened and not _make_room(folder, opened.values()):
+        inputs = [
+            StageInput(
+                part.outputs,
+                _uncached(part, train_views),
+                _uncached(part, val_views),
+            )
+            for part in frozen_parts
+        ]
+    return inputs
+
+
+def _make_room(folder, caches):
+    """Returns whether there is room; lowers the number of views for it."""
+    asked = max(cache.num_views for cache in caches)
+
+    def needed(num_views):
+        return sum(
+            cache.bytes_per_view * min(cache.num_views, num_views)
+            for cache in caches
+        )
+
+    keys = {cache.key for cache in caches}
+    room = folder.room_for(keys)
+    num_views = next((n for n in range(asked, 0, -1) if needed(n) <= room), 0)
+    why = f"there is room for {_gb(room)} in {folder.path} (--cache_limit_gb)"
+    if not num_views:
+        print(
+            f"Cache off: one view of each photo takes {_gb(needed(1))}, {why}"
+        )
+        return False
+    if num_views < asked:
+        print(f"Cache: {num_views} views of each photo, not {asked}: {why}")
+    for cache in caches:
+        cache.num_views = min(cache.num_views, num_views)
+    folder.make_room(keys, needed(num_views), room)
+    stored = sum(folder.size(key) for key in keys)
+    print(
+        f"Cache: {num_views} views of each photo take {_gb(needed(num_views))} "
+        f"in {folder.path}; {_gb(stored)} is there"
+    )
+    return True
+
+
+def _gb(num_bytes):
+    return f"{num_bytes / 1e9:.2f} GB"
+
+
+def _uncached(part, views):
+    return FeatureCache(_shapes(part), len(views.labels))
+
+
+def _shapes(part):
+    return [tensor.shape[1:] for tensor in part.outputs]
