@@ -75,6 +75,7 @@ def main(argv):
             summary,
         )
 
+        device.keep_freed_memory()
         device_name = device.prepare_device()
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))

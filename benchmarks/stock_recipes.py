@@ -28,6 +28,60 @@ class Arguments:
         return json.dumps(dataclasses.asdict(self))
 
 
+def classic_train(folder, image_size, batch_size, preprocess=None, seed=0):
+    """Returns the classic batches: ImageDataGenerator's."""
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    return ImageDataGenerator(
+        rotation_range=40,
+        width_shift_range=0.2,
+        height_shift_range=0.2,
+        shear_range=0.2,
+        zoom_range=0.2,
+        horizontal_flip=True,
+        fill_mode="nearest",
+        preprocessing_function=preprocess,
+    ).flow_from_directory(
+        folder,
+        target_size=(image_size, image_size),
+        batch_size=batch_size,
+        class_mode="binary",
+        seed=seed,
+    )
+
+
+def augmented_ds(folder, image_size, batch_size, seed=0):
+    """Returns photos decoded once, with Keras's random layers in `map`."""
+    import keras
+    import tensorflow as tf
+    from keras import layers
+
+    augment = keras.Sequential(
+        [
+            layers.RandomFlip("horizontal", seed=seed),
+            layers.RandomRotation(40 / 360, "nearest", seed=seed),
+            layers.RandomTranslation(0.2, 0.2, "nearest", seed=seed),
+            layers.RandomShear(0.0035, 0.0035, seed=seed),  # 0.2 degrees
+            layers.RandomZoom(0.2, 0.2, "nearest", seed=seed),
+        ]
+    )
+    ds = keras.utils.image_dataset_from_directory(
+        folder,
+        label_mode="binary",
+        image_size=(image_size, image_size),
+        batch_size=batch_size,
+        shuffle=False,
+    )
+    num_photos = len(ds.file_paths)
+    ds = ds.unbatch().apply(tf.data.experimental.assert_cardinality(num_photos))
+    ds = ds.cache().shuffle(num_photos, seed=seed).batch(batch_size)
+    ds = ds.map(
+        lambda x, y: (augment(x, training=True), y),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return ds.prefetch(tf.data.AUTOTUNE)
+
+
 def train_classic(args):
     """As in Chollet 2017, "Deep Learning with Python", listings 5.17-5.23."""
     import keras
@@ -39,21 +93,12 @@ def train_classic(args):
             image, data_format="channels_last", mode=args.preprocess
         )
 
-    train = ImageDataGenerator(
-        rotation_range=40,
-        width_shift_range=0.2,
-        height_shift_range=0.2,
-        shear_range=0.2,
-        zoom_range=0.2,
-        horizontal_flip=True,
-        fill_mode="nearest",
-        preprocessing_function=preprocess,
-    ).flow_from_directory(
+    train = classic_train(
         Path(args.data) / "train",
-        target_size=(args.image_size, args.image_size),
-        batch_size=args.batch_size,
-        class_mode="binary",
-        seed=args.seed,
+        args.image_size,
+        args.batch_size,
+        preprocess,
+        args.seed,
     )
     validation = ImageDataGenerator(
         preprocessing_function=preprocess
@@ -86,37 +131,17 @@ def train_stronger(args):
     from keras import layers
     from keras.applications import imagenet_utils
 
-    def load(side, **arguments):
-        return keras.utils.image_dataset_from_directory(
-            Path(args.data) / side,
-            label_mode="binary",
-            image_size=(args.image_size, args.image_size),
-            batch_size=args.batch_size,
-            **arguments,
-        )
-
-    augment = keras.Sequential(
-        [
-            layers.RandomFlip("horizontal", seed=args.seed),
-            layers.RandomRotation(40 / 360, "nearest", seed=args.seed),
-            layers.RandomTranslation(0.2, 0.2, "nearest", seed=args.seed),
-            layers.RandomShear(0.0035, 0.0035, seed=args.seed),
-            layers.RandomZoom(0.2, 0.2, "nearest", seed=args.seed),
-        ]
+    train = augmented_ds(
+        Path(args.data) / "train", args.image_size, args.batch_size, args.seed
     )
-    train = load("train", seed=args.seed, shuffle=False)
-    num_photos = len(train.file_paths)
-    train = train.unbatch().apply(
-        tf.data.experimental.assert_cardinality(num_photos)
+    validation = keras.utils.image_dataset_from_directory(
+        Path(args.data) / "validation",
+        label_mode="binary",
+        image_size=(args.image_size, args.image_size),
+        batch_size=args.batch_size,
+        shuffle=False,
     )
-    train = train.cache().shuffle(num_photos, seed=args.seed)
-    train = train.batch(args.batch_size).map(
-        lambda x, y: (augment(x, training=True), y),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    train = train.prefetch(tf.data.AUTOTUNE)
-    validation = load("validation", shuffle=False).cache()
-    validation = validation.prefetch(tf.data.AUTOTUNE)
+    validation = validation.cache().prefetch(tf.data.AUTOTUNE)
 
     base = keras.saving.load_model(args.base)
     base.trainable = False

@@ -1,8 +1,26 @@
 """The device that trains."""
 
+import ctypes
 import os
+import sys
 
 import tensorflow as tf
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Makes malloc keep what is freed, for the batches to come.
+
+    glibc gives large blocks back at once and gets them again page by page,
+    batch after batch: a tenth of an epoch on cached features. Elsewhere
+    nothing is done.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(_M_TOP_PAD, 64 << 20)
 
 
 def prepare_device() -> str:

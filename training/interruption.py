@@ -32,7 +32,7 @@ class StopBetweenSteps(keras.callbacks.Callback):
         self._requested = True
         signal.signal(signal.SIGINT, self._previous)
         # print() must not be called while it is already at work.
-        os.write(2, b"\nStopping after this step; Ctrl-C again: at once.\n")
+        os.write(2, b"\nStopping after a few steps; Ctrl-C again: at once.\n")
 
     def on_train_batch_end(self, batch, logs=None):
         if self._requested:
