@@ -165,6 +165,7 @@ def main(argv):
             ),
             seed=given.SEED.value,
             device=device_name,
+            cache_views=max(x.train_cache.num_views for x in stage_inputs),
         )
     )
     print(f"\n{proof.summary()}")

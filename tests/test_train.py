@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -349,3 +350,55 @@ def test_real_photos_and_imagenet_weights(
     # 120 photos to train on, 120 to validate on: chance would be 0.5.
     assert summary["val_accuracy"] > 0.85
     assert not summary["freeze_proof"]["frozen_layers_that_moved"]
+
+
+def history_without_seconds(folder):
+    return [
+        {key: value for key, value in row.items() if key != "seconds"}
+        for row in read_history(folder)
+    ]
+
+
+def test_a_second_run_reads_what_the_first_computed(
+    run_script, drawn_photos, tmp_path
+):
+    """And gives the same history; with other photos it computes anew."""
+    photos = tmp_path / "photos"
+    shutil.copytree(drawn_photos, photos)
+    command = ["train.py", f"--data={photos}", "--backbone=vgg16_tiny", *QUICK]
+    cache = tmp_path / "cache"
+    histories, shards = [], []
+    for number in range(3):
+        if number == 2:  # another photo under the name of one
+            a, b = sorted(photos.glob("cat/*.jpg"))[:2]
+            shutil.copy(b, a)
+        process = run_script(
+            *command, f"--cache_dir={cache}", f"--run_dir=run{number}"
+        )
+        assert process.returncode == 0, process.stderr
+        histories.append(history_without_seconds(tmp_path / f"run{number}"))
+        times = {path: path.stat().st_mtime_ns for path in cache.glob("*/*")}
+        shards.append(times)
+    assert shards[0] == shards[1]
+    assert shards[1].items() < shards[2].items()
+    assert histories[0] == histories[1] != histories[2]
+    summary = json.loads((tmp_path / "run1" / "run.json").read_text())
+    assert summary["cache_views"] == 4
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    run_script, drawn_photos, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    process = run_script(
+        "train.py",
+        f"--data={drawn_photos}",
+        "--backbone=vgg16_tiny",
+        "--cache_dir=file/cache",
+        "--run_dir=run",
+        *QUICK,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count("Cache off: cannot write to file/cache") == 1
+    summary = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert summary["cache_views"] == 0

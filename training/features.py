@@ -143,7 +143,7 @@ class Features:
         # seconds later, and there is nothing here to tune.
         options = tf.data.Options()
         options.autotune.enabled = False
-        return ds.prefetch(2).with_options(options)
+        return ds.with_options(options)
 
 
 def make_frozen_part(model: keras.Model, inputs: Sequence) -> keras.Model:

@@ -163,23 +163,27 @@ def run_stage(
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
     kept_epoch.stage = stage
     hashes = hash_layers(model)
-    first_photo = epochs_before * steps_per_epoch * batch_size
-    num_steps = stage.epochs * steps_per_epoch
+    train_ds = train_features.endless(
+        first_photo=epochs_before * steps_per_epoch * batch_size
+    )
+    # Not a batch more than is trained on, since what is taken is computed.
+    train_ds = train_ds.take(stage.epochs * steps_per_epoch).prefetch(2)
     try:
         with StopBetweenSteps() as stop:
             trained.fit(
-                train_features.endless(first_photo).take(num_steps),
+                train_ds,
                 initial_epoch=epochs_before,
                 epochs=epochs_before + stage.epochs,
                 steps_per_epoch=steps_per_epoch,
-                validation_data=val_features.one_pass(),
+                validation_data=val_features.one_pass().prefetch(2),
                 callbacks=[kept_epoch, stop],
                 shuffle=False,  # the stream is shuffled already
                 # A bar where a terminal can draw it, else a line an epoch.
                 verbose=1 if sys.stdout.isatty() else 2,
             )
     except tf.errors.OpError as error:
-        raise train_features.error or val_features.error or error from error
+        # What went wrong in the thread that makes the batches says more.
+        raise train_features.error or val_features.error or error  # noqa: B904
     finally:
         train_features.flush()
         val_features.flush()

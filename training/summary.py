@@ -24,6 +24,7 @@ def summarize(
     images_per_second: float,
     seed: int,
     device: str,
+    cache_views: int,
 ) -> dict:
     """Returns the content of run.json.
 
@@ -39,6 +40,7 @@ def summarize(
         images_per_second: Photos trained on, validation not counted.
         seed: Seed of the run.
         device: Text of `prepare_device`.
+        cache_views: Views kept of each photo, 0 for none.
     """
     names = layers_with_weights(model)
     return {
@@ -71,6 +73,7 @@ def summarize(
         },
         "seed": seed,
         "device": device,
+        "cache_views": cache_views,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "versions": {
             "python": platform.python_version(),

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from model_zoo import build_model
+from training.cache_folder import CacheFolder
+from training.stage_input import plan_stage_inputs
+
+TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
+# float16 tensors of one photo at 32 px, and 8 bytes for its row: the head's
+# input is 1 x 1 x 64, the input of block 5 is 2 x 2 x 64.
+HEAD_BYTES, BLOCK5_BYTES = 2 * 64 + 8, 2 * 4 * 64 + 8
+VIEW_BYTES = TRAIN_PHOTOS * (HEAD_BYTES + BLOCK5_BYTES)
+VAL_BYTES = VAL_PHOTOS * (HEAD_BYTES + BLOCK5_BYTES)
+
+
+class Views:
+    """As `PhotoViews`, without photos."""
+
+    def __init__(self, num_photos):
+        self.labels = np.zeros(num_photos, "int32")
+        self.augment = None
+        self.contents = self
+
+    def fingerprint(self):
+        return str(len(self.labels))
+
+
+def plan(folder, unfreeze_from="block5_conv1", num_views=4):
+    model = build_model(
+        "vgg16_tiny",
+        image_size=32,
+        weights="none",
+        unfreeze_from=unfreeze_from,
+    )
+    return plan_stage_inputs(
+        model,
+        ["none", unfreeze_from],
+        Views(TRAIN_PHOTOS),
+        Views(VAL_PHOTOS),
+        folder,
+        num_views=num_views,
+        dtype="float16",
+        batch_size=20,
+        device="",
+    )
+
+
+def views_of(inputs):
+    return [(x.train_cache.num_views, x.val_cache.num_views) for x in inputs]
+
+
+def test_every_stage_has_its_boundary_and_its_caches(tmp_path, capsys):
+    head, fine_tune = plan(CacheFolder(tmp_path, 10**9))
+    assert head.train_cache.shapes == [(64,)]  # pooled
+    assert fine_tune.train_cache.shapes == [(2, 2, 64)]
+    assert views_of([head, fine_tune]) == [(4, 1), (4, 1)]
+    needed = (4 * VIEW_BYTES + VAL_BYTES) / 1e9
+    assert f"4 views of each photo take {needed:.2f} GB" in (
+        capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize(
+    "limit, views",
+    [
+        (4 * VIEW_BYTES + VAL_BYTES, 4),
+        (4 * VIEW_BYTES + VAL_BYTES - 1, 3),
+        (VIEW_BYTES + VAL_BYTES, 1),
+        (VIEW_BYTES + VAL_BYTES - 1, 0),
+    ],
+)
+def test_fewer_views_are_kept_where_they_do_not_fit(
+    tmp_path, capsys, limit, views
+):
+    inputs = plan(CacheFolder(tmp_path, limit))
+    assert views_of(inputs) == [(views, min(views, 1))] * 2
+    lines = capsys.readouterr().out.splitlines()
+    if views == 4:
+        assert len(lines) == 1
+    elif views:
+        assert f"{views} views of each photo, not 4" in lines[0]
+    else:
+        assert len(lines) == 1 and lines[0].startswith("Cache off")
+        assert inputs[0].train_cache.dtype == "float32"
+
+
+def test_without_a_folder_nothing_is_kept(capsys):
+    assert views_of(plan(None)) == [(0, 0)] * 2
+    assert capsys.readouterr().out == ""
+
+
+def test_stages_with_the_same_boundary_share_their_caches(tmp_path):
+    head, fine_tune = plan(CacheFolder(tmp_path, 10**9), "none")
+    assert head.train_cache is fine_tune.train_cache
+    assert head.val_cache is fine_tune.val_cache
+
+
+def test_where_no_weights_are_frozen_nothing_is_kept(tmp_path):
+    inputs = plan(CacheFolder(tmp_path, 10**9), "all")
+    assert views_of(inputs) == [(4, 1), (0, 0)]
