@@ -183,7 +183,10 @@ def run_stage(
             )
     except tf.errors.OpError as error:
         # What went wrong in the thread that makes the batches says more.
-        raise train_features.error or val_features.error or error  # noqa: B904
+        cause = train_features.error or val_features.error
+        if cause is None:
+            raise
+        raise cause from error
     finally:
         train_features.flush()
         val_features.flush()
