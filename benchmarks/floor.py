@@ -72,7 +72,7 @@ def main(_):
     }
     # Backward: once more for the weights, and once for what goes in, but for
     # the layers that take the boundary.
-    at_boundary = {id(tensor) for tensor in trained.inputs}
+    at_boundary = {id(tensor) for tensor in frozen.outputs}
     backward = sum(
         count_products(layer) * (1 if id(layer.input) in at_boundary else 2)
         for layer in trained.layers
