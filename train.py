@@ -52,12 +52,17 @@ def main(argv):
     arguments = given.model_arguments()
     unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
-    if run_dir.resolve().is_relative_to(Path(given.DATA.value).resolve()):
-        raise UserError(
-            f"The results would go to {run_dir}, among the photos of "
-            f"{given.DATA.value}, and be taken for photos by the next run. "
-            "Give a --run_dir outside."
-        )
+    for flag, folder in (
+        ("run_dir", run_dir),
+        ("cache_dir", given.CACHE_DIR.value and Path(given.CACHE_DIR.value)),
+    ):
+        data = Path(given.DATA.value).resolve()
+        if folder and folder.resolve().is_relative_to(data):
+            raise UserError(
+                f"--{flag}: {folder} is among the photos of "
+                f"{given.DATA.value}, and would be taken for photos by the "
+                "next run. Give a folder outside."
+            )
     train_photos, validation_photos = load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
@@ -83,7 +88,7 @@ def main(argv):
     print("Checking that all photos can be read")
     checked = contents.check_contents(
         train_photos.paths + validation_photos.paths,
-        memo=cache_folder and cache_folder.path / "photos.sqlite",
+        memo=cache_folder and cache_folder.path / "thaw-photos.sqlite",
     )
     run = run_folder.RunFolder.create(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
@@ -115,7 +120,16 @@ def main(argv):
         train_views,
         val_views,
         cache_folder,
-        num_views=given.CACHE_VIEWS.value,
+        # No more than there are passes.
+        num_views=min(
+            given.CACHE_VIEWS.value,
+            math.ceil(
+                sum(stage.epochs for stage in planned)
+                * steps_per_epoch
+                * given.BATCH_SIZE.value
+                / len(train_photos)
+            ),
+        ),
         dtype=given.CACHE_DTYPE.value,
         batch_size=given.BATCH_SIZE.value,
         device=device_name,

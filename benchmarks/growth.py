@@ -2,8 +2,8 @@
 
     python -m benchmarks.growth
 
-Trains on 1,000, 10,000 and 100,000 small drawn photos (one epoch each of the
-head and of the fine-tune stage, an empty cache), and on 2,000 with VGG16 at
+Trains on 1,000, 10,000 and 100,000 small drawn photos (one epoch of the head
+and two of the fine-tune stage, an empty cache), and on 2,000 with VGG16 at
 150 px: seconds to index, seconds of each part per 1,000 photos, and the
 largest memory of the process itself (RssAnon: without what is mapped from
 files and can be dropped at any time).
@@ -138,7 +138,7 @@ def watch(command):
     sampler.join()
     if process.returncode:
         raise SystemExit(f"{command} ended with status {process.returncode}")
-    return time.perf_counter() - start, largest / 1e6
+    return time.perf_counter() - start, largest * 1024 / 1e9
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def augmented_ds(folder, image_size, batch_size, seed=0):
 
 
 def train_classic(args):
-    """As in Chollet 2017, "Deep Learning with Python", listings 5.17-5.23."""
+    """Trains head and block at once, after Chollet 2017, section 5.3."""
     import keras
     from keras.applications import imagenet_utils
     from keras.src.legacy.preprocessing.image import ImageDataGenerator

@@ -102,7 +102,7 @@ def _load(memo, stamped):
     except sqlite3.OperationalError as error:  # e.g. locked
         _say(memo, error)
     except sqlite3.DatabaseError:  # damaged
-        Path(memo).unlink()
+        Path(memo).unlink(missing_ok=True)
     return [None] * len(stamped)
 
 
@@ -113,7 +113,7 @@ def _save(memo, rows):
             database.executemany(
                 "INSERT OR REPLACE INTO photos VALUES (?, ?, ?, ?, ?)", rows
             )
-    except sqlite3.OperationalError as error:  # e.g. no space left
+    except sqlite3.DatabaseError as error:  # e.g. no space left
         _say(memo, error)
 
 

@@ -91,8 +91,17 @@ def test_nothing_is_stored_without_views():
         lambda content: content[:140] + b"\xff" + content[141:],  # a row
         lambda content: b"PK\3\4" + content,
         lambda content: content + b"more",
+        lambda content: content.replace(b"'descr'", b"'descr(", 1),
     ],
-    ids=["torn", "empty", "one bit", "row number", "other format", "longer"],
+    ids=[
+        "torn",
+        "empty",
+        "one bit",
+        "row number",
+        "other format",
+        "longer",
+        "header",
+    ],
 )
 def test_a_damaged_shard_is_found_and_computed_again(folder, damage, capsys):
     fill(make_cache(folder), rows=range(5))
@@ -109,6 +118,33 @@ def test_a_damaged_shard_is_found_and_computed_again(folder, damage, capsys):
         assert "1 damaged shard" in capsys.readouterr().err
         fill(cache, rows=range(5))
         assert make_cache(folder).stored(0).sum() == 5
+
+
+def test_a_shard_that_cannot_be_opened_is_not_removed(folder, monkeypatch):
+    fill(make_cache(folder))
+
+    def too_many(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", too_many)
+    cache = make_cache(folder)
+    assert not cache.stored(0).any()
+    fill(cache)  # written, but cannot be read
+    assert not cache.stored(0).any()
+    monkeypatch.undo()
+    assert make_cache(folder).stored(0).all()
+
+
+def test_a_row_stored_twice_stays_where_it_was(folder):
+    cache = make_cache(folder)
+    fill(cache, rows=range(6))
+    before = cache.read(0, 3)[0]
+    fill(cache, rows=range(3, 9))
+    assert np.shares_memory(before, cache.read(0, 3)[0])
+    for row in (3, 8):
+        np.testing.assert_array_equal(
+            cache.read(0, row)[0], tensors_of([row])[0][0]
+        )
 
 
 def test_a_foreign_shard_is_not_read(folder):

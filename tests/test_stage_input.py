@@ -16,16 +16,16 @@ VAL_BYTES = VAL_PHOTOS * (HEAD_BYTES + BLOCK5_BYTES)
 class Views:
     """As `PhotoViews`, without photos."""
 
-    def __init__(self, num_photos):
+    def __init__(self, num_photos, augment=None):
         self.labels = np.zeros(num_photos, "int32")
-        self.augment = None
+        self.augment = augment
         self.contents = self
 
     def fingerprint(self):
         return str(len(self.labels))
 
 
-def plan(folder, unfreeze_from="block5_conv1", num_views=4):
+def plan(folder, unfreeze_from="block5_conv1", augment="affine"):
     model = build_model(
         "vgg16_tiny",
         image_size=32,
@@ -35,10 +35,10 @@ def plan(folder, unfreeze_from="block5_conv1", num_views=4):
     return plan_stage_inputs(
         model,
         ["none", unfreeze_from],
-        Views(TRAIN_PHOTOS),
+        Views(TRAIN_PHOTOS, augment),
         Views(VAL_PHOTOS),
         folder,
-        num_views=num_views,
+        num_views=4,
         dtype="float16",
         batch_size=20,
         device="",
@@ -98,3 +98,8 @@ def test_stages_with_the_same_boundary_share_their_caches(tmp_path):
 def test_where_no_weights_are_frozen_nothing_is_kept(tmp_path):
     inputs = plan(CacheFolder(tmp_path, 10**9), "all")
     assert views_of(inputs) == [(4, 1), (0, 0)]
+
+
+def test_without_augmentation_there_is_one_view(tmp_path):
+    inputs = plan(CacheFolder(tmp_path, 10**9), augment=None)
+    assert views_of(inputs) == [(1, 1)] * 2

@@ -47,11 +47,18 @@ class CacheFolder:
     def files(self, key: str) -> list[Path]:
         """Returns the paths of the files under `key`."""
         folder = self.path / key
-        return list(folder.iterdir()) if folder.is_dir() else []
+        try:
+            return list(folder.iterdir())
+        except FileNotFoundError:
+            return []
 
     def size(self, key: str) -> int:
         """Returns the bytes stored under `key`."""
-        return sum(path.stat().st_size for path in self.files(key))
+        sizes = 0
+        for path in self.files(key):
+            with contextlib.suppress(FileNotFoundError):  # another run's work
+                sizes += path.stat().st_size
+        return sizes
 
     def write_array(
         self, key: str, name: str, array: np.ndarray
@@ -104,14 +111,16 @@ class CacheFolder:
             room_bytes: What they and all others may take.
         """
         others = {key: self.size(key) for key in self._entries() - keys}
-        taken = needed_bytes + sum(others.values())
+        stored = sum(self.size(key) for key in keys)
+        taken = max(needed_bytes, stored) + sum(others.values())
         for key in sorted(others, key=self._last_use):
             if taken <= room_bytes:
                 break
             self._remove(key)
             taken -= others[key]
         for key in keys & self._entries():
-            os.utime(self.path / key)
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.path / key)
 
     def _entries(self):
         return {
@@ -129,4 +138,7 @@ class CacheFolder:
             (self.path / key).rmdir()
 
     def _last_use(self, key):
-        return (self.path / key).stat().st_mtime
+        try:
+            return (self.path / key).stat().st_mtime
+        except FileNotFoundError:  # removed by another run
+            return 0.0

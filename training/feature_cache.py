@@ -10,11 +10,11 @@ tensors. Its name holds the view and a checksum, so that a file that is torn,
 damaged or from elsewhere is found, whatever wrote it.
 """
 
+import contextlib
 import sys
 import threading
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -139,7 +139,9 @@ class FeatureCache:
         name = f"{view:04d}-{self._checksum(view, records):08x}.npy"
         path = self._folder.write_array(self.key, name, records)
         if path is not None:
-            self._add_shard(view, np.lib.format.open_memmap(path, mode="r"))
+            # Cannot be opened, e.g. too many files are: computed again.
+            with contextlib.suppress(OSError):
+                self._add_shard(view, np.lib.format.open_memmap(path, mode="r"))
 
     def _checksum(self, view, records):
         # Key and view count, too: a shard of another model is foreign here.
@@ -153,12 +155,15 @@ class FeatureCache:
             for path in sorted(self._folder.files(self.key)):
                 match = SHARD_NAME.fullmatch(path.name)
                 if match and int(match[1]) == view:
-                    records = self._load_shard(path, view, int(match[2], 16))
-                    if records is None:
+                    try:
+                        records = self._load_shard(path)
+                    except OSError:  # cannot be opened; not its own fault
+                        continue
+                    if self._is_intact(records, view, int(match[2], 16)):
+                        self._add_shard(view, records)
+                    else:
                         damaged += 1
                         path.unlink(missing_ok=True)
-                    else:
-                        self._add_shard(view, records)
             if damaged:
                 print(
                     f"Cache: {damaged} damaged shard{'s' * (damaged != 1)} "
@@ -167,23 +172,34 @@ class FeatureCache:
                 )
         return self._places[view]
 
-    def _load_shard(self, path: Path, view, checksum):
-        """Returns the records of an intact shard, else None."""
+    def _load_shard(self, path):
+        """Returns the array in a file, memory-mapped; None where it has none.
+
+        Raises:
+            OSError: If it cannot be opened.
+        """
         try:
-            records = np.lib.format.open_memmap(path, mode="r")
-        except (OSError, ValueError, EOFError):
+            return np.lib.format.open_memmap(path, mode="r")
+        except OSError:
+            raise
+        except Exception:  # a damaged header may be any Python text
             return None
-        if records.dtype != self._record or records.ndim != 1:
-            return None
-        if self._checksum(view, records) != checksum:
-            return None
-        return records
+
+    def _is_intact(self, records, view, checksum):
+        return (
+            records is not None
+            and records.dtype == self._record
+            and records.ndim == 1
+            and self._checksum(view, records) == checksum
+        )
 
     def _add_shard(self, view, records):
-        places = self._places[view]
-        places[records["row"], 0] = len(self._shards)
-        places[records["row"], 1] = np.arange(len(records))
         # Plain arrays: a memmap costs more each time a row is taken.
         self._shards.append(
             [np.asarray(records[str(i)]) for i in range(len(self.shapes))]
         )
+        # Another thread may be reading: a place is set once, when it is valid.
+        places, rows = self._places[view], records["row"]
+        new = np.flatnonzero(places[rows, 0] < 0)
+        places[rows[new], 1] = new
+        places[rows[new], 0] = len(self._shards) - 1

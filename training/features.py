@@ -53,8 +53,8 @@ class Features:
             first_photo: How many photos of the stream to leave out.
 
         Returns:
-            `tf.data.Dataset` of (boundary tensors as a tuple, float32
-            (B, ...); labels int32 (B,)).
+            `tf.data.Dataset` of (boundary tensors as a tuple, (B, ...) in the
+            dtype of the cache, which Keras casts; labels int32 (B,)).
         """
         num_photos = len(self._views.labels)
         first_pass, skipped = divmod(first_photo, num_photos)
@@ -132,12 +132,6 @@ class Features:
         ds = tf.data.Dataset.from_generator(
             batches,
             output_signature=(tensors, tf.TensorSpec((None,), "int32")),
-        )
-        ds = ds.map(
-            lambda tensors, labels: (
-                tuple(tf.cast(tensor, "float32") for tensor in tensors),
-                labels,
-            )
         )
         # Its thread keeps the end of a pass waiting until it next wakes up,
         # seconds later, and there is nothing here to tune.

@@ -59,6 +59,8 @@ def plan_stage_inputs(
         split(model, first_trained_layer(model, point))[0]
         for point in unfreeze_points
     ]
+    if train_views.augment is None:
+        num_views = 1  # all are the same
     opened = {}  # by key: stages with the same boundary share a cache
 
     def open_cache(part, views, num_views):

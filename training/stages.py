@@ -137,7 +137,9 @@ def run_stage(
     epochs_before = len(kept_epoch.history)
     unfreeze(model, stage.unfreeze_from, train_batch_norm)
     _, trained = split(model, first_trained_layer(model, stage.unfreeze_from))
-    # Stages that train on the same tensors share their caches.
+    # Those of later stages are made along even where they are not stored: what
+    # is made along decides which operations TensorFlow joins, and so the last
+    # bits. Stages that train on the same tensors share their caches.
     stage_inputs = {id(x.train_cache): x for x in stage_inputs}.values()
     frozen = make_frozen_part(model, stage_inputs)
     train_features = Features(
@@ -196,10 +198,10 @@ def run_stage(
 def _steps_per_execution(steps_per_epoch):
     """Returns the steps between two returns to Python, a divisor.
 
-    Keras would do more steps than there are in an epoch otherwise. Five spare
-    nearly 1 ms each, and still let Ctrl-C through soon.
+    Keras would do more steps than there are in an epoch otherwise. Ten spare
+    1 ms each, and still let Ctrl-C through soon.
     """
-    return max(n for n in range(1, 6) if steps_per_epoch % n == 0)
+    return max(n for n in range(1, 11) if steps_per_epoch % n == 0)
 
 
 def _describe_trained(model):
