@@ -168,8 +168,9 @@ def run_stage(
     train_ds = train_features.endless(
         first_photo=epochs_before * steps_per_epoch * batch_size
     )
-    # Not a batch more than is trained on, since what is taken is computed.
-    train_ds = train_ds.take(stage.epochs * steps_per_epoch).prefetch(2)
+    # No prefetch: a thread that makes batches in Python while the interpreter
+    # ends after Ctrl-C waits for it, and it for the thread.
+    train_ds = train_ds.take(stage.epochs * steps_per_epoch)
     try:
         with StopBetweenSteps() as stop:
             trained.fit(
@@ -177,7 +178,7 @@ def run_stage(
                 initial_epoch=epochs_before,
                 epochs=epochs_before + stage.epochs,
                 steps_per_epoch=steps_per_epoch,
-                validation_data=val_features.one_pass().prefetch(2),
+                validation_data=val_features.one_pass(),
                 callbacks=[kept_epoch, stop],
                 shuffle=False,  # the stream is shuffled already
                 # A bar where a terminal can draw it, else a line an epoch.
