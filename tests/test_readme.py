@@ -38,6 +38,7 @@ def test_the_demo_learns_and_its_model_predicts(
 def test_every_flag_in_the_readme_exists(run_script):
     flags = set(re.findall(r"--([a-z][a-z_-]+)", README)) - {
         "flagfile",  # of absl
+        "base",  # of benchmarks.classic
         "format",  # of predict.py
         "help",
     }
