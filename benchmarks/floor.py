@@ -36,7 +36,9 @@ def main(_):
 
     model, frozen, trained = step_time.build_parts()
     steps = step_time.step_functions(model, frozen, trained)
-    nested = build_nested(keras, model, trained.layers[1].name)
+    nested = build_nested(
+        keras, model, trained.layers[len(trained.inputs)].name
+    )
     images = np.zeros((batch_size, *nested.input_shape[1:]), "float32")
     labels = np.zeros(batch_size, "float32")
     steps["stock Keras, nested, a step"] = lambda: nested.train_on_batch(

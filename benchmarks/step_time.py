@@ -22,12 +22,13 @@ REPEATS = flags.DEFINE_integer("repeats", 15, "Times each is measured.")
 
 def main(_):
     model, frozen, trained = build_parts()
+    inputs = len(trained.inputs)
     functions = step_functions(model, frozen, trained)
     seconds = machine.median_seconds(list(functions.values()), REPEATS.value)
     print(machine.describe_machine())
     print(
         f"{BACKBONE.value}, {model.get_layer('resize').height} px, batch "
-        f"{BATCH_SIZE.value}, from {trained.layers[1].name}"
+        f"{BATCH_SIZE.value}, from {trained.layers[inputs].name}"
     )
     whole = dict(zip(functions, seconds, strict=True))["whole step"]
     machine.print_table(
