@@ -20,8 +20,8 @@ import command_line
 import model_zoo
 import train_flags as given
 from errors import UserError
-from model_zoo import backbones, listing
-from model_zoo.request import check_request, has_open_size
+from model_zoo import listing
+from model_zoo.request import check_request
 from training.run_dir import choose_run_dir
 
 flags.adopt_module_key_flags(given)
@@ -45,24 +45,21 @@ def main(argv):
         print(listing.backbones_table())
         return 0
     if given.LIST_LAYERS.value:
-        print(list_layers())
+        arguments = given.model_arguments()
+        arguments.pop("weights")  # not looked at
+        with command_line.without_startup_remarks():
+            table = listing.list_layers(
+                train_batch_norm=given.TRAIN_BATCH_NORM.value, **arguments
+            )
+        print(table)
         return 0
     if given.HEAD_EPOCHS.value + given.EPOCHS.value == 0:
         raise UserError("Nothing to train: --head_epochs and --epochs are 0.")
     arguments = given.model_arguments()
     unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
-    for flag, folder in (
-        ("run_dir", run_dir),
-        ("cache_dir", given.CACHE_DIR.value and Path(given.CACHE_DIR.value)),
-    ):
-        data = Path(given.DATA.value).resolve()
-        if folder and folder.resolve().is_relative_to(data):
-            raise UserError(
-                f"--{flag}: {folder} is among the photos of "
-                f"{given.DATA.value}, and would be taken for photos by the "
-                "next run. Give a folder outside."
-            )
+    check_outside_data("run_dir", run_dir)
+    check_outside_data("cache_dir", given.CACHE_DIR.value)
     train_photos, validation_photos = load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
@@ -208,27 +205,15 @@ def build(arguments, num_classes):
     )
 
 
-def list_layers():
-    """Returns the table of --list_layers; no weights and no photos needed."""
-    arguments = given.model_arguments()
-    arguments["weights"] = "none"
-    if arguments["cut_at"] is not None:
-        arguments["unfreeze_from"] = arguments["unfreeze_from"] or "none"
-    if backbones.is_file(arguments["backbone"]):
-        # All needed to train, but not to look at the layers.
-        if arguments["preprocess"] == "auto":
-            arguments["preprocess"] = "none"
-        arguments["unfreeze_from"] = arguments["unfreeze_from"] or "none"
-        if arguments["image_size"] is None and has_open_size(
-            arguments["backbone"]
-        ):
-            arguments["image_size"] = 224
-    check_request(**arguments)
-    with command_line.without_startup_remarks():
-        from model_zoo.unfreeze import base_layers
-
-        model = build(arguments, num_classes=2)
-    return listing.layers_table(base_layers(model))
+def check_outside_data(flag, folder):
+    """Raises a `UserError` if `folder` is among the photos."""
+    data = Path(given.DATA.value).resolve()
+    if folder and Path(folder).resolve().is_relative_to(data):
+        raise UserError(
+            f"--{flag}: {folder} is among the photos of {given.DATA.value}, "
+            "and would be taken for photos by the next run. Give a folder "
+            "outside."
+        )
 
 
 def load_photos():

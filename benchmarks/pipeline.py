@@ -29,7 +29,9 @@ def main(_):
     from augment import Affine
     from input_pipeline.dataset import PhotoViews
     from input_pipeline.index import index_photos
+    from training.device import keep_freed_memory
 
+    keep_freed_memory()  # as train.py
     model, frozen, trained = step_time.build_parts()
     size = model.get_layer("resize").height
     batch_size = step_time.BATCH_SIZE.value

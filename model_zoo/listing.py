@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from model_zoo.backbones import BACKBONES
+from model_zoo.backbones import BACKBONES, is_file
+from model_zoo.request import check_request, has_open_size
 
 
 def backbones_table() -> str:
@@ -16,6 +17,54 @@ def backbones_table() -> str:
         size = str(backbone.image_size)
         rows.append((name, size, preprocess, backbone.last_block))
     return format_table(rows)
+
+
+def list_layers(
+    *,
+    backbone: str,
+    image_size: int | None,
+    preprocess: str,
+    unfreeze_from: str | None,
+    cut_at: str | None,
+    train_batch_norm: bool,
+) -> str:
+    """Returns the table of a base's layers; its weights are not needed.
+
+    Args:
+        backbone: As all the others, that of `build_model`.
+        image_size: Needed by some backbone files to train, not to be looked
+            at. So are the next two.
+        preprocess: See `image_size`.
+        unfreeze_from: See `image_size`.
+        cut_at: As in `build_model`.
+        train_batch_norm: As in `build_model`.
+
+    Raises:
+        UserError: As `build_model`.
+    """
+    if is_file(backbone):
+        preprocess = "none" if preprocess == "auto" else preprocess
+        if image_size is None and has_open_size(backbone):
+            image_size = 224
+    if cut_at is not None or is_file(backbone):
+        unfreeze_from = unfreeze_from or "none"
+    arguments = {
+        "backbone": backbone,
+        "image_size": image_size,
+        "weights": "none",
+        "preprocess": preprocess,
+        "unfreeze_from": unfreeze_from,
+        "cut_at": cut_at,
+    }
+    check_request(**arguments)
+    # Keras takes a second to import, and is not needed for the other table.
+    from model_zoo.build import build_model
+    from model_zoo.unfreeze import base_layers
+
+    model = build_model(
+        num_classes=2, train_batch_norm=train_batch_norm, **arguments
+    )
+    return layers_table(base_layers(model))
 
 
 def layers_table(layers: Sequence) -> str:

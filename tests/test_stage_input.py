@@ -66,7 +66,6 @@ def test_every_stage_has_its_boundary_and_its_caches(tmp_path, capsys):
         (4 * VIEW_BYTES + VAL_BYTES, 4),
         (4 * VIEW_BYTES + VAL_BYTES - 1, 3),
         (VIEW_BYTES + VAL_BYTES, 1),
-        (VIEW_BYTES + VAL_BYTES - 1, 0),
     ],
 )
 def test_fewer_views_are_kept_where_they_do_not_fit(
@@ -77,11 +76,23 @@ def test_fewer_views_are_kept_where_they_do_not_fit(
     lines = capsys.readouterr().out.splitlines()
     if views == 4:
         assert len(lines) == 1
-    elif views:
-        assert f"{views} views of each photo, not 4" in lines[0]
     else:
-        assert len(lines) == 1 and lines[0].startswith("Cache off")
-        assert inputs[0].train_cache.dtype == "float32"
+        assert f"{views} views of each photo, not 4" in lines[0]
+
+
+def test_where_one_view_does_not_fit_the_largest_are_not_kept(tmp_path, capsys):
+    # The input of block 5 of the photos to train on is the largest by far.
+    inputs = plan(CacheFolder(tmp_path, VIEW_BYTES + VAL_BYTES - 1))
+    assert views_of(inputs) == [(4, 1), (0, 1)]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Cache off for the largest features: ")
+    assert f"{(VIEW_BYTES + VAL_BYTES) / 1e9:.2f} GB" in lines[0]
+
+
+def test_where_nothing_fits_nothing_is_kept(tmp_path, capsys):
+    inputs = plan(CacheFolder(tmp_path, HEAD_BYTES * VAL_PHOTOS - 1))
+    assert views_of(inputs) == [(0, 0)] * 2
+    assert capsys.readouterr().out.startswith("Cache off: ")
 
 
 def test_without_a_folder_nothing_is_kept(capsys):

@@ -94,21 +94,20 @@ def plan_stage_inputs(
         )
         for part in frozen_parts
     ]
-    if opened and not _make_room(folder, opened.values()):
-        inputs = [
-            StageInput(
-                part.outputs,
-                _uncached(part, train_views),
-                _uncached(part, val_views),
-            )
-            for part in frozen_parts
-        ]
+    if opened:
+        _make_room(folder, opened.values())
     return inputs
 
 
 def _make_room(folder, caches):
-    """Returns whether there is room; lowers the number of views for it."""
-    asked = max(cache.num_views for cache in caches)
+    """Lowers the views that each cache keeps to what there is room for.
+
+    Where one view of each photo is too much already, the largest caches keep
+    none: that of an early unfreeze point may be hundreds of times the head's.
+    """
+    keys = {cache.key for cache in caches}
+    room = folder.room_for(keys)
+    why = f"there is room for {_gb(room)} in {folder.path} (--cache_limit_gb)"
 
     def needed(num_views):
         return sum(
@@ -116,15 +115,20 @@ def _make_room(folder, caches):
             for cache in caches
         )
 
-    keys = {cache.key for cache in caches}
-    room = folder.room_for(keys)
-    num_views = next((n for n in range(asked, 0, -1) if needed(n) <= room), 0)
-    why = f"there is room for {_gb(room)} in {folder.path} (--cache_limit_gb)"
-    if not num_views:
+    too_much = needed(1)
+    for cache in sorted(caches, key=lambda cache: -cache.bytes_per_view):
+        if needed(1) > room:
+            cache.num_views = 0
+    if needed(1) < too_much:
+        what = " for the largest features" if needed(1) else ""
         print(
-            f"Cache off: one view of each photo takes {_gb(needed(1))}, {why}"
+            f"Cache off{what}: one view of each photo takes {_gb(too_much)}, "
+            f"{why}"
         )
-        return False
+    asked = max(cache.num_views for cache in caches)
+    num_views = next((n for n in range(asked, 0, -1) if needed(n) <= room), 0)
+    if not num_views:
+        return
     if num_views < asked:
         print(f"Cache: {num_views} views of each photo, not {asked}: {why}")
     for cache in caches:
@@ -135,7 +139,6 @@ def _make_room(folder, caches):
         f"Cache: {num_views} views of each photo take {_gb(needed(num_views))} "
         f"in {folder.path}; {_gb(stored)} is there"
     )
-    return True
 
 
 def _gb(num_bytes):
