@@ -113,22 +113,14 @@ def main(argv):
     planned = given.plan_stages(unfreeze_from)
     stage_inputs = stage_input.plan_stage_inputs(
         model,
-        [stage.unfreeze_from for stage in planned],
+        planned,
         train_views,
         val_views,
         cache_folder,
-        # No more than there are passes.
-        num_views=min(
-            given.CACHE_VIEWS.value,
-            math.ceil(
-                sum(stage.epochs for stage in planned)
-                * steps_per_epoch
-                * given.BATCH_SIZE.value
-                / len(train_photos)
-            ),
-        ),
+        num_views=given.CACHE_VIEWS.value,
         dtype=given.CACHE_DTYPE.value,
         batch_size=given.BATCH_SIZE.value,
+        steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
     kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)

@@ -148,9 +148,9 @@ SEED = flags.DEFINE_integer(
 command_line.section("Cache")
 CACHE_VIEWS = flags.DEFINE_integer(
     "cache_views", 4,
-    "Views kept of each photo: pass p over the photos sees view p modulo "
-    "that many, and what the frozen part made of it is read back; 0: off, "
-    "each pass sees new views.",
+    "Views kept of each photo: pass p of the fine-tune stage sees view p "
+    "modulo that many, and what the frozen part made of it is read back; 0: "
+    "off, each pass sees a new view.",
     lower_bound=0, upper_bound=9999,
 )
 CACHE_DTYPE = flags.DEFINE_enum(
@@ -237,7 +237,7 @@ def plan_stages(unfreeze_from):
     head_epochs, epochs = HEAD_EPOCHS.value, EPOCHS.value
     head_rate, rate = HEAD_LEARNING_RATE.value, LEARNING_RATE.value
     planned = [
-        Stage("head", "none", head_epochs, head_rate),
+        Stage("head", "none", head_epochs, head_rate, one_view=epochs > 0),
         Stage("fine_tune", unfreeze_from, epochs, rate),
     ]
     return [stage for stage in planned if stage.epochs]

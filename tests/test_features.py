@@ -131,6 +131,28 @@ def test_pass_p_sees_view_p_modulo_their_number(model, photos, tmp_path):
         np.testing.assert_array_equal(tensors[0], of_view[0][by_photo][order])
 
 
+def test_the_first_view_may_come_at_any_pass_or_be_the_only_one(model, photos):
+    n = len(photos)
+    features = make_features(model, photos, batch_size=n)
+    expected = features._views
+
+    def view_of(stream, pass_index):
+        """Returns which view the next pass of a stream shows."""
+        ((tensors, _),) = batches(stream, 1)
+        frozen, _ = split(model, model.get_layer("block5_conv1"))
+        for view in range(4):
+            rows = expected.order(pass_index)
+            (images,) = expected.images(view, rows, n).as_numpy_iterator()
+            of_view = frozen_features(frozen, images, n)[0]
+            if np.allclose(tensors[0], of_view, atol=1e-5):
+                return view
+
+    assert view_of(features.endless(5 * n), 5) is None
+    assert view_of(features.endless(5 * n, first_pass=5), 5) == 0
+    assert view_of(features.endless(5 * n, first_pass=3), 5) == 2
+    assert view_of(features.endless(5 * n, one_view=True), 5) == 0
+
+
 def test_cached_or_not_the_batches_are_the_same(model, photos, tmp_path):
     """Nothing stored, all, a part by a run that was killed, a damaged shard."""
     expected = batches(make_features(model, photos).endless(), 14)
@@ -152,6 +174,19 @@ def test_cached_or_not_the_batches_are_the_same(model, photos, tmp_path):
     for path in sorted(folder.path.glob("*/0001-*.npy"))[:1]:
         path.write_bytes(path.read_bytes()[:-100])
     assert_equal(expected, run(14))
+
+
+def test_a_pass_that_is_not_asked_for_its_end_is_stored(
+    model, photos, tmp_path
+):
+    """As Keras does, which counts the batches of validation."""
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+    stage_input = make_input(model, "block5_conv1", 48, folder, num_views=1)
+    features = make_features(model, photos, stage_input, batch_size=12)
+    steps = iter(features.one_pass())
+    for _ in range(4):
+        next(steps)
+    assert stage_input.train_cache.stored(0).all()
 
 
 def test_what_is_stored_is_not_computed_again(model, photos, tmp_path):
@@ -181,7 +216,9 @@ def test_later_stages_find_their_tensors_stored(model, photos, tmp_path):
         ]
 
     first, _ = inputs()
-    made = batches(make_features(model, photos, *inputs()).endless(), 6)
+    features = make_features(model, photos, *inputs())
+    made = batches(features.endless(), 6)
+    features.flush()
     assert made[0][0][0].shape == (10, *first.train_cache.shapes[0])
     assert inputs()[1].train_cache.stored(0).all()
     alone = make_features(model, photos, inputs()[1])

@@ -4,13 +4,17 @@ import pytest
 from model_zoo import build_model
 from training.cache_folder import CacheFolder
 from training.stage_input import plan_stage_inputs
+from training.stages import Stage
 
 TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
 # float16 tensors of one photo at 32 px, and 8 bytes for its row: the head's
 # input is 1 x 1 x 64, the input of block 5 is 2 x 2 x 64.
 HEAD_BYTES, BLOCK5_BYTES = 2 * 64 + 8, 2 * 4 * 64 + 8
-VIEW_BYTES = TRAIN_PHOTOS * (HEAD_BYTES + BLOCK5_BYTES)
-VAL_BYTES = VAL_PHOTOS * (HEAD_BYTES + BLOCK5_BYTES)
+VIEW_BYTES = TRAIN_PHOTOS * BLOCK5_BYTES
+# The head sees one view, and validation, too.
+ONE_VIEW_BYTES = TRAIN_PHOTOS * HEAD_BYTES + VAL_PHOTOS * (
+    HEAD_BYTES + BLOCK5_BYTES
+)
 
 
 class Views:
@@ -25,7 +29,7 @@ class Views:
         return str(len(self.labels))
 
 
-def plan(folder, unfreeze_from="block5_conv1", augment="affine"):
+def plan(folder, unfreeze_from="block5_conv1", augment="affine", epochs=10):
     model = build_model(
         "vgg16_tiny",
         image_size=32,
@@ -34,13 +38,17 @@ def plan(folder, unfreeze_from="block5_conv1", augment="affine"):
     )
     return plan_stage_inputs(
         model,
-        ["none", unfreeze_from],
+        [
+            Stage("head", "none", 2, 1e-3, one_view=True),
+            Stage("fine_tune", unfreeze_from, epochs, 1e-5),
+        ],
         Views(TRAIN_PHOTOS, augment),
         Views(VAL_PHOTOS),
         folder,
         num_views=4,
         dtype="float16",
         batch_size=20,
+        steps_per_epoch=5,
         device="",
     )
 
@@ -53,8 +61,8 @@ def test_every_stage_has_its_boundary_and_its_caches(tmp_path, capsys):
     head, fine_tune = plan(CacheFolder(tmp_path, 10**9))
     assert head.train_cache.shapes == [(64,)]  # pooled
     assert fine_tune.train_cache.shapes == [(2, 2, 64)]
-    assert views_of([head, fine_tune]) == [(4, 1), (4, 1)]
-    needed = (4 * VIEW_BYTES + VAL_BYTES) / 1e9
+    assert views_of([head, fine_tune]) == [(1, 1), (4, 1)]
+    needed = (4 * VIEW_BYTES + ONE_VIEW_BYTES) / 1e9
     assert f"4 views of each photo take {needed:.2f} GB" in (
         capsys.readouterr().out
     )
@@ -63,16 +71,16 @@ def test_every_stage_has_its_boundary_and_its_caches(tmp_path, capsys):
 @pytest.mark.parametrize(
     "limit, views",
     [
-        (4 * VIEW_BYTES + VAL_BYTES, 4),
-        (4 * VIEW_BYTES + VAL_BYTES - 1, 3),
-        (VIEW_BYTES + VAL_BYTES, 1),
+        (4 * VIEW_BYTES + ONE_VIEW_BYTES, 4),
+        (4 * VIEW_BYTES + ONE_VIEW_BYTES - 1, 3),
+        (VIEW_BYTES + ONE_VIEW_BYTES, 1),
     ],
 )
 def test_fewer_views_are_kept_where_they_do_not_fit(
     tmp_path, capsys, limit, views
 ):
     inputs = plan(CacheFolder(tmp_path, limit))
-    assert views_of(inputs) == [(views, min(views, 1))] * 2
+    assert views_of(inputs) == [(1, 1), (views, 1)]
     lines = capsys.readouterr().out.splitlines()
     if views == 4:
         assert len(lines) == 1
@@ -82,11 +90,11 @@ def test_fewer_views_are_kept_where_they_do_not_fit(
 
 def test_where_one_view_does_not_fit_the_largest_are_not_kept(tmp_path, capsys):
     # The input of block 5 of the photos to train on is the largest by far.
-    inputs = plan(CacheFolder(tmp_path, VIEW_BYTES + VAL_BYTES - 1))
-    assert views_of(inputs) == [(4, 1), (0, 1)]
+    inputs = plan(CacheFolder(tmp_path, VIEW_BYTES + ONE_VIEW_BYTES - 1))
+    assert views_of(inputs) == [(1, 1), (0, 1)]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Cache off for the largest features: ")
-    assert f"{(VIEW_BYTES + VAL_BYTES) / 1e9:.2f} GB" in lines[0]
+    assert f"{(VIEW_BYTES + ONE_VIEW_BYTES) / 1e9:.2f} GB" in lines[0]
 
 
 def test_where_nothing_fits_nothing_is_kept(tmp_path, capsys):
@@ -108,9 +116,14 @@ def test_stages_with_the_same_boundary_share_their_caches(tmp_path):
 
 def test_where_no_weights_are_frozen_nothing_is_kept(tmp_path):
     inputs = plan(CacheFolder(tmp_path, 10**9), "all")
-    assert views_of(inputs) == [(4, 1), (0, 0)]
+    assert views_of(inputs) == [(1, 1), (0, 0)]
 
 
 def test_without_augmentation_there_is_one_view(tmp_path):
     inputs = plan(CacheFolder(tmp_path, 10**9), augment=None)
     assert views_of(inputs) == [(1, 1)] * 2
+
+
+def test_no_more_views_are_kept_than_a_stage_sees(tmp_path):
+    folder = CacheFolder(tmp_path, 10**9)
+    assert views_of(plan(folder, epochs=3)) == [(1, 1), (3, 1)]

@@ -47,19 +47,20 @@ def train(drawn_photos, tmp_path):
             )
         )
         stages = [
-            Stage("head", "none", epochs[0], 1e-3),
+            Stage("head", "none", epochs[0], 1e-3, one_view=True),
             Stage("fine_tune", unfreeze_from, epochs[1], 1e-4),
         ]
         folder = CacheFolder(tmp_path / "cache", limit_bytes=10**9)
         inputs = plan_stage_inputs(
             model,
-            [stage.unfreeze_from for stage in stages],
+            stages,
             train_views,
             val_views,
             folder if num_views else None,
             num_views=num_views,
             dtype=dtype,
             batch_size=8,
+            steps_per_epoch=5,
             device="",
         )
         number = len(list(tmp_path.iterdir()))

@@ -86,6 +86,7 @@ class FeatureCache:
         if not self.num_views:
             return np.zeros(self._num_photos, bool)
         with self._lock:
+            self._flush()  # what is still in memory counts
             return self._open_view(view)[:, 0] >= 0
 
     def read(self, view: int, row: int) -> tuple[np.ndarray, ...]:

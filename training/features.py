@@ -44,32 +44,40 @@ class Features:
         self._views = views
         self._batch_size = batch_size
 
-    def endless(self, first_photo: int = 0) -> tf.data.Dataset:
+    def endless(
+        self, first_photo: int = 0, first_pass: int = 0, one_view: bool = False
+    ) -> tf.data.Dataset:
         """Returns endless batches, pass after pass without a gap.
 
         So every batch is full, and an epoch may have any number of steps.
 
         Args:
             first_photo: How many photos of the stream to leave out.
+            first_pass: The pass that sees view 0; the next sees view 1, and so
+                on, as far as the cache has views, then view 0 again.
+            one_view: Whether all passes see view 0.
 
         Returns:
             `tf.data.Dataset` of (boundary tensors as a tuple, (B, ...) in the
             dtype of the cache, which Keras casts; labels int32 (B,)).
         """
         num_photos = len(self._views.labels)
-        first_pass, skipped = divmod(first_photo, num_photos)
+        start, skipped = divmod(first_photo, num_photos)
 
         def photos():
-            for pass_index in itertools.count(first_pass):
-                skip = skipped if pass_index == first_pass else 0
-                yield from self._photos_of_pass(pass_index, skip)
+            for pass_index in itertools.count(start):
+                yield from self._photos_of_pass(
+                    pass_index,
+                    view=0 if one_view else pass_index - first_pass,
+                    skip=skipped if pass_index == start else 0,
+                )
 
         return self._make_ds(photos)
 
     def one_pass(self) -> tf.data.Dataset:
         """Returns every photo once; the last batch may be short."""
         steps = -(-len(self._views.labels) // self._batch_size)
-        ds = self._make_ds(lambda: self._photos_of_pass(0))
+        ds = self._make_ds(lambda: self._photos_of_pass(0, view=0))
         return ds.apply(tf.data.experimental.assert_cardinality(steps))
 
     def flush(self) -> None:
@@ -77,18 +85,17 @@ class Features:
         for cache in self._caches:
             cache.flush()
 
-    def _photos_of_pass(self, pass_index, skip=0) -> Iterator:
+    def _photos_of_pass(self, pass_index, view, skip=0) -> Iterator:
         """Yields (label, boundary tensors) of each photo."""
         cache, *_ = self._caches
-        # Without a cache, each pass sees views of its own.
-        view = pass_index % cache.num_views if cache.num_views else pass_index
+        if cache.num_views:  # else each pass sees a view of its own
+            view %= cache.num_views
         order = self._views.order(pass_index)[skip:]
         stored = cache.stored(view)
         computed = self._compute(view, order[~stored[order]])
         for row in order:
             tensors = cache.read(view, row) if stored[row] else next(computed)
             yield self._views.labels[row], tensors
-        self.flush()
 
     def _compute(self, view, rows) -> Iterator:
         """Yields the boundary tensors of each photo in `rows`."""

@@ -29,7 +29,7 @@ class StageInput:
 
 def plan_stage_inputs(
     model: keras.Model,
-    unfreeze_points: Sequence[str],
+    stages: Sequence,
     train_views,
     val_views,
     folder: CacheFolder | None,
@@ -37,6 +37,7 @@ def plan_stage_inputs(
     num_views: int,
     dtype: str,
     batch_size: int,
+    steps_per_epoch: int,
     device: str,
 ) -> list[StageInput]:
     """Returns what each stage trains on, with its caches.
@@ -46,21 +47,26 @@ def plan_stage_inputs(
 
     Args:
         model: Model of `build_model`.
-        unfreeze_points: That of each stage.
+        stages: `training.stages.Stage` of the run, in order.
         train_views: `input_pipeline.dataset.PhotoViews` to train on.
         val_views: The same to validate on.
         folder: Where to keep the tensors; None: nowhere.
-        num_views: Views to keep of each photo to train on, >= 1.
+        num_views: Views to keep of each photo to train on, >= 1; no more are
+            than a stage sees.
         dtype: float16 or float32, of what is kept.
-        batch_size: Photos on which the frozen part runs at a time.
+        batch_size: Photos per step, on which the frozen part runs at a time.
+        steps_per_epoch: Steps per epoch.
         device: Text of `prepare_device`.
     """
     frozen_parts = [
-        split(model, first_trained_layer(model, point))[0]
-        for point in unfreeze_points
+        split(model, first_trained_layer(model, stage.unfreeze_from))[0]
+        for stage in stages
     ]
     if train_views.augment is None:
         num_views = 1  # all are the same
+    seen = _views_seen(
+        stages, steps_per_epoch * batch_size, len(train_views.labels)
+    )
     opened = {}  # by key: stages with the same boundary share a cache
 
     def open_cache(part, views, num_views):
@@ -84,19 +90,31 @@ def plan_stage_inputs(
                 folder=folder,
                 key=key,
             )
+        opened[key].num_views = max(opened[key].num_views, num_views)
         return opened[key]
 
     inputs = [
         StageInput(
             part.outputs,
-            open_cache(part, train_views, num_views),
+            open_cache(part, train_views, min(num_views, of_stage)),
             open_cache(part, val_views, 1),
         )
-        for part in frozen_parts
+        for part, of_stage in zip(frozen_parts, seen, strict=True)
     ]
     if opened:
         _make_room(folder, opened.values())
     return inputs
+
+
+def _views_seen(stages, photos_per_epoch, num_photos):
+    """Returns how many views of a photo each stage sees without a cache."""
+    seen, start = [], 0
+    for stage in stages:
+        end = start + stage.epochs * photos_per_epoch
+        passes = (end - 1) // num_photos - start // num_photos + 1
+        seen.append(1 if stage.one_view else passes)
+        start = end
+    return seen
 
 
 def _make_room(folder, caches):

@@ -31,12 +31,16 @@ class Stage:
         unfreeze_from: Layer name, `none` or `all`.
         epochs: Number of epochs.
         learning_rate: Learning rate, constant.
+        one_view: Whether all its passes see the same view of each photo. A
+            head that another stage goes on from needs no more, and its second
+            epoch takes a fraction of a second then.
     """
 
     name: str
     unfreeze_from: str
     epochs: int
     learning_rate: float
+    one_view: bool = False
 
 
 class KeptEpoch(keras.callbacks.Callback):
@@ -165,8 +169,11 @@ def run_stage(
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
     kept_epoch.stage = stage
     hashes = hash_layers(model)
+    first_photo = epochs_before * steps_per_epoch * batch_size
     train_ds = train_features.endless(
-        first_photo=epochs_before * steps_per_epoch * batch_size
+        first_photo,
+        first_pass=first_photo // len(train_views.labels),
+        one_view=stage.one_view,
     )
     # No prefetch: a thread that makes batches in Python while the interpreter
     # ends after Ctrl-C waits for it, and it for the thread.
