@@ -119,7 +119,8 @@ HEAD_EPOCHS = flags.DEFINE_integer(
     "head_epochs", 3, "Epochs of the head alone; 0: skipped.", lower_bound=0
 )
 HEAD_LEARNING_RATE = flags.DEFINE_float(
-    "head_learning_rate", 1e-3, "Learning rate of the head alone.",
+    "head_learning_rate", 1e-3,
+    "Learning rate of the head alone at first; it falls to 0 over its epochs.",
     lower_bound=1e-12, upper_bound=100,
 )
 EPOCHS = flags.DEFINE_integer(
@@ -232,12 +233,20 @@ def open_cache_folder():
 
 def plan_stages(unfreeze_from):
     """Returns the stages that the flags ask for, in order."""
+    from training import schedules
     from training.stages import Stage
 
     head_epochs, epochs = HEAD_EPOCHS.value, EPOCHS.value
     head_rate, rate = HEAD_LEARNING_RATE.value, LEARNING_RATE.value
     planned = [
-        Stage("head", "none", head_epochs, head_rate, one_view=epochs > 0),
+        Stage(
+            "head",
+            "none",
+            head_epochs,
+            head_rate,
+            schedules.cosine,
+            one_view=epochs > 0,
+        ),
         Stage("fine_tune", unfreeze_from, epochs, rate),
     ]
     return [stage for stage in planned if stage.epochs]

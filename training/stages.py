@@ -5,13 +5,15 @@ import math
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from model_zoo.boundary import split
 from model_zoo.unfreeze import first_trained_layer, unfreeze
+from training import schedules
 from training.features import Features, make_frozen_part
 from training.freeze_proof import (
     FreezeProof,
@@ -30,7 +32,9 @@ class Stage:
         name: `head` or `fine_tune`.
         unfreeze_from: Layer name, `none` or `all`.
         epochs: Number of epochs.
-        learning_rate: Learning rate, constant.
+        learning_rate: Highest learning rate.
+        schedule: Function of `training.schedules`: of steps, the number of
+            steps and the highest rate.
         one_view: Whether all its passes see the same view of each photo. A
             head that another stage goes on from needs no more, and its second
             epoch takes a fraction of a second then.
@@ -40,6 +44,7 @@ class Stage:
     unfreeze_from: str
     epochs: int
     learning_rate: float
+    schedule: Callable = schedules.constant
     one_view: bool = False
 
 
@@ -58,11 +63,20 @@ class KeptEpoch(keras.callbacks.Callback):
         super().__init__()
         self.history = []
         self.best = None
-        self.stage = None
         self._training_seconds = 0.0
         self._run_folder = run_folder
         self._whole_model = whole_model
         self._class_names = class_names
+
+    def start_stage(self, name: str, epoch_rates: Sequence[float]) -> None:
+        """Begins a stage.
+
+        Args:
+            name: Name of the stage.
+            epoch_rates: Learning rate of the last step of each of its epochs.
+        """
+        self._stage = name
+        self._epoch_rates = iter(epoch_rates)
 
     def images_per_second(self, images_per_epoch: int) -> float:
         """Returns the speed of training so far, without validation."""
@@ -76,20 +90,20 @@ class KeptEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
-            "stage": self.stage.name,
+            "stage": self._stage,
             "epoch": epoch + 1,
             "seconds": round(time.perf_counter() - self._start, 3),
             **{
                 key: float(logs[key])
                 for key in ("loss", "accuracy", "val_loss", "val_accuracy")
             },
-            "learning_rate": self.stage.learning_rate,
+            "learning_rate": float(next(self._epoch_rates)),
         }
         self.history.append(row)
         self._run_folder.save_history(self.history)
         if not math.isfinite(row["loss"] + row["val_loss"]):
             raise FloatingPointError(
-                f"The loss of epoch {epoch + 1} (stage {self.stage.name}) is "
+                f"The loss of epoch {epoch + 1} (stage {self._stage}) is "
                 "not a finite number. Try a tenth of the learning rate."
             )
         if self.best is None or row["val_loss"] < self.best["val_loss"]:
@@ -158,8 +172,10 @@ def run_stage(
         val_views,
         batch_size,
     )
+    num_steps = stage.epochs * steps_per_epoch
+    rates = stage.schedule(np.arange(num_steps), num_steps, stage.learning_rate)
     new_optimizer = keras.optimizers.get(optimizer)
-    new_optimizer.learning_rate = stage.learning_rate
+    new_optimizer.learning_rate = schedules.StepTable(rates)
     trained.compile(
         new_optimizer,
         loss=model.loss,
@@ -167,7 +183,9 @@ def run_stage(
         steps_per_execution=_steps_per_execution(steps_per_epoch),
     )
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
-    kept_epoch.stage = stage
+    kept_epoch.start_stage(
+        stage.name, rates[steps_per_epoch - 1 :: steps_per_epoch]
+    )
     hashes = hash_layers(model)
     first_photo = epochs_before * steps_per_epoch * batch_size
     train_ds = train_features.endless(
@@ -177,7 +195,7 @@ def run_stage(
     )
     # No prefetch: a thread that makes batches in Python while the interpreter
     # ends after Ctrl-C waits for it, and it for the thread.
-    train_ds = train_ds.take(stage.epochs * steps_per_epoch)
+    train_ds = train_ds.take(num_steps)
     try:
         with StopBetweenSteps() as stop:
             trained.fit(
