@@ -86,20 +86,26 @@ def predict(model, paths):
     Raises:
         UserError: If a photo cannot be read.
     """
+    import keras
     import numpy as np
 
     from input_pipeline import dataset, decode, index
+    from model_zoo import preprocessing
 
     decode.check_readable(paths)
     photos = index.PhotoIndex(
         tuple(paths), np.zeros(len(paths), "int32"), class_names=()
     )
-    resize = model.get_layer("resize")
-    views = dataset.PhotoViews(photos, resize, resize.height)
+    # Photos of one batch have one size, so they are resized before the model.
+    resized = model.get_layer("resize")
+    after_resizing = keras.Model(resized.output, model.output)
+    views = dataset.PhotoViews(
+        photos, preprocessing.resizing_of(model), resized.height
+    )
     images_ds = views.images(0, np.arange(len(paths)), _BATCH_SIZE)
     remaining = iter(paths)
     for images in images_ds.as_numpy_iterator():
-        outputs = model.predict_on_batch(images)
+        outputs = after_resizing.predict_on_batch(images)
         if outputs.shape[1] == 1:  # sigmoid: the probability of class 1
             outputs = np.concatenate([1 - outputs, outputs], axis=1)
         for probabilities in outputs:

@@ -9,6 +9,7 @@ Hyphens and underscores in the names of flags are the same, and
 --flagfile=FILE reads flags from a file.
 """
 
+import functools
 import math
 import sys
 import time
@@ -19,6 +20,7 @@ from absl import flags
 import command_line
 import model_zoo
 import train_flags as given
+import train_plan
 from errors import UserError
 from model_zoo import listing
 from model_zoo.request import check_request
@@ -45,7 +47,7 @@ def main(argv):
         print(listing.backbones_table())
         return 0
     if given.LIST_LAYERS.value:
-        arguments = given.model_arguments()
+        arguments = train_plan.model_arguments()
         arguments.pop("weights")  # not looked at
         with command_line.without_startup_remarks():
             table = listing.list_layers(
@@ -53,9 +55,8 @@ def main(argv):
             )
         print(table)
         return 0
-    if given.HEAD_EPOCHS.value + given.EPOCHS.value == 0:
-        raise UserError("Nothing to train: --head_epochs and --epochs are 0.")
-    arguments = given.model_arguments()
+    train_plan.check_flags()
+    arguments = train_plan.model_arguments()
     unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
     check_outside_data("run_dir", run_dir)
@@ -67,10 +68,13 @@ def main(argv):
     with command_line.without_startup_remarks():
         import keras
 
+        import train_pictures
         from input_pipeline import contents, dataset
+        from model_zoo import preprocessing
         from training import (
             device,
             freeze_proof,
+            kept_epoch,
             run_folder,
             stage_input,
             stages,
@@ -81,7 +85,7 @@ def main(argv):
         device_name = device.prepare_device()
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
-    cache_folder = given.open_cache_folder()
+    cache_folder = train_plan.open_cache_folder()
     print("Checking that all photos can be read")
     checked = contents.check_contents(
         train_photos.paths + validation_photos.paths,
@@ -95,22 +99,27 @@ def main(argv):
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    resize = model.get_layer("resize")  # training and serving share it
+    image_size = model.get_layer("resize").height
+    resize = preprocessing.resizing_of(model)  # as in serving
+    augment = train_plan.make_augmentation(image_size)
+    source_size = augment.source_size(image_size) if augment else image_size
     train_views = dataset.PhotoViews(
         train_photos,
-        resize,
-        resize.height,
+        resize
+        if augment is None
+        else preprocessing.resizing_layer(source_size, given.RESIZE.value),
+        source_size,
         seed=given.SEED.value,
-        augment=given.make_augmentation(),
+        augment=augment,
         contents=checked.take(slice(len(train_photos))),
     )
     val_views = dataset.PhotoViews(
         validation_photos,
         resize,
-        resize.height,
+        image_size,
         contents=checked.take(slice(len(train_photos), None)),
     )
-    planned = given.plan_stages(unfreeze_from)
+    planned = train_plan.plan_stages(unfreeze_from)
     stage_inputs = stage_input.plan_stage_inputs(
         model,
         planned,
@@ -123,7 +132,11 @@ def main(argv):
         steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
-    kept_epoch = stages.KeptEpoch(run, model, train_photos.class_names)
+    train_pictures.draw_augmented(run, train_views)
+    settings = train_plan.settings(
+        train_photos.labels, len(train_photos.class_names), steps_per_epoch
+    )
+    keeper = kept_epoch.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()
     try:
         for number, stage in enumerate(planned):
@@ -133,24 +146,27 @@ def main(argv):
                 stage_inputs[number:],
                 train_views,
                 val_views,
-                kept_epoch=kept_epoch,
+                settings=settings,
+                kept_epoch=keeper,
                 proof=proof,
-                optimizer=given.OPTIMIZER.value,
-                steps_per_epoch=steps_per_epoch,
-                batch_size=given.BATCH_SIZE.value,
-                train_batch_norm=given.TRAIN_BATCH_NORM.value,
+                show_range_test=functools.partial(
+                    train_pictures.show_range_test, run
+                ),
             )
     except (KeyboardInterrupt, FloatingPointError) as error:
         command_line.ignore_ctrl_c()
-        show_results(run, kept_epoch)
+        finish(run, keeper)
         why = str(error) or "Stopped by Ctrl-C."
         status = 130 if isinstance(error, KeyboardInterrupt) else 1
         command_line.exit_with(
-            status, f"{why} {kept_epoch.describe()}. See {run.path}"
+            status, f"{why} {keeper.describe()}. See {run.path}"
         )
 
+    if keeper.best is None:
+        print("No epoch was asked for, so there is no model.")
+        return 0
     command_line.ignore_ctrl_c()  # what is left to do takes a second
-    show_results(run, kept_epoch)
+    finish(run, keeper)
     seconds = time.perf_counter() - start
     run.save_summary(
         summary.summarize(
@@ -159,13 +175,11 @@ def main(argv):
             unfreeze_from=unfreeze_from,
             train_photos=train_photos,
             validation_photos=validation_photos,
-            history=kept_epoch.history,
-            best=kept_epoch.best,
+            history=keeper.history,
+            best=keeper.best,
             proof=proof,
             seconds=seconds,
-            images_per_second=kept_epoch.images_per_second(
-                steps_per_epoch * given.BATCH_SIZE.value
-            ),
+            images_per_second=keeper.images_per_second(given.BATCH_SIZE.value),
             seed=given.SEED.value,
             device=device_name,
             cache_views=max(x.train_cache.num_views for x in stage_inputs),
@@ -176,7 +190,7 @@ def main(argv):
         command_line.exit_with(
             1, "Frozen weights moved; do not trust this run."
         )
-    print(kept_epoch.describe())
+    print(keeper.describe())
     print(f"Total time {seconds:.0f} s")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
@@ -189,9 +203,7 @@ def build(arguments, num_classes):
     return model_zoo.build_model(
         num_classes=num_classes,
         resize=given.RESIZE.value,
-        pooling=given.POOLING.value,
-        hidden_units=given.HIDDEN_UNITS.value,
-        dropout=given.DROPOUT.value,
+        **train_plan.head_arguments(),
         train_batch_norm=given.TRAIN_BATCH_NORM.value,
         **arguments,
     )
@@ -210,11 +222,14 @@ def check_outside_data(flag, folder):
 
 def load_photos():
     """Returns the photos to train and to validate on, and says how many."""
-    from input_pipeline import demo_set, split
+    from input_pipeline import demo_set, named_sets, split
+    from input_pipeline.cached_folder import default_cache_dir
 
     data = given.DATA.value
+    if data in named_sets.NAMED_SETS and not Path(data).exists():
+        data = named_sets.load_named_set(data, default_cache_dir())
     if data == "demo":
-        data = demo_set.load_demo_set(demo_set.default_cache_dir())
+        data = demo_set.load_demo_set(default_cache_dir())
         print(
             "These are drawn photos, the demo set. With photos of yours and "
             "ImageNet weights: python train.py --data=FOLDER"
@@ -225,6 +240,7 @@ def load_photos():
         given.VALIDATION_FRACTION.value,
         given.LIMIT.value,
         given.SEED.value,
+        given.LABEL_REGEX.value,
     )
     for use, some in zip(("Training", "Validation"), photos, strict=True):
         counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
@@ -235,18 +251,13 @@ def load_photos():
     return photos
 
 
-def show_results(run, kept_epoch):
+def finish(run, keeper):
     """Draws the curves, and points runs/latest to a run with a model."""
-    from plots import plot_history
+    import train_pictures
     from training.run_folder import point_latest_at
 
-    history = kept_epoch.history
-    if history:
-        columns = {key: [row[key] for row in history] for key in history[0]}
-        for metric in ("accuracy", "loss"):
-            ax = plot_history(columns, metric=metric)
-            run.save_figure(f"{metric}.png", ax.figure)
-    if kept_epoch.best is not None and given.RUN_DIR.value is None:
+    train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+    if keeper.best is not None and given.RUN_DIR.value is None:
         try:
             point_latest_at(run.path)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The flags of train.py, and the arguments they amount to."""
+"""The flags of train.py; what they amount to is in train_plan.py."""
 
 from absl import flags
 
@@ -10,7 +10,13 @@ command_line.section("Data")
 DATA = flags.DEFINE_string(
     "data", "demo",
     "Folder with one folder of photos per class, or with train/ and "
-    "validation/ of that kind; demo: the drawn demo set.",
+    "validation/ of that kind; demo: the drawn demo set; cats_vs_dogs, "
+    "cifar10 or mnist (where there is no folder of that name): downloaded.",
+)
+LABEL_REGEX = flags.DEFINE_string(
+    "label_regex", None,
+    "Regular expression whose first group, in the name of a photo, is its "
+    "class, e.g. '(.+)_\\d+.jpg$'; left out: its folder is.",
 )
 VALIDATION_DATA = flags.DEFINE_string(
     "validation_data", None,
@@ -41,8 +47,10 @@ BATCH_SIZE = flags.DEFINE_integer(
 
 command_line.section("Augmentation")
 AUGMENT = flags.DEFINE_enum(
-    "augment", "affine", ["affine", "none"],
-    "Random views of the training photos: one affine map each, or none.",
+    "augment", "affine", ["affine", "crop", "presize", "flip_rotate", "none"],
+    "Random views of the training photos. affine: what the six flags below "
+    "say; crop: a random part; presize: fastai's flip, rotation, zoom, "
+    "perspective, crop and light; flip_rotate: mirrored, up to 10 degrees.",
 )
 ROTATION_RANGE = flags.DEFINE_float(
     "rotation_range", 40.0, "Degrees, either way.",
@@ -105,6 +113,12 @@ POOLING = flags.DEFINE_enum(
     "pooling", "auto", backbones.POOLING_MODES,
     "From feature map to vector; auto: flatten for VGG, avg for the rest.",
 )
+HEAD = flags.DEFINE_enum(
+    "head", "dense", ["dense", "linear", "svm"],
+    "dense: Dense, Dropout, Dense, trained by steps. linear, svm: one Dense "
+    "layer, in place of the head's epochs solved by scikit-learn (logistic "
+    "regression, linear support vector machine) on one view of each photo.",
+)
 HIDDEN_UNITS = flags.DEFINE_integer(
     "hidden_units", 256, "Width of the head's Dense layer; 0: none.",
     lower_bound=0, upper_bound=65536,
@@ -118,22 +132,82 @@ command_line.section("Training")
 HEAD_EPOCHS = flags.DEFINE_integer(
     "head_epochs", 3, "Epochs of the head alone; 0: skipped.", lower_bound=0
 )
-HEAD_LEARNING_RATE = flags.DEFINE_float(
-    "head_learning_rate", 1e-3,
-    "Learning rate of the head alone at first; it falls to 0 over its epochs.",
-    lower_bound=1e-12, upper_bound=100,
+HEAD_LEARNING_RATE = flags.DEFINE_string(
+    "head_learning_rate", "1e-3",
+    "Highest learning rate of the head alone; find: as in --learning_rate.",
 )
 EPOCHS = flags.DEFINE_integer(
     "epochs", 10, "Epochs from the unfreeze point on; 0: skipped.",
     lower_bound=0,
 )
-LEARNING_RATE = flags.DEFINE_float(
-    "learning_rate", 1e-5, "Learning rate from the unfreeze point on.",
-    lower_bound=1e-12, upper_bound=100,
+LEARNING_RATE = flags.DEFINE_string(
+    "learning_rate", "1e-5",
+    "Learning rate from the unfreeze point on, the highest one of a schedule; "
+    "A:B: from A in the lowest layer group to B in the head; find: what a "
+    "range test suggests (lr_find.png).",
+)
+LAYER_DECAY = flags.DEFINE_float(
+    "layer_decay", 1.0,
+    "Rate of each layer group as a share of that of the group above; the "
+    "groups are the head, and both halves of what else trains.",
+    lower_bound=1e-6, upper_bound=1,
+)
+SCHEDULE = flags.DEFINE_enum(
+    "schedule", "constant", ["constant", "cosine", "one_cycle"],
+    "How the rate changes from the unfreeze point on.",
+)
+HEAD_SCHEDULE = flags.DEFINE_enum(
+    "head_schedule", "cosine", ["constant", "cosine", "one_cycle"],
+    "The same for the head alone.",
+)
+PEAK_AT = flags.DEFINE_float(
+    "peak_at", 0.25,
+    "Of one_cycle: share of the steps before the highest rate.",
+    lower_bound=0.01, upper_bound=0.99,
+)
+HEAD_PEAK_AT = flags.DEFINE_float(
+    "head_peak_at", 0.25, "The same for the head alone.",
+    lower_bound=0.01, upper_bound=0.99,
+)
+DIV = flags.DEFINE_float(
+    "div", 25.0,
+    "Of one_cycle: the highest rate over the first one; of the head alone, "
+    "always 25.",
+    lower_bound=1, upper_bound=1e9,
 )
 OPTIMIZER = flags.DEFINE_enum(
     "optimizer", "rmsprop", ["rmsprop", "adam", "adamw", "sgd"],
     "Optimizer of both stages.",
+)
+MOMENTUM = flags.DEFINE_float(
+    "momentum", None, "Momentum of sgd or rmsprop; left out: Keras's, 0.",
+    lower_bound=0, upper_bound=0.9999,
+)
+RHO = flags.DEFINE_float(
+    "rho", None, "Decay of rmsprop's average; left out: Keras's, 0.9.",
+    lower_bound=0, upper_bound=0.9999,
+)
+BETA_1 = flags.DEFINE_float(
+    "beta_1", None, "Momentum of adam or adamw; left out: Keras's, 0.9.",
+    lower_bound=0, upper_bound=0.9999,
+)
+BETA_2 = flags.DEFINE_float(
+    "beta_2", None,
+    "Decay of the second average of adam or adamw; left out: Keras's, 0.999.",
+    lower_bound=0, upper_bound=0.999999,
+)
+LABEL_SMOOTHING = flags.DEFINE_float(
+    "label_smoothing", 0.0, "Share of each label given to all classes alike.",
+    lower_bound=0, upper_bound=0.99,
+)
+CLASS_WEIGHTS = flags.DEFINE_enum(
+    "class_weights", "none", ["none", "balanced"],
+    "balanced: each class has the same weight in the training loss.",
+)
+EARLY_STOPPING = flags.DEFINE_integer(
+    "early_stopping", None,
+    "A stage ends after that many epochs without a lower validation loss.",
+    lower_bound=1,
 )
 STEPS_PER_EPOCH = flags.DEFINE_integer(
     "steps_per_epoch", None,
@@ -175,6 +249,11 @@ RUN_DIR = flags.DEFINE_string(
     "New folder for the results; left out: runs/DATE-BACKBONE, to which "
     "runs/latest then points.",
 )
+SMOOTH_CURVES = flags.DEFINE_float(
+    "smooth_curves", 0.0,
+    "Weight of the average so far in accuracy.png and loss.png; 0: as is.",
+    lower_bound=0, upper_bound=0.99,
+)
 LIST_BACKBONES = flags.DEFINE_boolean(
     "list_backbones", False, "Print the table of backbones and exit."
 )
@@ -182,71 +261,3 @@ LIST_LAYERS = flags.DEFINE_boolean(
     "list_layers", False, "Print the layers of the base and exit."
 )
 # fmt: on
-
-
-def model_arguments():
-    """Returns the arguments of `build_model` that say what the base is."""
-    demo = DATA.value == "demo"
-    return {
-        "backbone": BACKBONE.value
-        or (backbones.TINY if demo else backbones.CLASSIC),
-        "image_size": IMAGE_SIZE.value,
-        "weights": WEIGHTS.value,
-        "preprocess": PREPROCESS.value,
-        "unfreeze_from": UNFREEZE_FROM.value,
-        "cut_at": CUT_AT.value,
-    }
-
-
-def make_augmentation():
-    """Returns the `augment.Affine` the flags ask for, or None."""
-    if AUGMENT.value == "none":
-        return None
-    from augment import Affine
-
-    return Affine(
-        seed=SEED.value,
-        rotation_range=ROTATION_RANGE.value,
-        width_shift_range=WIDTH_SHIFT_RANGE.value,
-        height_shift_range=HEIGHT_SHIFT_RANGE.value,
-        shear_range=SHEAR_RANGE.value,
-        zoom_range=ZOOM_RANGE.value,
-        horizontal_flip=HORIZONTAL_FLIP.value,
-        fill_mode=FILL_MODE.value,
-    )
-
-
-def open_cache_folder():
-    """Returns the `CacheFolder` the flags ask for, or None: no cache."""
-    if not CACHE_VIEWS.value:
-        return None
-    from input_pipeline.demo_set import default_cache_dir
-    from training.cache_folder import CacheFolder
-
-    path = CACHE_DIR.value or default_cache_dir() / "features"
-    try:
-        return CacheFolder(path, limit_bytes=int(CACHE_LIMIT_GB.value * 1e9))
-    except OSError as error:
-        print(f"Cache off: cannot write to {path}: {error.strerror}")
-        return None
-
-
-def plan_stages(unfreeze_from):
-    """Returns the stages that the flags ask for, in order."""
-    from training import schedules
-    from training.stages import Stage
-
-    head_epochs, epochs = HEAD_EPOCHS.value, EPOCHS.value
-    head_rate, rate = HEAD_LEARNING_RATE.value, LEARNING_RATE.value
-    planned = [
-        Stage(
-            "head",
-            "none",
-            head_epochs,
-            head_rate,
-            schedules.cosine,
-            one_view=epochs > 0,
-        ),
-        Stage("fine_tune", unfreeze_from, epochs, rate),
-    ]
-    return [stage for stage in planned if stage.epochs]

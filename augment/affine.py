@@ -73,17 +73,26 @@ def affine_matrices(
     return np.stack(np.atleast_1d(*columns), axis=-1).astype("float32")
 
 
-def warp(images: ArrayLike, matrices: ArrayLike, fill_mode: str = "nearest"):
+def warp(
+    images: ArrayLike,
+    matrices: ArrayLike,
+    fill_mode: str = "nearest",
+    size: tuple[int, int] | None = None,
+):
     """Returns each image resampled by its matrix, bilinear.
 
     Args:
         images: float32 (B, H, W, C).
-        matrices: float32 (B, 8), of `affine_matrices`.
+        matrices: float32 (B, 8), rows a0, a1, a2, b0, b1, b2, c0, c1: output
+            (x, y) is read at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)
+            with k = c0 x + c1 y + 1, as in
+            `keras.ops.image.affine_transform`.
         fill_mode: What is read outside of the image: `nearest`, `reflect`,
             `wrap` or `constant` (black).
+        size: (height, width) of the result; None: that of `images`.
 
     Returns:
-        Tensor of the shape and dtype of `images`.
+        Tensor (B, *size, C) of the dtype of `images`.
     """
     # keras.ops.image.affine_transform does the same on TensorFlow, but in a
     # kernel that XLA cannot compile; compiled, this is four times as fast.
@@ -91,12 +100,18 @@ def warp(images: ArrayLike, matrices: ArrayLike, fill_mode: str = "nearest"):
     images = ops.convert_to_tensor(images)
     batch = ops.shape(images)[0]
     height, width, channels = images.shape[1:]
+    rows, columns = size or (height, width)
     x, y = ops.meshgrid(
-        ops.arange(width, dtype="float32"), ops.arange(height, dtype="float32")
+        ops.arange(columns, dtype="float32"), ops.arange(rows, dtype="float32")
     )
     m = ops.convert_to_tensor(matrices)[:, :, None, None]
-    source_x = _fold(m[:, 0] * x + m[:, 1] * y + m[:, 2], width, fill_mode)
-    source_y = _fold(m[:, 3] * x + m[:, 4] * y + m[:, 5], height, fill_mode)
+    k = m[:, 6] * x + m[:, 7] * y + 1
+    source_x = _fold(
+        (m[:, 0] * x + m[:, 1] * y + m[:, 2]) / k, width, fill_mode
+    )
+    source_y = _fold(
+        (m[:, 3] * x + m[:, 4] * y + m[:, 5]) / k, height, fill_mode
+    )
     left, top = ops.floor(source_x), ops.floor(source_y)
     pixels = ops.reshape(images, (batch * height * width, channels))
     first_pixel = ops.arange(batch, dtype="int32")[:, None, None] * (
@@ -160,6 +175,10 @@ class Affine:
     zoom_range: float = 0.2
     horizontal_flip: bool = True
     fill_mode: str = "nearest"
+
+    def source_size(self, image_size: int) -> int:
+        """Returns the pixels a side to which photos are resized before."""
+        return image_size
 
     def parameters(
         self, pass_index: int, num_photos: int, size: tuple[int, int]

@@ -5,14 +5,12 @@ costs no download. It is for trying Thaw out, not for measuring it: for that
 take real photos.
 """
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from input_pipeline import drawing, faces
+from input_pipeline.cached_folder import cached_folder
 
 CLASS_NAMES = ("cat", "dog")
 PHOTOS_PER_CLASS = 500
@@ -78,22 +76,10 @@ def load_demo_set(cache_dir: str | Path) -> Path:
     Raises:
         OSError: If `cache_dir` cannot be written.
     """
-    folder = Path(cache_dir) / f"demo-{VERSION}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Drawn beside and renamed: a run that is killed leaves no half set behind.
-    beside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
-        draw_demo_set(beside, PHOTOS_PER_CLASS)
-        beside.chmod(0o755)  # mkdtemp makes it private
-        os.rename(beside, folder)
-    except OSError:
-        if not folder.is_dir():  # else another run was faster: use its photos
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
+    return cached_folder(
+        Path(cache_dir) / f"demo-{VERSION}",
+        lambda folder: draw_demo_set(folder, PHOTOS_PER_CLASS),
+    )
 
 
 def draw_demo_set(
@@ -111,9 +97,3 @@ def draw_demo_set(
             photo = drawing.draw_photo(rng, draw, size)
             quality = int(rng.integers(60, 96))
             photo.save(class_folder / f"{number:04d}.jpg", quality=quality)
-
-
-def default_cache_dir() -> Path:
-    """Returns the user's cache folder for Thaw, not yet made."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "thaw"

@@ -85,7 +85,7 @@ def index_photos(
         UserError: If a folder is missing or empty, or holds other classes.
     """
     data = Path(data)
-    _check_folder(data, "--data")
+    check_folder(data, "--data")
     sides = _split_folders(data)
     if validation_data is None:
         names = [name for name in VALIDATION_NAMES if name in sides]
@@ -97,16 +97,25 @@ def index_photos(
     if validation_data is None:
         return train, None
     validation_data = Path(validation_data)
-    _check_folder(validation_data, "--validation_data")
+    check_folder(validation_data, "--validation_data")
     validation = index_class_folders(validation_data)
+    check_same_classes(train_folder, train, validation_data, validation)
+    return train, validation
+
+
+def check_same_classes(
+    train_folder: Path,
+    train: PhotoIndex,
+    validation_folder: Path,
+    validation: PhotoIndex,
+) -> None:
+    """Raises a `UserError` if the two sides hold different classes."""
     if validation.class_names != train.class_names:
         raise UserError(
-            f"{train_folder} and {validation_data} hold different classes: "
+            f"{train_folder} and {validation_folder} hold different classes: "
             f"{', '.join(train.class_names)} and "
-            f"{', '.join(validation.class_names)}. Expected the same folders "
-            "in both."
+            f"{', '.join(validation.class_names)}. Expected the same in both."
         )
-    return train, validation
 
 
 def index_class_folders(folder: str | Path) -> PhotoIndex:
@@ -138,7 +147,7 @@ def index_class_folders(folder: str | Path) -> PhotoIndex:
             f"No photos in class folders under {folder}{detail}. {example}"
         )
     for name, paths in photos.items():
-        _check_class_name(name)
+        check_class_name(name)
         if not paths:
             raise UserError(
                 f"The class folder {folder / name} holds no photos "
@@ -219,22 +228,24 @@ def _check_is_no_split(folder, photos):
         )
 
 
-def _check_class_name(name):
+def check_class_name(name: str) -> None:
+    """Raises a `UserError` if predictions could not name a class so."""
     if name in PREDICTION_COLUMNS:
         raise UserError(
             f"A class cannot be called '{name}': predictions have a column of "
-            "that name. Rename its folder."
+            "that name. Rename it."
         )
     try:
         name.encode()
     except UnicodeEncodeError:
         raise UserError(
-            f"The name of the class folder {os.fsencode(name)} is not valid "
-            "UTF-8. Rename it."
+            f"The name of the class {os.fsencode(name)} is not valid UTF-8. "
+            "Rename it."
         ) from None
 
 
-def _check_folder(folder, flag):
+def check_folder(folder: Path, flag: str) -> None:
+    """Raises a `UserError` if there is no such folder."""
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise UserError(f"{flag}: {folder} {what}. {_EXAMPLE.format(folder)}")

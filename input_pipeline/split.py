@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
+from input_pipeline.file_names import index_by_name
 from input_pipeline.index import PhotoIndex, index_photos
 
 
@@ -61,19 +62,25 @@ def load_photos(
     validation_fraction: float,
     limit: int | None,
     seed: int,
+    label_regex: str | None = None,
 ) -> tuple[PhotoIndex, PhotoIndex]:
     """Returns (train, validation): photos indexed, limited and split.
 
     Args:
         data, validation_data: As in `index.index_photos`.
         validation_fraction, seed: As in `stratified_split`.
+        label_regex: Class of a photo in its name, as in
+            `file_names.index_by_name`; None: the class is its folder.
         limit: Largest number of photos per class on either side, or, where
             the photos still have to be split, on both together; None: all.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    train, validation = index_photos(data, validation_data)
+    if label_regex is None:
+        train, validation = index_photos(data, validation_data)
+    else:
+        train, validation = index_by_name(data, validation_data, label_regex)
     if limit is not None:
         train = limit_per_class(train, limit, seed)
     if validation is None:

@@ -1,17 +1,22 @@
 """Backbones, the models built on them, freezing, and splitting in two.
 
-`BACKBONES` is plain data and needs no Keras; `build_model` imports Keras when
-it is first used.
+`BACKBONES` is plain data and needs no Keras; all others import Keras when they
+are first used.
 """
 
 import importlib
 
 from model_zoo.backbones import BACKBONES
 
-__all__ = ["BACKBONES", "build_model"]
+__all__ = ["BACKBONES", "build_model", "layers_of_kind", "take_layers"]
+_MODULES = {
+    "build_model": "model_zoo.build",
+    "layers_of_kind": "model_zoo.parts",
+    "take_layers": "model_zoo.parts",
+}
 
 
 def __getattr__(name):
-    if name == "build_model":
-        return importlib.import_module("model_zoo.build").build_model
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

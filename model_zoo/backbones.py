@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from errors import UserError
 
-CLASSIC, TINY = "vgg16", "vgg16_tiny"
+CLASSIC, TINY, SIMPLE = "vgg16", "vgg16_tiny", "simple_cnn"
 WEIGHTS = ("auto", "imagenet", "none")  # or the path of a weights file
-PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "none")
-RESIZE_MODES = ("squash", "crop", "pad")
+PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "mnist", "none")
+RESIZE_MODES = ("squash", "crop", "center", "pad")
 POOLING_MODES = ("auto", "flatten", "avg", "max")
 # The classifier of VGG starts with Flatten, so it needs its training size.
 VGG_CLASSIFIER_SIZE = 224
@@ -25,7 +25,7 @@ class Backbone(NamedTuple):
     concatenation right before it.
     """
 
-    constructor: str  # in keras.applications, or VGG16Tiny
+    constructor: str  # in keras.applications, or of model_zoo
     preprocess: str  # caffe, torch, tf or none
     image_size: int  # pixels a side
     last_block: str  # layer name
@@ -35,6 +35,7 @@ class Backbone(NamedTuple):
 BACKBONES = {
     "vgg16": Backbone("VGG16", "caffe", 150, "block5_conv1"),
     "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 150, "block5_conv1"),
+    "simple_cnn": Backbone("SimpleCNN", "rescale", 28, "conv1", 28),
     "vgg19": Backbone("VGG19", "caffe", 224, "block5_conv1"),
     "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
     "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),

@@ -9,6 +9,7 @@ from errors import UserError
 from model_zoo import weights as weight_files
 from model_zoo.backbones import (
     BACKBONES,
+    SIMPLE,
     TINY,
     VGG_CLASSIFIER_SIZE,
     did_you_mean,
@@ -16,7 +17,8 @@ from model_zoo.backbones import (
     is_in_vgg_classifier,
 )
 from model_zoo.preprocessing import preprocess as preprocess_images
-from model_zoo.preprocessing import resizing_layer
+from model_zoo.preprocessing import resize_images
+from model_zoo.simple_cnn import SimpleCNN
 from model_zoo.unfreeze import base_layers, is_name_of_ours, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
 
@@ -67,7 +69,7 @@ def build_base(
 def _raw_and_preprocessed_image(image_size, mode, resize):
     """Returns the Keras tensors of the raw and of the preprocessed image."""
     image = keras.Input((None, None, 3), name="image")
-    resized = resizing_layer(image_size, resize, name="resize")(image)
+    resized = resize_images(image, image_size, resize)
     return image, preprocess_images(resized, mode)
 
 
@@ -77,10 +79,10 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
         image_size = VGG_CLASSIFIER_SIZE
     if preprocess == "auto":
         preprocess = backbone.preprocess
-    if name == TINY:
-        constructor = VGG16Tiny
-    else:
-        constructor = getattr(keras.applications, backbone.constructor)
+    own = {TINY: VGG16Tiny, SIMPLE: SimpleCNN}
+    constructor = own.get(name) or getattr(
+        keras.applications, backbone.constructor
+    )
 
     def construct(include_top, weights):
         _, x = _raw_and_preprocessed_image(
@@ -94,10 +96,11 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
     if cut_at is not None and not name.startswith("vgg"):
         bare = construct(include_top=False, weights=None)
         include_top = cut_at not in [layer.name for layer in bare.layers]
-    if name == TINY or weights not in ("auto", "imagenet"):
+    if name in own or weights not in ("auto", "imagenet"):
         base = construct(include_top, weights=None)
-        if name == TINY and weights == "auto":
-            weights = weight_files.EMBEDDED_VGG16_TINY
+        if weights == "auto":
+            embedded = {TINY: weight_files.EMBEDDED_VGG16_TINY, SIMPLE: "none"}
+            weights = embedded[name]
         if weights != "none":
             weight_files.load_weights_file(base, weights)
         return base

@@ -3,6 +3,7 @@
 import keras
 
 from errors import UserError
+from model_zoo.backbones import SIMPLE
 from model_zoo.base import build_base
 from model_zoo.head import build_head
 from model_zoo.request import check_request
@@ -40,12 +41,13 @@ def build_model(
         image_size: Pixels a side to which photos are resized; None: the
             backbone's own (150 for vgg16).
         weights: `imagenet` (from Keras's cache, or downloaded), `auto` (the
-            embedded ones for vgg16_tiny, else `imagenet`), `none` or None
+            embedded ones for vgg16_tiny, random for simple_cnn, else
+            `imagenet`), `none` or None
             (random), or the path of a `.h5` file. A `.keras` file brings its
             own with `imagenet` and `auto`.
         preprocess: `auto` (what the backbone was trained with), `caffe`,
-            `torch`, `tf`, `rescale` or `none`.
-        resize: `squash`, `crop` or `pad`.
+            `torch`, `tf`, `rescale`, `mnist` or `none`.
+        resize: `squash`, `crop`, `center` or `pad`.
         unfreeze_from: Name of a base layer, `none` (only the head trains) or
             `all`; None: the start of the backbone's last block.
         cut_at: Name of the layer the base ends with; None: all of it. `fc1`
@@ -93,7 +95,7 @@ def build_model(
         base.output,
         num_classes,
         pooling=pooling,
-        flatten_by_default=backbone.startswith("vgg"),
+        flatten_by_default=backbone.startswith(("vgg", SIMPLE)),
         hidden_units=hidden_units,
         dropout=dropout,
     )

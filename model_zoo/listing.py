@@ -68,13 +68,15 @@ def list_layers(
 
 
 def layers_table(layers: Sequence) -> str:
-    """Returns the layers as text: name, kind, output shape, parameters.
+    """Returns the layers as text: name, kind, output shape, parameters, ...
 
     Args:
         layers: Keras layers of a model whose `trainable` flags are set; a
             layer whose variables would train is marked.
     """
-    rows = [("layer", "kind", "output shape", "parameters", "trains")]
+    rows = [
+        ("layer", "kind", "output shape", "parameters", "initialiser", "trains")
+    ]
     for layer in layers:
         shape = getattr(layer.output, "shape", ())[1:]
         trainable = sum(math.prod(v.shape) for v in layer.trainable_variables)
@@ -84,10 +86,18 @@ def layers_table(layers: Sequence) -> str:
                 type(layer).__name__,
                 "x".join(map(str, shape)),
                 f"{layer.count_params():,}" if layer.weights else "",
+                _initialiser(layer),
                 "yes" if trainable else "",
             )
         )
     return format_table(rows)
+
+
+def _initialiser(layer):
+    """Returns what the kernel of a layer starts with, if it has one."""
+    names = ("kernel_initializer", "depthwise_initializer")
+    found = [getattr(layer, name) for name in names if hasattr(layer, name)]
+    return type(found[0]).__name__ if found else ""
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:

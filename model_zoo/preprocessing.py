@@ -1,5 +1,8 @@
 """What happens to raw RGB in [0, 255] before the base sees it."""
 
+import functools
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
@@ -10,22 +13,38 @@ from model_zoo.backbones import PREPROCESS_MODES, RESIZE_MODES
 _BGR_MEANS = (103.939, 116.779, 123.68)
 _RGB_MEANS = (0.485, 0.456, 0.406)
 _RGB_DEVIATIONS = (0.229, 0.224, 0.225)
+_MNIST_MEAN, _MNIST_DEVIATION = 0.1307, 0.3081  # of its training images
+# Resized to 256, of which the middle 224 are taken (Krizhevsky et al. 2012).
+_RESIZED, _CROPPED = 256, 224
 
 
-def resizing_layer(
-    image_size: int, resize: str = "squash", name: str | None = None
-) -> keras.Layer:
-    """Returns the `Resizing` layer that training and serving share.
+def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
+    """Returns square images, made by the layer `resize`.
 
     Args:
+        images: Keras tensor, (B, H, W, 3).
         image_size: Pixels a side of the square that comes out.
         resize: `squash` (the sides are scaled apart), `crop` (the middle
-            square) or `pad` (black bars).
-        name: Name of the layer.
+            square), `center` (the middle 7/8 of that, as ImageNet models are
+            evaluated: 224 of 256 pixels) or `pad` (black bars).
+
+    Returns:
+        Keras tensor, float32 (B, image_size, image_size, 3).
 
     Raises:
         UserError: If `resize` is not one of these.
     """
+    if resize == "center":
+        large = round(image_size * _RESIZED / _CROPPED)
+        images = resizing_layer(large, "crop", "presize")(images)
+        return layers.CenterCrop(image_size, image_size, name="resize")(images)
+    return resizing_layer(image_size, resize, "resize")(images)
+
+
+def resizing_layer(
+    image_size: int, resize: str, name: str | None = None
+) -> keras.Layer:
+    """Returns a `Resizing` layer; `center` resizes as `crop` does."""
     if resize not in RESIZE_MODES:
         raise UserError(
             f"resize must be one of {', '.join(RESIZE_MODES)}. "
@@ -35,10 +54,16 @@ def resizing_layer(
         image_size,
         image_size,
         interpolation="bilinear",
-        crop_to_aspect_ratio=resize == "crop",
+        crop_to_aspect_ratio=resize in ("crop", "center"),
         pad_to_aspect_ratio=resize == "pad",
         name=name,
     )
+
+
+def resizing_of(model: keras.Model) -> Callable:
+    """Returns how `model` resizes: a function of one photo, (H, W, 3)."""
+    steps = [x for x in model.layers if x.name in ("presize", "resize")]
+    return lambda photo: functools.reduce(lambda x, f: f(x), steps, photo)
 
 
 def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
@@ -51,10 +76,11 @@ def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
         images: Keras tensor, float32 (B, H, W, 3), RGB in [0, 255].
         mode: `caffe` (BGR, channel means subtracted), `torch` (scaled to
             [0, 1], then to zero mean and unit deviation), `tf` (to [-1, 1]),
-            `rescale` (to [0, 1]) or `none`.
+            `rescale` (to [0, 1]), `mnist` (one channel, the mean of the three,
+            scaled to zero mean and unit deviation on MNIST) or `none`.
 
     Returns:
-        Keras tensor of the same shape and dtype.
+        Keras tensor of the same shape, `mnist` (B, H, W, 1), and dtype.
 
     Raises:
         UserError: If `mode` is none of these.
@@ -70,6 +96,12 @@ def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
         ]
     elif mode == "tf":
         scale, offset = 1 / 127.5, -1.0
+    elif mode == "mnist":
+        images = keras.ops.mean(images, axis=-1, keepdims=True)
+        scale, offset = (
+            1 / (255 * _MNIST_DEVIATION),
+            -_MNIST_MEAN / _MNIST_DEVIATION,
+        )
     elif mode == "rescale":
         scale, offset = 1 / 255, 0.0
     elif mode == "none":

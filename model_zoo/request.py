@@ -6,6 +6,7 @@ from pathlib import Path
 
 from errors import UserError
 from model_zoo.backbones import (
+    SIMPLE,
     TINY,
     VGG_CLASSIFIER_SIZE,
     WEIGHTS,
@@ -58,6 +59,11 @@ def check_request(
         raise UserError(
             f"{backbone} has no ImageNet weights. Take auto (its embedded "
             "ones, trained on drawn things), none or a file."
+        )
+    if backbone == SIMPLE and weights == "imagenet":
+        raise UserError(
+            f"{backbone} has no ImageNet weights: it is trained from nothing. "
+            "Take auto or none (random), or a file."
         )
     if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
         None,

@@ -94,6 +94,7 @@ def is_name_of_ours(layer_name: str) -> bool:
     """Returns whether a layer is not of the base, but put around it."""
     return layer_name.startswith(HEAD_PREFIX) or layer_name in (
         "image",
+        "presize",
         "resize",
         "preprocess",
     )

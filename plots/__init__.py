@@ -1,5 +1,13 @@
 """Pictures of what a run did: plain arrays in, matplotlib axes out."""
 
-from plots.history import plot_history
+from plots.history import plot_history, plot_step_losses
+from plots.photos import plot_photos
+from plots.rates import plot_range_test, plot_rates
 
-__all__ = ["plot_history"]
+__all__ = [
+    "plot_history",
+    "plot_photos",
+    "plot_range_test",
+    "plot_rates",
+    "plot_step_losses",
+]

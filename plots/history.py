@@ -1,14 +1,21 @@
 """Training curves in the classic form: training dots, validation line."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-TRAINING_COLOR, VALIDATION_COLOR = "#0072b2", "#d55e00"  # Okabe & Ito 2008
+from plots.colors import TRAINING_COLOR, VALIDATION_COLOR
 
 
 def plot_history(
-    history, ax: Axes | None = None, *, metric: str = "accuracy"
+    history,
+    ax: Axes | None = None,
+    *,
+    metric: str = "accuracy",
+    smoothing: float = 0.0,
 ) -> Axes:
     """Draws a metric over the epochs, counted from 1; returns the axes.
 
@@ -22,6 +29,7 @@ def plot_history(
             changes, is drawn as a vertical line.
         ax: matplotlib axes to draw on; None: those of a new figure.
         metric: `accuracy` or `loss`.
+        smoothing: As in `smooth`, of both curves.
 
     Returns:
         `matplotlib.axes.Axes`.
@@ -36,20 +44,85 @@ def plot_history(
     epochs = range(1, len(history[metric]) + 1)
     ax.plot(
         epochs,
-        history[metric],
+        smooth(history[metric], smoothing),
         "o",
         color=TRAINING_COLOR,
         label=f"Training {metric}",
     )
     ax.plot(
         epochs,
-        history[f"val_{metric}"],
+        smooth(history[f"val_{metric}"], smoothing),
         "-" if len(epochs) > 1 else "_",  # a line of one point is invisible
         color=VALIDATION_COLOR,
         linewidth=2,
         label=f"Validation {metric}",
     )
     changes = [i for i in range(1, len(stages)) if stages[i] != stages[i - 1]]
+    mark_unfreezing(ax, changes)
+    smoothed = f", smoothed by {smoothing:g}" if smoothing else ""
+    ax.set_title(f"Training and validation {metric}{smoothed}")
+    ax.set_xlabel("Epoch")
+    ax.set_ylabel(metric.capitalize())
+    ax.set_xlim(0.5, len(epochs) + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.25)
+    ax.legend()
+    return ax
+
+
+def plot_step_losses(
+    steps: Sequence[int],
+    losses: Sequence[float],
+    ax: Axes | None = None,
+    *,
+    changes: Sequence[int] = (),
+) -> Axes:
+    """Draws the training loss of every few steps; returns the axes.
+
+    Args:
+        steps: Steps from 1 over all stages, (S,).
+        losses: Mean training loss since the step before, (S,).
+        ax: matplotlib axes to draw on; None: those of a new figure.
+        changes: Steps after which a new stage began.
+    """
+    if ax is None:
+        ax = Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
+    ax.plot(steps, losses, color=TRAINING_COLOR, alpha=0.35, linewidth=1)
+    smoothing = max(0.0, 1 - 20 / len(losses))  # about a twentieth of all
+    ax.plot(
+        steps,
+        smooth(losses, smoothing),
+        color=TRAINING_COLOR,
+        linewidth=2,
+        label=f"Training loss, smoothed by {smoothing:.2g}",
+    )
+    mark_unfreezing(ax, changes)
+    ax.set_title("Training loss by step")
+    ax.set_xlabel("Step")
+    ax.set_ylabel("Loss")
+    ax.grid(alpha=0.25)
+    ax.legend()
+    return ax
+
+
+def smooth(values: Sequence[float], smoothing: float) -> np.ndarray:
+    """Returns the moving average of "Deep Learning with Python", float (S,).
+
+    Args:
+        values: (S,).
+        smoothing: Weight of the average so far, in [0, 1); 0: as they are.
+    """
+    averages, average = [], None
+    for value in values:
+        if average is None:
+            average = value
+        average = smoothing * average + (1 - smoothing) * value
+        averages.append(average)
+    return np.array(averages)
+
+
+def mark_unfreezing(ax: Axes, changes: Sequence[float]) -> None:
+    """Draws a vertical line after each of the epochs or steps `changes`."""
     for number, change in enumerate(changes):
         ax.axvline(
             change + 0.5,
@@ -58,11 +131,3 @@ def plot_history(
             linewidth=1.2,
             label="Unfreezing" if number == 0 else None,
         )
-    ax.set_title(f"Training and validation {metric}")
-    ax.set_xlabel("Epoch")
-    ax.set_ylabel(metric.capitalize())
-    ax.set_xlim(0.5, len(epochs) + 0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.25)
-    ax.legend()
-    return ax

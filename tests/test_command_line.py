@@ -75,7 +75,7 @@ def test_help_shows_every_flag_with_its_default_and_bounds():
     text = probe("train.py", "--help").stdout
     words = " ".join(text.split())
     assert "--unfreeze_from=STRING" in words
-    assert "--resize=squash|crop|pad" in words
+    assert "--resize=squash|crop|center|pad" in words
     assert "(default: 20; an integer in the range [1, 4096])" in words
     assert "--[no]horizontal_flip" in words
     assert max(map(len, text.splitlines())) <= 80

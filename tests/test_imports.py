@@ -8,12 +8,29 @@ PACKAGES = ("augment", "input_pipeline", "model_zoo", "plots", "training")
 # Who may import whom, besides itself and `errors`.
 ALLOWED = {
     "augment": {"keras", "numpy"},
-    "input_pipeline": {"numpy", "tensorflow", "PIL"},
+    "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
     "model_zoo": {"keras"},
     "plots": {"numpy", "matplotlib"},
-    "training": {"keras", "numpy", "tensorflow", "model_zoo", "augment"},
+    "training": {
+        "keras",
+        "numpy",
+        "tensorflow",
+        "sklearn",
+        "scipy",
+        "model_zoo",
+        "augment",
+    },
 }
-OTHERS = {"keras", "numpy", "tensorflow", "PIL", "matplotlib", "absl"}
+OTHERS = {
+    "keras",
+    "numpy",
+    "tensorflow",
+    "PIL",
+    "matplotlib",
+    "absl",
+    "sklearn",
+    "scipy",
+}
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - {"errors"}
 
 

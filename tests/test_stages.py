@@ -9,9 +9,10 @@ from input_pipeline.split import load_photos
 from model_zoo import build_model
 from training.cache_folder import CacheFolder
 from training.freeze_proof import FreezeProof
+from training.kept_epoch import KeptEpoch
 from training.run_folder import RunFolder
 from training.stage_input import plan_stage_inputs
-from training.stages import KeptEpoch, Stage, run_stage
+from training.stages import Settings, Stage, run_stage
 
 SIZE = 32
 
@@ -73,12 +74,9 @@ def train(drawn_photos, tmp_path):
                 inputs[i:],
                 train_views,
                 val_views,
+                settings=Settings(batch_size=8, steps_per_epoch=5),
                 kept_epoch=kept_epoch,
                 proof=FreezeProof(),
-                optimizer="rmsprop",
-                steps_per_epoch=5,
-                batch_size=8,
-                train_batch_norm=False,
             )
         history = [
             {key: value for key, value in row.items() if key != "seconds"}

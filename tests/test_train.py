@@ -41,18 +41,22 @@ def test_the_run_folder_is_complete(run):
     folder, _ = run
     assert sorted(path.name for path in folder.iterdir()) == [
         "accuracy.png",
+        "augmented.png",
         "class_names.json",
         "flags.txt",
         "history.csv",
         "loss.png",
+        "loss_by_step.png",
+        "lr.png",
         "model.keras",
         "run.json",
+        "steps.csv",
     ]
     assert json.loads((folder / "class_names.json").read_text()) == [
         "cat",
         "dog",
     ]
-    for name in ("accuracy.png", "loss.png"):
+    for name in ("accuracy.png", "loss.png", "lr.png", "augmented.png"):
         assert matplotlib.image.imread(folder / name).shape[1] > 600
 
 
@@ -207,6 +211,15 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--image_size=31"], "too small for vgg16_tiny. Expected at least 32"),
         (["--validation_data=hole"], "The class folder hole/dog holds no"),
         (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
+        (["--learning_rate=1e-3:1e-5"], "Did you mean 1e-5:1e-3?"),
+        (["--learning_rate=fast"], "A:B (from the lowest layers"),
+        (["--head_learning_rate=1e-4:1e-3"], "the head is one group"),
+        (["--momentum=0.9", "--optimizer=adam"], "of rmsprop and sgd"),
+        (["--layer_decay=0.5", "--learning_rate=1e-5:1e-4"], "not both"),
+        (
+            ["--data=one", r"--label_regex=(.)_\d"],
+            "in 2 of 2 names, e.g. 1.jpg",
+        ),
     ],
 )
 def test_bad_input_is_one_message_and_status_2(
@@ -231,16 +244,63 @@ def test_bad_input_is_one_message_and_status_2(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_rate_is_found_and_the_picture_is_enough(
+    run_script, drawn_photos, tmp_path
+):
+    arguments = ["train.py", "--data", drawn_photos, "--backbone=vgg16_tiny"]
+    process = run_script(
+        *arguments, *QUICK, "--learning_rate=find", "--head_learning_rate=find",
+        "--layer_decay=0.1", "--schedule=one_cycle", "--run_dir=found",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.count("Taken: valley. See lr_find.png") == 2
+    with open(tmp_path / "found/steps.csv", newline="") as file:
+        *_, row = csv.DictReader(file)
+    rates = [float(row[f"rate_{x}"]) for x in ("head", "upper", "lower")]
+    assert rates[1:] == pytest.approx([rates[0] / 10, rates[0] / 100])
+    process = run_script(
+        *arguments, "--head_epochs=0", "--epochs=0", "--image_size=48",
+        "--learning_rate=find", "--run_dir=only",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "only/lr_find.png").is_file()
+    assert not (tmp_path / "only/model.keras").exists()
+
+
+@pytest.mark.parametrize("solver", ["linear", "svm"])
+def test_a_head_is_solved_then_fine_tuned(
+    run_script, drawn_photos, tmp_path, solver
+):
+    pytest.importorskip("sklearn")
+    process = run_script(
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        f"--head={solver}", "--epochs=1", "--run_dir=run",
+        "--label_smoothing=0.1", "--class_weights=balanced",
+        "--early_stopping=1",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert f"Solved ({solver})" in process.stdout
+    head, fine_tune = read_history(tmp_path / "run")
+    assert head["stage"] == "head" and head["learning_rate"] == ""
+    assert float(head["val_accuracy"]) >= 0.8
+    assert fine_tune["stage"] == "fine_tune"
+    model = keras.saving.load_model(tmp_path / "run/model.keras")
+    assert [x.name for x in model.layers if "head" in x.name] == [
+        "head_flatten",
+        "head_output",
+    ]
+
+
 def run_with_callback(drawn_photos, tmp_path, body):
     """Runs train.py with `body` in place of `KeptEpoch.on_epoch_end`."""
     script = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
-import training.stages
-class Changed(training.stages.KeptEpoch):
+import training.kept_epoch
+class Changed(training.kept_epoch.KeptEpoch):
     def on_epoch_end(self, epoch, logs=None):
         {body}
-training.stages.KeptEpoch = Changed
+training.kept_epoch.KeptEpoch = Changed
 sys.argv[0] = {str(ROOT / "train.py")!r}
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -321,8 +381,11 @@ def test_layers_are_listed_with_what_would_train(run_script):
     )  # fmt: skip
     assert process.returncode == 0 and process.stderr == ""
     rows = [line.split() for line in process.stdout.splitlines()]
-    assert rows[2] == ["block1_conv1", "Conv2D", "150x150x8", "224"]
-    assert rows[-2] == ["block5_conv3", "Conv2D", "9x9x64", "36,928", "yes"]
+    drawn = "GlorotUniform"
+    assert rows[2] == ["block1_conv1", "Conv2D", "150x150x8", "224", drawn]
+    assert rows[-2] == [
+        "block5_conv3", "Conv2D", "9x9x64", "36,928", drawn, "yes",
+    ]  # fmt: skip
     assert rows[-1] == ["block5_pool", "MaxPooling2D", "4x4x64"]
     assert len(rows) == 2 + 18
 

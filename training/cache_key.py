@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from training.freeze_proof import hash_layers
 
-_FORMAT = 1  # to be raised when the same photos come out as other views
+_FORMAT = 2  # to be raised when the same photos come out as other views
 
 
 def cache_key(

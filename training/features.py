@@ -20,6 +20,7 @@ class Features:
     batches come out whatever was in the caches.
 
     Attributes:
+        num_photos: Number of photos.
         error: What went wrong in the thread that makes the batches, or None.
     """
 
@@ -38,6 +39,7 @@ class Features:
             views: Object like `input_pipeline.dataset.PhotoViews`.
             batch_size: Photos per batch, B.
         """
+        self.num_photos = len(views.labels)
         self.error = None
         self._frozen = frozen
         self._caches = caches
@@ -61,8 +63,7 @@ class Features:
             `tf.data.Dataset` of (boundary tensors as a tuple, (B, ...) in the
             dtype of the cache, which Keras casts; labels int32 (B,)).
         """
-        num_photos = len(self._views.labels)
-        start, skipped = divmod(first_photo, num_photos)
+        start, skipped = divmod(first_photo, self.num_photos)
 
         def photos():
             for pass_index in itertools.count(start):
@@ -76,7 +77,7 @@ class Features:
 
     def one_pass(self) -> tf.data.Dataset:
         """Returns every photo once; the last batch may be short."""
-        steps = -(-len(self._views.labels) // self._batch_size)
+        steps = -(-self.num_photos // self._batch_size)
         ds = self._make_ds(lambda: self._photos_of_pass(0, view=0))
         return ds.apply(tf.data.experimental.assert_cardinality(steps))
 

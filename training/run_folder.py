@@ -28,6 +28,14 @@ HISTORY_COLUMNS = (
     "val_accuracy",
     "learning_rate",
 )
+STEP_COLUMNS = (
+    "stage",
+    "step",
+    "loss",
+    "rate_head",
+    "rate_upper",
+    "rate_lower",
+)
 
 
 class RunFolder:
@@ -136,11 +144,11 @@ class RunFolder:
 
     def save_history(self, history: list[dict]) -> None:
         """Writes history.csv: one row an epoch, a dict per row."""
-        with _written_beside(self.path / "history.csv") as beside:
-            with open(beside, "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, HISTORY_COLUMNS)
-                writer.writeheader()
-                writer.writerows(history)
+        self._write_csv("history.csv", HISTORY_COLUMNS, history)
+
+    def save_steps(self, steps: list[dict]) -> None:
+        """Writes steps.csv: loss and rates every few steps, a dict per row."""
+        self._write_csv("steps.csv", STEP_COLUMNS, steps)
 
     def save_flags(self, lines: list[str]) -> None:
         """Writes flags.txt, which `train.py --flagfile` reads."""
@@ -157,6 +165,13 @@ class RunFolder:
         """Writes a matplotlib figure as a PNG file."""
         with _written_beside(self.path / name) as beside:
             figure.savefig(beside, format="png", dpi=150)
+
+    def _write_csv(self, name, columns, rows):
+        with _written_beside(self.path / name) as beside:
+            with open(beside, "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, columns)
+                writer.writeheader()
+                writer.writerows(rows)
 
     def _write_json(self, name, value):
         text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"

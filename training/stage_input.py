@@ -112,7 +112,7 @@ def _views_seen(stages, photos_per_epoch, num_photos):
     for stage in stages:
         end = start + stage.epochs * photos_per_epoch
         passes = (end - 1) // num_photos - start // num_photos + 1
-        seen.append(1 if stage.one_view else passes)
+        seen.append(1 if stage.one_view else max(passes, 1))
         start = end
     return seen
 

@@ -5,15 +5,16 @@ import math
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from model_zoo.boundary import split
+from model_zoo.layer_groups import layer_groups
 from model_zoo.unfreeze import first_trained_layer, unfreeze
-from training import schedules
+from training import lr_finder, schedules
 from training.features import Features, make_frozen_part
 from training.freeze_proof import (
     FreezeProof,
@@ -21,20 +22,28 @@ from training.freeze_proof import (
     trained_layer_names,
 )
 from training.interruption import StopBetweenSteps
+from training.kept_epoch import KeptEpoch
+from training.optimizer import group_rates, make_optimizer
+from training.solved_head import solve_head
 from training.stage_input import StageInput
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One `fit`.
+    """One `fit`, or a head that is solved.
 
     Attributes:
         name: `head` or `fine_tune`.
         unfreeze_from: Layer name, `none` or `all`.
-        epochs: Number of epochs.
-        learning_rate: Highest learning rate.
-        schedule: Function of `training.schedules`: of steps, the number of
-            steps and the highest rate.
+        epochs: Number of epochs; 0: only the learning rate is looked for.
+        learning_rate: Highest learning rate, that of the head; None: the one
+            that the range test suggests.
+        layer_decay: What each layer group's rate is of that of the group
+            above (`model_zoo.layer_groups`).
+        schedule: Function of `training.schedules`: of steps, number of steps
+            and highest rate.
+        solver: `linear` or `svm`, as in `training.solved_head`; None: trained
+            by steps.
         one_view: Whether all its passes see the same view of each photo. A
             head that another stage goes on from needs no more, and its second
             epoch takes a fraction of a second then.
@@ -43,83 +52,40 @@ class Stage:
     name: str
     unfreeze_from: str
     epochs: int
-    learning_rate: float
+    learning_rate: float | None
+    layer_decay: float = 1.0
     schedule: Callable = schedules.constant
+    solver: str | None = None
     one_view: bool = False
 
+    @property
+    def looks_for_its_rate(self) -> bool:
+        """Whether the stage starts with a range test."""
+        return self.learning_rate is None and self.solver is None
 
-class KeptEpoch(keras.callbacks.Callback):
-    """Writes the history and keeps the model with the lowest validation loss.
 
-    Both run over all stages. What is on the disk after an epoch is complete:
-    a run that dies later has lost nothing but the epoch it was in.
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What all stages have in common.
 
     Attributes:
-        history: One dict per epoch with the keys of `HISTORY_COLUMNS`.
-        best: The row of the kept epoch, or None.
+        batch_size: Photos per step.
+        steps_per_epoch: Steps per epoch.
+        make_optimizer: Function from `learning_rate` to a Keras optimizer.
+        loss: Loss to train and to validate with; None: that of the model.
+        class_weight: Weight of each class in the training loss, or None.
+        early_stopping: Epochs without a lower validation loss after which a
+            stage ends; None: it never does.
+        train_batch_norm: As in `model_zoo.unfreeze.unfreeze`.
     """
 
-    def __init__(self, run_folder, whole_model, class_names):
-        super().__init__()
-        self.history = []
-        self.best = None
-        self._training_seconds = 0.0
-        self._run_folder = run_folder
-        self._whole_model = whole_model
-        self._class_names = class_names
-
-    def start_stage(self, name: str, epoch_rates: Sequence[float]) -> None:
-        """Begins a stage.
-
-        Args:
-            name: Name of the stage.
-            epoch_rates: Learning rate of the last step of each of its epochs.
-        """
-        self._stage = name
-        self._epoch_rates = iter(epoch_rates)
-
-    def images_per_second(self, images_per_epoch: int) -> float:
-        """Returns the speed of training so far, without validation."""
-        return len(self.history) * images_per_epoch / self._training_seconds
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._start = time.perf_counter()
-
-    def on_test_begin(self, logs=None):  # validation follows training
-        self._training_seconds += time.perf_counter() - self._start
-
-    def on_epoch_end(self, epoch, logs=None):
-        row = {
-            "stage": self._stage,
-            "epoch": epoch + 1,
-            "seconds": round(time.perf_counter() - self._start, 3),
-            **{
-                key: float(logs[key])
-                for key in ("loss", "accuracy", "val_loss", "val_accuracy")
-            },
-            "learning_rate": float(next(self._epoch_rates)),
-        }
-        self.history.append(row)
-        self._run_folder.save_history(self.history)
-        if not math.isfinite(row["loss"] + row["val_loss"]):
-            raise FloatingPointError(
-                f"The loss of epoch {epoch + 1} (stage {self._stage}) is "
-                "not a finite number. Try a tenth of the learning rate."
-            )
-        if self.best is None or row["val_loss"] < self.best["val_loss"]:
-            self._run_folder.save_model(self._whole_model, self._class_names)
-            self.best = row
-
-    def describe(self) -> str:
-        """Returns one sentence on the kept epoch."""
-        if self.best is None:
-            return "No model was kept"
-        return (
-            f"Kept epoch {self.best['epoch']} of {len(self.history)} "
-            f"({self.best['stage']}): "
-            f"validation loss {self.best['val_loss']:.4f}, "
-            f"accuracy {self.best['val_accuracy']:.4f}"
-        )
+    batch_size: int
+    steps_per_epoch: int
+    make_optimizer: Callable = keras.optimizers.RMSprop
+    loss: Callable | None = None
+    class_weight: Mapping[int, float] | None = None
+    early_stopping: int | None = None
+    train_batch_norm: bool = False
 
 
 def run_stage(
@@ -129,12 +95,10 @@ def run_stage(
     train_views,
     val_views,
     *,
+    settings: Settings,
     kept_epoch: KeptEpoch,
     proof: FreezeProof,
-    optimizer: str,
-    steps_per_epoch: int,
-    batch_size: int,
-    train_batch_norm: bool,
+    show_range_test: Callable[[str, lr_finder.RangeTest], None] | None = None,
 ) -> None:
     """Trains `model` from `stage.unfreeze_from` on.
 
@@ -145,15 +109,13 @@ def run_stage(
             whose caches are filled on the way.
         train_views: `input_pipeline.dataset.PhotoViews` to train on.
         val_views: The same to validate on.
+        settings: `Settings` of the run.
         kept_epoch: `KeptEpoch` of the run.
         proof: `FreezeProof` of the run.
-        optimizer: Name of a Keras optimizer; the stage gets a new one.
-        steps_per_epoch: Batches per epoch.
-        batch_size: Photos per batch.
-        train_batch_norm: As in `unfreeze`.
+        show_range_test: Called with the name of the stage and its range test,
+            where there was one, before training starts.
     """
-    epochs_before = len(kept_epoch.history)
-    unfreeze(model, stage.unfreeze_from, train_batch_norm)
+    unfreeze(model, stage.unfreeze_from, settings.train_batch_norm)
     _, trained = split(model, first_trained_layer(model, stage.unfreeze_from))
     # Those of later stages are made along even where they are not stored: what
     # is made along decides which operations TensorFlow joins, and so the last
@@ -164,50 +126,36 @@ def run_stage(
         frozen,
         [stage_input.train_cache for stage_input in stage_inputs],
         train_views,
-        batch_size,
+        settings.batch_size,
     )
     val_features = Features(
         frozen,
         [stage_input.val_cache for stage_input in stage_inputs],
         val_views,
-        batch_size,
-    )
-    num_steps = stage.epochs * steps_per_epoch
-    rates = stage.schedule(np.arange(num_steps), num_steps, stage.learning_rate)
-    new_optimizer = keras.optimizers.get(optimizer)
-    new_optimizer.learning_rate = schedules.StepTable(rates)
-    trained.compile(
-        new_optimizer,
-        loss=model.loss,
-        metrics=["accuracy"],
-        steps_per_execution=_steps_per_execution(steps_per_epoch),
+        settings.batch_size,
     )
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
-    kept_epoch.start_stage(
-        stage.name, rates[steps_per_epoch - 1 :: steps_per_epoch]
-    )
     hashes = hash_layers(model)
-    first_photo = epochs_before * steps_per_epoch * batch_size
-    train_ds = train_features.endless(
-        first_photo,
-        first_pass=first_photo // len(train_views.labels),
-        one_view=stage.one_view,
-    )
-    # No prefetch: a thread that makes batches in Python while the interpreter
-    # ends after Ctrl-C waits for it, and it for the thread.
-    train_ds = train_ds.take(num_steps)
     try:
-        with StopBetweenSteps() as stop:
-            trained.fit(
-                train_ds,
-                initial_epoch=epochs_before,
-                epochs=epochs_before + stage.epochs,
-                steps_per_epoch=steps_per_epoch,
-                validation_data=val_features.one_pass(),
-                callbacks=[kept_epoch, stop],
-                shuffle=False,  # the stream is shuffled already
-                # A bar where a terminal can draw it, else a line an epoch.
-                verbose=1 if sys.stdout.isatty() else 2,
+        if stage.solver is not None:
+            _solve(
+                stage,
+                model,
+                trained,
+                train_features,
+                val_features,
+                kept_epoch,
+            )
+        else:
+            _fit(
+                stage,
+                model,
+                trained,
+                train_features,
+                val_features,
+                settings,
+                kept_epoch,
+                show_range_test,
             )
     except tf.errors.OpError as error:
         # What went wrong in the thread that makes the batches says more.
@@ -221,13 +169,109 @@ def run_stage(
     proof.add_stage(trained_layer_names(model), hashes, hash_layers(model))
 
 
-def _steps_per_execution(steps_per_epoch):
+def _fit(
+    stage,
+    model,
+    trained,
+    train_features,
+    val_features,
+    settings,
+    kept_epoch,
+    show_range_test,
+):
+    """Trains by steps, at a rate looked for where none is given."""
+    epochs_before = len(kept_epoch.history)
+    first_photo = epochs_before * settings.steps_per_epoch * settings.batch_size
+    groups = layer_groups(model)
+
+    def stream():
+        return train_features.endless(
+            first_photo,
+            first_pass=first_photo // train_features.num_photos,
+            one_view=stage.one_view,
+        )
+
+    def compile_with(rates, steps_per_execution=1):
+        of_groups = group_rates(rates, list(groups), stage.layer_decay)
+        trained.compile(
+            make_optimizer(settings.make_optimizer, of_groups, groups),
+            loss=settings.loss or model.loss,
+            metrics=["accuracy"],
+            steps_per_execution=steps_per_execution,
+        )
+        return of_groups
+
+    rate = stage.learning_rate
+    if stage.looks_for_its_rate:
+        tested = lr_finder.range_test(
+            trained,
+            compile_with,
+            stream().take(lr_finder.NUM_STEPS),
+            settings.class_weight,
+        )
+        rate = tested.suggestions()["valley"]
+        if show_range_test is not None:
+            show_range_test(stage.name, tested)
+    if not stage.epochs:
+        return
+    num_steps = stage.epochs * settings.steps_per_epoch
+    rates = stage.schedule(np.arange(num_steps), num_steps, rate)
+    of_groups = compile_with(rates, _steps_per_execution(settings))
+    kept_epoch.start_stage(stage.name, of_groups)
+    # No prefetch: a thread that makes batches in Python while the interpreter
+    # ends after Ctrl-C waits for it, and it for the thread.
+    train_ds = stream().take(num_steps)
+    with StopBetweenSteps() as stop:
+        callbacks = [kept_epoch, stop]
+        if settings.early_stopping is not None:
+            callbacks.append(
+                keras.callbacks.EarlyStopping(
+                    "val_loss", patience=settings.early_stopping
+                )
+            )
+        trained.fit(
+            train_ds,
+            initial_epoch=epochs_before,
+            epochs=epochs_before + stage.epochs,
+            steps_per_epoch=settings.steps_per_epoch,
+            validation_data=val_features.one_pass(),
+            class_weight=settings.class_weight,
+            callbacks=callbacks,
+            shuffle=False,  # the stream is shuffled already
+            # A bar where a terminal can draw it, else a line an epoch.
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+
+
+def _solve(stage, model, trained, train_features, val_features, kept_epoch):
+    """Solves the last layer on one pass over the photos."""
+    start = time.perf_counter()
+    batches = list(train_features.one_pass().as_numpy_iterator())
+    features = np.concatenate([tensors[0] for tensors, _ in batches])
+    labels = np.concatenate([labels for _, labels in batches])
+    model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
+    trained.compile(loss=model.loss, metrics=["accuracy"])
+    logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
+    of_val = trained.evaluate(
+        val_features.one_pass(), return_dict=True, verbose=0
+    )
+    logs |= {f"val_{name}": value for name, value in of_val.items()}
+    kept_epoch.start_stage(stage.name, {})
+    epoch = len(kept_epoch.history) + 1
+    kept_epoch.add_epoch(epoch, time.perf_counter() - start, logs)
+    print(
+        f"Solved ({stage.solver}): "
+        + ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+    )
+
+
+def _steps_per_execution(settings):
     """Returns the steps between two returns to Python, a divisor.
 
     Keras would do more steps than there are in an epoch otherwise. Ten spare
     1 ms each, and still let Ctrl-C through soon.
     """
-    return max(n for n in range(1, 11) if steps_per_epoch % n == 0)
+    return max(n for n in range(1, 11) if settings.steps_per_epoch % n == 0)
 
 
 def _describe_trained(model):

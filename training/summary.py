@@ -21,7 +21,7 @@ def summarize(
     best: dict,
     proof: FreezeProof,
     seconds: float,
-    images_per_second: float,
+    images_per_second: float | None,
     seed: int,
     device: str,
     cache_views: int,
@@ -37,7 +37,7 @@ def summarize(
         best: Row of the kept epoch.
         proof: `FreezeProof` of the run.
         seconds: Wall time of the run so far.
-        images_per_second: Photos trained on, validation not counted.
+        images_per_second: Photos trained on by steps, validation not counted.
         seed: Seed of the run.
         device: Text of `prepare_device`.
         cache_views: Views kept of each photo, 0 for none.
@@ -50,7 +50,7 @@ def summarize(
         "best_stage": best["stage"],
         "epochs": len(history),
         "seconds": round(seconds, 1),
-        "images_per_second": round(images_per_second, 1),
+        "images_per_second": images_per_second and round(images_per_second, 1),
         "backbone": backbone,
         "unfreeze_from": unfreeze_from,
         "image_size": model.get_layer("resize").height,

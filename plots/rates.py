@@ -1,0 +1,84 @@
+"""Learning rates: those that were used, and how one was found."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plots.colors import COLORS
+from plots.history import mark_unfreezing
+
+
+def plot_rates(
+    rates: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+    *,
+    changes: Sequence[int] = (),
+) -> Axes:
+    """Draws the learning rate over the steps of a run; returns the axes.
+
+    Args:
+        rates: Rate of every step by name of the layer group, each (S,); NaN
+            where a group did not train.
+        ax: matplotlib axes to draw on; None: those of a new figure.
+        changes: Steps after which a new stage began.
+    """
+    ax = ax or _new_axes()
+    for color, (name, values) in zip(COLORS, rates.items(), strict=False):
+        if not np.isnan(values).all():
+            steps = np.arange(1, len(values) + 1)
+            ax.plot(steps, values, color=color, linewidth=2, label=name)
+    mark_unfreezing(ax, changes)
+    ax.set_yscale("log")
+    ax.set_title("Learning rate used")
+    ax.set_xlabel("Step")
+    ax.set_ylabel("Learning rate")
+    ax.grid(alpha=0.25)
+    ax.legend()
+    return ax
+
+
+def plot_range_test(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    suggestions: Mapping[str, float],
+    ax: Axes | None = None,
+) -> Axes:
+    """Draws the smoothed loss over the learning rate; returns the axes.
+
+    Args:
+        rates: Rates of the range test, growing, (S,).
+        losses: Smoothed loss at each, (S,).
+        suggestions: Rates to mark, by the name of their rule.
+        ax: matplotlib axes to draw on; None: those of a new figure.
+    """
+    ax = ax or _new_axes()
+    ax.plot(rates, losses, color="0.25", linewidth=2)
+    for color, marker, (name, rate) in zip(
+        COLORS, "osD^v", suggestions.items(), strict=False
+    ):
+        loss = np.interp(np.log(rate), np.log(rates), losses)
+        ax.plot(
+            rate,
+            loss,
+            marker,
+            color=color,
+            markersize=9,
+            label=f"{name}: {rate:.1e}",
+        )
+    # What diverges at the end would flatten all the rest.
+    low, high = np.min(losses), np.percentile(losses, 80)
+    margin = 0.2 * (high - low) + 1e-3
+    ax.set_ylim(low - margin, high + 2 * margin)
+    ax.set_xscale("log")
+    ax.set_title("Loss while the learning rate grows")
+    ax.set_xlabel("Learning rate")
+    ax.set_ylabel("Training loss, smoothed")
+    ax.grid(alpha=0.25)
+    ax.legend()
+    return ax
+
+
+def _new_axes():
+    return Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
