@@ -23,6 +23,7 @@ def check_flags():
     if not (
         given.HEAD_EPOCHS.value
         or given.EPOCHS.value
+        or given.HEAD.value != "dense"
         or "find" in (given.LEARNING_RATE.value, given.HEAD_LEARNING_RATE.value)
     ):
         raise UserError(
@@ -33,6 +34,11 @@ def check_flags():
         raise UserError(
             f"--head={given.HEAD.value} needs scikit-learn: "
             "pip install scikit-learn"
+        )
+    if given.HEAD.value != "dense" and given.AUGMENT.value != "none":
+        print(
+            f"--head={given.HEAD.value} is solved on one augmented view of "
+            "each photo; on the photos as they are: --augment=none"
         )
 
 
@@ -195,7 +201,7 @@ def plan_stages(unfreeze_from):
         Stage(
             "head",
             "none",
-            given.HEAD_EPOCHS.value,
+            1 if solver else given.HEAD_EPOCHS.value,  # solved in one pass
             head_rate,
             schedule=_schedule(given.HEAD_SCHEDULE, given.HEAD_PEAK_AT, 25.0),
             solver=solver,

@@ -280,6 +280,7 @@ def test_a_head_is_solved_then_fine_tuned(
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
     assert f"Solved ({solver})" in process.stdout
+    assert "is solved on one augmented view" in process.stdout
     head, fine_tune = read_history(tmp_path / "run")
     assert head["stage"] == "head" and head["learning_rate"] == ""
     assert float(head["val_accuracy"]) >= 0.8
