@@ -25,9 +25,10 @@ def show_range_test(run, stage_name, tested):
     suggestions = tested.suggestions()
     ax = plots.plot_range_test(tested.rates, tested.losses, suggestions)
     ax.set_title(f"{ax.get_title()}, stage {stage_name}")
-    run.save_figure("lr_find.png", ax.figure)
+    name = "lr_find_head.png" if stage_name == "head" else "lr_find.png"
+    run.save_figure(name, ax.figure)
     numbers = ", ".join(f"{x} {rate:.2g}" for x, rate in suggestions.items())
-    print(f"Learning rate: {numbers}. Taken: valley. See lr_find.png")
+    print(f"Learning rate: {numbers}. Taken: valley. See {name}")
 
 
 def draw_curves(run, keeper, smoothing):

@@ -144,6 +144,7 @@ def run_stage(
                 trained,
                 train_features,
                 val_features,
+                settings,
                 kept_epoch,
             )
         else:
@@ -243,14 +244,17 @@ def _fit(
         )
 
 
-def _solve(stage, model, trained, train_features, val_features, kept_epoch):
+def _solve(
+    stage, model, trained, train_features, val_features, settings, kept_epoch
+):
     """Solves the last layer on one pass over the photos."""
     start = time.perf_counter()
     batches = list(train_features.one_pass().as_numpy_iterator())
     features = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
-    trained.compile(loss=model.loss, metrics=["accuracy"])
+    # The loss of the other stages, or their epochs could not be compared.
+    trained.compile(loss=settings.loss or model.loss, metrics=["accuracy"])
     logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
     of_val = trained.evaluate(
         val_features.one_pass(), return_dict=True, verbose=0
