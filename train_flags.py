@@ -83,8 +83,8 @@ FILL_MODE = flags.DEFINE_enum(
 command_line.section("Model")
 BACKBONE = flags.DEFINE_string(
     "backbone", None,
-    "Name (see --list_backbones) or .keras file of a base; left out: vgg16, "
-    "and vgg16_tiny for the demo set.",
+    "Name (see --list_backbones), .keras file of a base, or hub:PRESET of "
+    "KerasHub; left out: vgg16, and vgg16_tiny for the demo set.",
 )
 WEIGHTS = flags.DEFINE_string(
     "weights", "auto",

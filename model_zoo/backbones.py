@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import NamedTuple
 
 from errors import UserError
 
 CLASSIC, TINY, SIMPLE = "vgg16", "vgg16_tiny", "simple_cnn"
+HUB = "hub:"  # begins the name of a preset of KerasHub
 WEIGHTS = ("auto", "imagenet", "none")  # or the path of a weights file
 PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "mnist", "none")
 RESIZE_MODES = ("squash", "crop", "center", "pad")
@@ -129,6 +131,16 @@ def is_file(backbone: str) -> bool:
     return str(backbone).endswith(".keras")
 
 
+def is_hub(backbone: str) -> bool:
+    """Returns whether `backbone` is meant as a preset of KerasHub."""
+    return str(backbone).startswith(HUB)
+
+
+def short_name(backbone: str) -> str:
+    """Returns `backbone` without folders, ending and `hub:`."""
+    return PurePath(str(backbone).removeprefix(HUB)).stem
+
+
 def find_backbone(name: str) -> Backbone:
     """Returns the `Backbone` called `name`.
 
@@ -139,8 +151,8 @@ def find_backbone(name: str) -> Backbone:
         return BACKBONES[name]
     raise UserError(
         f"Unknown backbone '{name}'.{did_you_mean(name.lower(), BACKBONES)} "
-        "Expected a name of the table (see: python train.py --list_backbones) "
-        "or the path of a .keras file."
+        "Expected a name of the table (see: python train.py --list_backbones), "
+        "the path of a .keras file, or hub:PRESET."
     )
 
 

@@ -1,6 +1,6 @@
 """Builds the base: the Keras layers of a backbone, on raw photos."""
 
-from pathlib import Path
+import functools
 from zipfile import BadZipFile
 
 import keras
@@ -14,8 +14,11 @@ from model_zoo.backbones import (
     VGG_CLASSIFIER_SIZE,
     did_you_mean,
     is_file,
+    is_hub,
     is_in_vgg_classifier,
+    short_name,
 )
+from model_zoo.hub import load_preset
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
 from model_zoo.simple_cnn import SimpleCNN
@@ -45,7 +48,12 @@ def build_base(
     Raises:
         UserError: If weights cannot be had, or a file or layer does not fit.
     """
-    build = _build_from_file if is_file(backbone) else _build_from_table
+    if is_file(backbone):
+        build = _build_from_file
+    elif is_hub(backbone):
+        build = _build_from_hub
+    else:
+        build = _build_from_table
     base = build(backbone, image_size, weights, preprocess, resize, cut_at)
     features = base.output
     if cut_at is not None:
@@ -63,14 +71,13 @@ def build_base(
         )
     # The constructors of Keras take a list of one image, and would warn when
     # given a plain tensor.
-    return keras.Model(base.inputs[0], features, name=Path(backbone).stem)
+    return keras.Model(base.inputs[0], features, name=short_name(backbone))
 
 
-def _raw_and_preprocessed_image(image_size, mode, resize):
+def _raw_and_preprocessed_image(image_size, resize, preprocess):
     """Returns the Keras tensors of the raw and of the preprocessed image."""
     image = keras.Input((None, None, 3), name="image")
-    resized = resize_images(image, image_size, resize)
-    return image, preprocess_images(resized, mode)
+    return image, preprocess(resize_images(image, image_size, resize))
 
 
 def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
@@ -86,7 +93,9 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
 
     def construct(include_top, weights):
         _, x = _raw_and_preprocessed_image(
-            image_size or backbone.image_size, preprocess, resize
+            image_size or backbone.image_size,
+            resize,
+            functools.partial(preprocess_images, mode=preprocess),
         )
         return constructor(
             include_top=include_top, weights=weights, input_tensor=x
@@ -116,7 +125,37 @@ def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
     del cut_at  # the layers of a file are all there
     source = _load_base_file(path)
     image_size = _image_size_of_file(path, source, image_size)
-    image, x = _raw_and_preprocessed_image(image_size, preprocess, resize)
+    preprocess = functools.partial(preprocess_images, mode=preprocess)
+    return _put_on_photos(path, source, image_size, weights, resize, preprocess)
+
+
+def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
+    del cut_at  # as above
+    backbone, own_size, own_preprocess = load_preset(name, weights)
+    if preprocess != "auto":
+        own_preprocess = functools.partial(preprocess_images, mode=preprocess)
+    missing = [
+        flag
+        for flag, value in (
+            ("--preprocess=caffe, torch, tf, rescale or none", own_preprocess),
+            ("--image_size=PIXELS", image_size or own_size),
+        )
+        if value is None
+    ]
+    if missing:
+        raise UserError(
+            f"{name} does not say how it takes photos: give also "
+            f"{' and '.join(missing)}."
+        )
+    source = _plain_base(name, backbone)
+    return _put_on_photos(
+        name, source, image_size or own_size, weights, resize, own_preprocess
+    )
+
+
+def _put_on_photos(name, source, image_size, weights, resize, preprocess):
+    """Returns `source` on raw photos, with its own weights or others."""
+    image, x = _raw_and_preprocessed_image(image_size, resize, preprocess)
 
     def call_on_preprocessed(operation, *args, **kwargs):
         # clone_model starts at `image`; the backbone's own layers start at x.
@@ -129,7 +168,7 @@ def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
         )
     except ValueError as error:
         raise UserError(
-            f"{path} cannot be built on images of {image_size} pixels; is "
+            f"{name} cannot be built on images of {image_size} pixels; is "
             f"image_size too small? ({weight_files.first_line(error)})"
         ) from error
     if weights == "none":
@@ -147,7 +186,7 @@ def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
 
 
 def _load_base_file(path):
-    """Returns the functional model in a `.keras` file, from image to tensor."""
+    """Returns the base in a `.keras` file."""
     try:
         source = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
@@ -156,12 +195,17 @@ def _load_base_file(path):
             f"{weight_files.first_line(error)} Expected a .keras file saved "
             "by Keras 3, made of Keras's own layers."
         ) from error
+    return _plain_base(path, source)
+
+
+def _plain_base(name, source):
+    """Returns a functional model from image to tensor, with nothing of ours."""
     inputs, outputs = (
         getattr(source, side, None) or () for side in ("inputs", "outputs")
     )
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].shape[3:] != (3,):
         raise UserError(
-            f"{path} is not a functional model from one RGB image to one "
+            f"{name} is not a functional model from one RGB image to one "
             "tensor, as a backbone must be."
         )
     for layer in source.layers:
@@ -169,11 +213,11 @@ def _load_base_file(path):
             layer, keras.layers.InputLayer
         ):
             raise UserError(
-                f"{path} has a layer called '{layer.name}', a name that Thaw "
+                f"{name} has a layer called '{layer.name}', a name that Thaw "
                 "gives to its own layers; is it a model that Thaw saved? "
                 "Expected a base without Thaw's head and resizing."
             )
-    return keras.Model(inputs[0], outputs[0], name=Path(path).stem)
+    return keras.Model(inputs[0], outputs[0], name=short_name(name))
 
 
 def _image_size_of_file(path, source, image_size):

@@ -34,9 +34,10 @@ def build_model(
     and so does plain `keras.saving.load_model` on what it saves.
 
     Args:
-        backbone: Name in `BACKBONES`, or path of a `.keras` file with a
-            functional base; a file also needs `preprocess`, `unfreeze_from`
-            and, where it leaves the size open, `image_size`.
+        backbone: Name in `BACKBONES`; path of a `.keras` file with a
+            functional base, which also needs `preprocess`, `unfreeze_from`
+            and, where it leaves the size open, `image_size`; or `hub:` and the
+            name or folder of a KerasHub preset, which needs `unfreeze_from`.
         num_classes: Number of classes, >= 2.
         image_size: Pixels a side to which photos are resized; None: the
             backbone's own (150 for vgg16).

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from model_zoo.backbones import BACKBONES, is_file
+from model_zoo.backbones import BACKBONES, is_file, is_hub
 from model_zoo.request import check_request, has_open_size
 
 
@@ -46,7 +46,7 @@ def list_layers(
         preprocess = "none" if preprocess == "auto" else preprocess
         if image_size is None and has_open_size(backbone):
             image_size = 224
-    if cut_at is not None or is_file(backbone):
+    if cut_at is not None or is_file(backbone) or is_hub(backbone):
         unfreeze_from = unfreeze_from or "none"
     arguments = {
         "backbone": backbone,

@@ -1,7 +1,7 @@
 """What happens to raw RGB in [0, 255] before the base sees it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
@@ -111,4 +111,13 @@ def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
             f"preprocess must be auto or one of {', '.join(PREPROCESS_MODES)}. "
             f"Received: {mode!r}"
         )
+    return rescale(images, scale, offset)
+
+
+def rescale(
+    images: keras.KerasTensor,
+    scale: float | Sequence[float],
+    offset: float | Sequence[float],
+) -> keras.KerasTensor:
+    """Returns `images * scale + offset`, made by the layer `preprocess`."""
     return layers.Rescaling(scale, offset, name="preprocess")(images)

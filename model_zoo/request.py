@@ -1,5 +1,6 @@
 """What is asked of build_model: checked before Keras is imported."""
 
+import importlib.util
 import json
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from model_zoo.backbones import (
     WEIGHTS,
     find_backbone,
     is_file,
+    is_hub,
     is_in_vgg_classifier,
 )
 
@@ -43,6 +45,9 @@ def check_request(
         )
     if is_file(backbone):
         _check_file_request(backbone, image_size, preprocess, unfreeze_from)
+        return unfreeze_from
+    if is_hub(backbone):
+        _check_hub_request(backbone, unfreeze_from)
         return unfreeze_from
     found = find_backbone(backbone)
     if image_size is not None and image_size < found.min_image_size:
@@ -91,6 +96,19 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from):
         raise UserError(
             f"A .keras file as backbone does not say everything: give also "
             f"{', '.join(missing)}. (Its layers: --list_layers)"
+        )
+
+
+def _check_hub_request(backbone, unfreeze_from):
+    if not importlib.util.find_spec("keras_hub"):
+        raise UserError(
+            f"--backbone={backbone} needs KerasHub: "
+            "pip install -r requirements-hub.txt"
+        )
+    if unfreeze_from is None:
+        raise UserError(
+            f"For {backbone} give also --unfreeze_from=LAYER, none or all. "
+            "(Its layers: --list_layers)"
         )
 
 

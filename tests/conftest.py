@@ -39,6 +39,28 @@ def images():
 
 
 @pytest.fixture(scope="session")
+def hub_preset(tmp_path_factory):
+    """Folder of a KerasHub preset: a thin ResNet-18 for images of 64 pixels."""
+    import keras_hub  # takes seconds
+
+    folder = tmp_path_factory.mktemp("hub") / "resnet_18_thin"
+    keras_hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 8, 16, 16],
+        stackwise_num_blocks=[2, 2, 2, 2],
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type="basic_block",
+    ).save_to_preset(str(folder))
+    keras_hub.layers.ResNetImageConverter(
+        image_size=(64, 64),
+        scale=[1 / 58.0, 1 / 57.0, 1 / 56.0],
+        offset=[-2.1, -2.0, -1.8],
+    ).save_to_preset(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def shared():
     """The folder with real photos and backbones; skips where it is missing."""
     if not (SHARED / "cats_vs_dogs").is_dir():

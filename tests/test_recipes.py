@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from absl import flags
 
+import augment
 import command_line
 import train
 import train_plan
@@ -157,6 +158,68 @@ def test_one_cycle(parse):
     assert rates(stage)[0] == pytest.approx(2e-3 / 25)
 
 
+def test_resnet18_on_cifar10(parse, hub_preset):
+    parse("resnet18_cifar10")
+    arguments = train_plan.model_arguments()
+    assert arguments["backbone"] == "hub:resnet_18_imagenet"
+    assert arguments["image_size"] == 224
+    (stage,) = plan()
+    assert stage.unfreeze_from == "all" and stage.epochs == 10
+    assert set(rates(stage)) == {5e-4}
+    assert flags.FLAGS.batch_size == 128 and flags.FLAGS.train_batch_norm
+    assert isinstance(train_plan.make_augmentation(224), augment.Crop)
+    # Evaluated on the middle 224 of 256 pixels.
+    arguments |= {"backbone": f"hub:{hub_preset}"}
+    model = train.build(arguments, num_classes=10)
+    assert model.get_layer("presize").height == 256
+    assert type(model.get_layer("resize")) is keras.layers.CenterCrop
+    last = model.get_layer("head_output")
+    assert last.input.shape == (None, 16)  # no hidden layer
+    # "Xavier" is what Keras calls Glorot, after the other half of his name.
+    assert type(last.kernel_initializer) is keras.initializers.GlorotUniform
+    norms = [x for x in model.layers if x.name.endswith("_bn")]
+    assert norms and all(norm.trainable_variables for norm in norms)
+
+
+@pytest.mark.parametrize(
+    "recipe, epochs, batch_size, augmentation",
+    [
+        ("vgg16_head_dropout02", 9, 32, augment.Affine),
+        ("vgg16_precomputed", 19, 64, type(None)),
+    ],
+)
+def test_only_the_classifier_of_vgg16(
+    parse, recipe, epochs, batch_size, augmentation
+):
+    parse(recipe)
+    (stage,) = plan()
+    assert (stage.unfreeze_from, stage.epochs) == ("fc1", epochs)
+    assert set(rates(stage)) == {1e-4}
+    assert train_plan.model_arguments()["cut_at"] == "fc2"
+    head = train_plan.head_arguments()
+    assert (head["hidden_units"], head["dropout"]) == (0, 0.2)
+    settings = train_plan.settings(np.array([0, 1]), 2, 1)
+    optimizer = settings.make_optimizer()
+    assert type(optimizer) is keras.optimizers.SGD
+    assert optimizer.momentum == 0.5 and settings.batch_size == batch_size
+    made = train_plan.make_augmentation(224)
+    assert type(made) is augmentation
+    if made is not None:
+        assert made.horizontal_flip and made.rotation_range == 10
+
+
+def test_simple_cnn_on_photos(parse):
+    parse("simple_cnn_cats_dogs")
+    (stage,) = plan()
+    assert (stage.unfreeze_from, stage.epochs) == ("all", 19)
+    assert set(rates(stage)) == {1e-2}
+    model = train.build(train_plan.model_arguments(), num_classes=2)
+    # 3 x 25 x 10 and 10 x 25 x 20 weights, then the 53 x 53 x 20 that are left.
+    assert model.get_layer("conv2").count_params() == 5_020
+    assert model.get_layer("head_hidden").input.shape == (None, 56_180)
+    assert model.get_layer("head_hidden").units == 500
+
+
 def test_simple_cnn_on_one_channel(parse):
     parse("simple_cnn_mnist")
     model = train.build(train_plan.model_arguments(), num_classes=10)
@@ -166,6 +229,8 @@ def test_simple_cnn_on_one_channel(parse):
     expected = (1 - 0.1307) / 0.3081
     np.testing.assert_allclose(first.predict(image), expected, rtol=1e-5)
     kinds = [type(layer).__name__ for layer in model.layers]
+    (stage,) = plan()
+    assert stage.epochs == 19 and flags.FLAGS.batch_size == 32
     assert kinds.count("Conv2D") == 2 and "SpatialDropout2D" in kinds
     assert model.output.shape == (None, 10)
     # PyTorch's example has 21,840 parameters.
@@ -173,11 +238,16 @@ def test_simple_cnn_on_one_channel(parse):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_it_runs_end_to_end(run, drawn_photos, pets, recipe):
+def test_it_runs_end_to_end(run, drawn_photos, pets, hub_preset, recipe):
     data = pets if recipe.startswith("pets") else drawn_photos
     more = [] if recipe.startswith("simple_cnn") else list(TINY)
+    if recipe == "resnet18_cifar10":
+        more = [f"--backbone=hub:{hub_preset}", "--image_size=64"]
     if recipe == "vgg16_linear_head":
         more.append("--cut_at=block5_pool")
+    if recipe in ("vgg16_head_dropout02", "vgg16_precomputed"):
+        # The small VGG16 has no fc1 and fc2.
+        more += ["--cut_at=block5_pool", "--unfreeze_from=block5_conv1"]
     if recipe == "simple_cnn_cats_dogs":
         more.append("--image_size=64")
     summary, history = run(recipe, data, *SMALL, *more, "--epochs=1")

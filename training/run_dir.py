@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from errors import UserError
+from model_zoo.backbones import short_name
 
 
 def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
@@ -18,7 +19,7 @@ def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
         UserError: If anything is there already.
     """
     if run_dir is None:
-        name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{Path(backbone).stem}"
+        name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{short_name(backbone)}"
         run_dir = Path("runs") / name
     check_run_dir(run_dir)
     return Path(run_dir)
