@@ -5,28 +5,42 @@ import pytest
 from training import lr_finder
 from training.schedules import StepTable
 
+RATES = np.geomspace(1e-7, 10, 81)  # ten a decade
 
-def test_the_valley_is_halfway_down_the_longest_descent():
-    losses = np.array([3, 3.1, 3, 2.5, 2, 1.6, 1.2, 1.0, 1.5, 4])
-    assert lr_finder.valley(losses) == (1 + 7) // 2
-    # A small rise on the way does not end it.
-    losses[4] = 2.6
-    assert lr_finder.valley(losses) == (1 + 7) // 2
-    assert lr_finder.valley(np.array([1.0, 2.0, 3.0])) == 0
+
+def test_the_valley_is_between_moving_and_too_large():
+    losses = np.full(81, 1.0)
+    losses[30:60] = 0.5  # from 1e-4 to below 1e-1, then it diverges
+    losses[60:] = 3.0
+    assert lr_finder.valley(RATES, losses) == pytest.approx(
+        np.sqrt(RATES[30] * RATES[59])
+    )
+    # A step that rises on the way does not end it, nor does one that a good
+    # head leaves no descent: what counts is where it moves, and diverges.
+    losses[40] = 1.5
+    losses[41:59] = 1.01
+    assert lr_finder.valley(RATES, losses) == pytest.approx(
+        np.sqrt(RATES[30] * RATES[59])
+    )
+
+
+def test_the_valley_of_a_line_and_of_a_rise():
+    assert lr_finder.valley(RATES, np.ones(81)) == 10
+    rising = np.where(RATES < 1e-3, 1.0, 2.0)
+    assert lr_finder.valley(RATES, rising) == pytest.approx(1e-3)
 
 
 def test_the_steepest_place_is_by_the_logarithm_of_the_rate():
     rates = np.geomspace(1e-6, 1, 61)
     losses = 1 / (1 + np.exp(5 * (np.log10(rates) + 3)))
-    assert rates[lr_finder.steepest(rates, losses)] == pytest.approx(1e-3)
+    assert lr_finder.steepest(rates, losses) == pytest.approx(1e-3)
 
 
-def test_suggestions_leave_out_the_first_tenth_and_the_last_five():
-    rates = np.geomspace(1e-7, 10, 100)
-    losses = np.concatenate([[0.0] * 10, np.linspace(2, 1, 85), [0.0] * 5])
-    found = lr_finder.RangeTest(rates, losses).suggestions()
-    assert found["minimum/10"] == pytest.approx(rates[94] / 10)
-    assert found["valley"] == pytest.approx(rates[10 + 42])
+def test_suggestions_have_the_names_of_their_rules():
+    losses = np.linspace(2, 1, 81)
+    found = lr_finder.RangeTest(RATES, losses).suggestions()
+    assert list(found) == ["valley", "steep", "minimum/10"]
+    assert found["minimum/10"] == pytest.approx(1)
 
 
 @pytest.fixture
@@ -70,6 +84,26 @@ def test_it_finds_a_rate_that_learns_and_leaves_no_trace(model):
     # Weights, statistics and the state of Dropout, bit for bit.
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(np.array(variable), value)
+
+
+def test_the_twin_takes_out_what_a_batch_costs(model):
+    def uneven():
+        for step, (inputs, labels) in enumerate(batches()):
+            # Every other batch is hopeless: its labels are turned around.
+            yield inputs, labels if step % 2 else 1 - labels
+
+    found = lr_finder.range_test(model, compile_with(model), uneven())
+    small = found.losses[found.rates < 1e-5]
+    assert small.std() < 1e-3 * small.mean()
+
+
+def test_class_weights_weigh_both_alike(model):
+    found = lr_finder.range_test(
+        model, compile_with(model), batches(), {0: 10.0, 1: 0.1}
+    )
+    small = found.losses[found.rates < 1e-5]
+    assert small.std() < 1e-3 * small.mean()
+    assert small.mean() > 2  # half of the photos weigh ten
 
 
 def test_training_after_it_is_as_without_it(model):

@@ -1,21 +1,27 @@
 """The learning-rate range test (Smith 2017, arXiv:1506.01186).
 
 A stage is trained for a few steps with a rate that grows from far too small
-to far too large, and then put back as it was. Where the loss falls well, and
-not where it is lowest, is the rate to train with.
+to far too large, and then put back as it was. Between the rate at which
+something begins to happen and the one that makes things worse is the rate to
+train with.
+
+What a batch costs depends on its photos, and drowns what 100 steps teach. So
+each batch is also given to a twin that does not learn, with the same units
+dropped: the loss as a share of the twin's is what the steps have changed.
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 FIRST_RATE, LAST_RATE, NUM_STEPS = 1e-7, 10.0, 100
-_SMOOTHING = 0.98  # weight of the past in the moving average, as in fastai
+_SMOOTHING = 0.9  # weight of the past in the moving average
 _DIVERGED = 4.0  # times the lowest loss
-_SETTLED = 10  # steps before the average of a small loss says something
+_MOVED = 0.02  # share of the loss by which it has to change to count
+_FEWEST = 10  # steps that say something
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +30,8 @@ class RangeTest:
 
     Attributes:
         rates: float64 (S,), growing.
-        losses: Smoothed loss after each step, float64 (S,).
+        losses: Loss at each step, smoothed: the mean loss of the twin, times
+            the share of it that is left; float64 (S,).
     """
 
     rates: np.ndarray
@@ -32,41 +39,37 @@ class RangeTest:
 
     def suggestions(self) -> dict[str, float]:
         """Returns a rate by each rule: `valley`, `steep`, `minimum/10`."""
-        # The first losses are those of the start, the last ones diverge.
-        kept = slice(len(self.rates) // 10, max(len(self.rates) - 5, 2))
-        rates, losses = self.rates[kept], self.losses[kept]
         return {
-            "valley": float(rates[valley(losses)]),
-            "steep": float(rates[steepest(rates, losses)]),
-            "minimum/10": float(rates[np.argmin(losses)]) / 10,
+            "valley": valley(self.rates, self.losses),
+            "steep": steepest(self.rates, self.losses),
+            "minimum/10": float(self.rates[np.argmin(self.losses)]) / 10,
         }
 
 
-def valley(losses: np.ndarray) -> int:
-    """Returns a place halfway down the longest descent.
+def valley(rates: np.ndarray, losses: np.ndarray) -> float:
+    """Returns the rate in the middle of the valley, on a logarithmic axis.
 
-    The descent is the longest falling subsequence, so that a small rise on the
-    way does not end it; the place is at half of its way, which is where
-    fastai's suggestion of the same name lies.
+    The valley goes from the rate at which the loss begins to move to the last
+    one at which it is not above that of the start. fastai's suggestion of this
+    name takes the middle of the longest descent, which says nothing where a
+    trained head leaves little to descend.
 
     Args:
-        losses: float (S,), S >= 1.
+        rates: float (S,), growing.
+        losses: float (S,).
     """
-    lengths = np.ones(len(losses), int)  # of the longest descent that ends here
-    starts = np.arange(len(losses))
-    for i in range(1, len(losses)):
-        above = np.where(losses[:i] > losses[i], lengths[:i], 0)
-        if above.any():
-            before = above.argmax()
-            lengths[i] = lengths[before] + 1
-            starts[i] = starts[before]
-    end = lengths.argmax()
-    return int(starts[end] + end) // 2
+    margin = _MOVED * losses[0]
+    moved = np.flatnonzero(np.abs(losses - losses[0]) > margin)
+    if not len(moved):  # a flat line
+        return float(rates[-1])
+    first = moved[0]
+    last = np.flatnonzero(losses <= losses[0] + margin)[-1]
+    return float(np.sqrt(rates[first] * rates[max(first, last)]))
 
 
-def steepest(rates: np.ndarray, losses: np.ndarray) -> int:
-    """Returns where the loss falls fastest over the logarithm of the rate."""
-    return int(np.argmin(np.gradient(losses, np.log10(rates))))
+def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
+    """Returns the rate where the loss falls fastest over its logarithm."""
+    return float(rates[np.argmin(np.gradient(losses, np.log10(rates)))])
 
 
 def range_test(
@@ -92,28 +95,57 @@ def range_test(
     # Weights, statistics, and the state of Dropout's random numbers.
     before = [(variable, variable.numpy()) for variable in trained.variables]
     compile_with(rates)
-    average, lowest, losses = 0.0, math.inf, []
+    loss_of_twin = _make_twin(trained)
+    own, of_twin = [], []
     try:
-        for step, (inputs, labels) in zip(
-            range(NUM_STEPS), batches, strict=False
-        ):
+        for (inputs, labels), _ in zip(batches, rates, strict=False):
+            inputs = list(inputs)
+            weights = class_weight and np.vectorize(class_weight.get)(labels)
             trained.reset_metrics()
-            loss, *_ = trained.train_on_batch(
-                list(inputs), labels, class_weight=class_weight
-            )
-            average = _SMOOTHING * average + (1 - _SMOOTHING) * float(loss)
-            smoothed = average / (1 - _SMOOTHING ** (step + 1))
-            if not smoothed < _DIVERGED * lowest:  # or it is no number
+            loss, *_ = trained.train_on_batch(inputs, labels, weights)
+            own.append(float(loss))
+            of_twin.append(float(loss_of_twin(inputs, labels, weights)))
+            losses = np.mean(of_twin) * _smooth(own) / _smooth(of_twin)
+            if not losses[-1] < _DIVERGED * losses.min():  # or it is no number
+                losses = losses[:-1]
                 break
-            if step >= _SETTLED:
-                lowest = min(lowest, smoothed)
-            losses.append(smoothed)
     finally:
         for variable, value in before:
             variable.assign(value)
-    if len(losses) < _SETTLED:
+    if len(losses) < _FEWEST:
         raise FloatingPointError(
             "The learning-rate finder saw no finite loss, even at the smallest "
             "rates. Give --learning_rate a number."
         )
-    return RangeTest(rates[: len(losses)], np.array(losses))
+    return RangeTest(rates[: len(losses)], losses)
+
+
+def _make_twin(model):
+    """Returns the loss of a copy of `model`, as it is now, in training mode.
+
+    The copy has its own state of Dropout's random numbers, which goes the same
+    way, so that both drop the same units.
+    """
+    twin = keras.models.clone_model(model)
+    for variable, source in zip(twin.variables, model.variables, strict=True):
+        variable.assign(source)
+    twin.compile(loss=model.loss)
+
+    @tf.function
+    def loss(inputs, labels, weights):
+        if len(labels.shape) == 1:
+            labels = labels[:, None]  # as `train_on_batch` does
+        return twin.compute_loss(
+            y=labels, y_pred=twin(inputs, training=True), sample_weight=weights
+        )
+
+    return loss
+
+
+def _smooth(values):
+    """Returns the moving average of `values`, without a pull towards 0."""
+    average, smoothed = 0.0, []
+    for step, value in enumerate(values, start=1):
+        average = _SMOOTHING * average + (1 - _SMOOTHING) * value
+        smoothed.append(average / (1 - _SMOOTHING**step))
+    return np.array(smoothed)
