@@ -83,6 +83,7 @@ def main(argv):
 
         device.keep_freed_memory()
         device_name = device.prepare_device()
+        device.set_precision(given.PRECISION.value)
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
     cache_folder = train_plan.open_cache_folder()

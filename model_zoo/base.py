@@ -156,6 +156,9 @@ def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
 def _put_on_photos(name, source, image_size, weights, resize, preprocess):
     """Returns `source` on raw photos, with its own weights or others."""
     image, x = _raw_and_preprocessed_image(image_size, resize, preprocess)
+    for layer in leaf_layers(source):
+        # Saved with float32, as a rule; not what was asked for now.
+        layer.dtype_policy = keras.config.dtype_policy()
 
     def call_on_preprocessed(operation, *args, **kwargs):
         # clone_model starts at `image`; the backbone's own layers start at x.

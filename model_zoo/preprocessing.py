@@ -37,7 +37,9 @@ def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
     if resize == "center":
         large = round(image_size * _RESIZED / _CROPPED)
         images = resizing_layer(large, "crop", "presize")(images)
-        return layers.CenterCrop(image_size, image_size, name="resize")(images)
+        return layers.CenterCrop(
+            image_size, image_size, name="resize", dtype="float32"
+        )(images)
     return resizing_layer(image_size, resize, "resize")(images)
 
 
@@ -57,6 +59,7 @@ def resizing_layer(
         crop_to_aspect_ratio=resize in ("crop", "center"),
         pad_to_aspect_ratio=resize == "pad",
         name=name,
+        dtype="float32",  # in half precision 255 values would not be told apart
     )
 
 
@@ -120,4 +123,6 @@ def rescale(
     offset: float | Sequence[float],
 ) -> keras.KerasTensor:
     """Returns `images * scale + offset`, made by the layer `preprocess`."""
-    return layers.Rescaling(scale, offset, name="preprocess")(images)
+    return layers.Rescaling(scale, offset, name="preprocess", dtype="float32")(
+        images
+    )
