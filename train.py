@@ -21,6 +21,7 @@ import command_line
 import model_zoo
 import train_flags as given
 import train_plan
+import train_stages
 from errors import UserError
 from model_zoo import listing
 from model_zoo.request import check_request
@@ -120,22 +121,26 @@ def main(argv):
         image_size,
         contents=checked.take(slice(len(train_photos), None)),
     )
-    planned = train_plan.plan_stages(unfreeze_from)
+    mix = train_plan.make_mixes(len(train_photos.class_names))
+    planned = train_stages.plan_stages(unfreeze_from)
     stage_inputs = stage_input.plan_stage_inputs(
         model,
         planned,
         train_views,
         val_views,
         cache_folder,
-        num_views=given.CACHE_VIEWS.value,
+        num_views=given.CACHE_VIEWS.value if mix is None else 0,
         dtype=given.CACHE_DTYPE.value,
         batch_size=given.BATCH_SIZE.value,
         steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
-    train_pictures.draw_augmented(run, train_views)
-    settings = train_plan.settings(
-        train_photos.labels, len(train_photos.class_names), steps_per_epoch
+    train_pictures.draw_augmented(run, train_views, mix)
+    settings = train_stages.settings(
+        train_photos.labels,
+        len(train_photos.class_names),
+        steps_per_epoch,
+        mix,
     )
     keeper = kept_epoch.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()

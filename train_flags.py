@@ -1,4 +1,4 @@
-"""The flags of train.py; what they amount to is in train_plan.py."""
+"""The flags of train.py; what they amount to: train_plan, train_stages."""
 
 from absl import flags
 
@@ -78,6 +78,19 @@ HORIZONTAL_FLIP = flags.DEFINE_boolean(
 FILL_MODE = flags.DEFINE_enum(
     "fill_mode", "nearest", ["nearest", "reflect", "wrap", "constant"],
     "What is seen beyond the edge of a photo.",
+)
+
+RANDAUGMENT = flags.DEFINE_boolean(
+    "randaugment", False,
+    "After that, Keras's RandAugment; as the next two, anew in each pass, so "
+    "that no features of training photos are kept.",
+)
+MIXUP = flags.DEFINE_boolean(
+    "mixup", False, "Keras's MixUp: photos of a batch shine through each other."
+)
+CUTMIX = flags.DEFINE_boolean(
+    "cutmix", False,
+    "Keras's CutMix: a piece of another photo; with --mixup, one of the two.",
 )
 
 command_line.section("Model")

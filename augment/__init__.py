@@ -2,6 +2,7 @@
 
 from augment.affine import Affine
 from augment.crop import Crop
+from augment.mixes import Mixes
 from augment.presize import Presize
 
-__all__ = ["Affine", "Crop", "Presize"]
+__all__ = ["Affine", "Crop", "Mixes", "Presize"]

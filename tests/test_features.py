@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from augment import Affine
+from augment import Affine, Mixes
 from input_pipeline.dataset import PhotoViews
 from input_pipeline.index import index_photos
 from model_zoo import build_model
@@ -35,7 +35,7 @@ def make_input(model, layer, num_photos, folder=None, key="0", num_views=0):
     return StageInput(boundary, cache, cache)
 
 
-def make_features(model, photos, *inputs, seed=3, batch_size=10):
+def make_features(model, photos, *inputs, seed=3, batch_size=10, mix=None):
     inputs = inputs or [make_input(model, "block5_conv1", len(photos))]
     views = PhotoViews(
         photos,
@@ -49,6 +49,7 @@ def make_features(model, photos, *inputs, seed=3, batch_size=10):
         [x.train_cache for x in inputs],
         views,
         batch_size,
+        mix,
     )
 
 
@@ -258,3 +259,23 @@ def test_a_boundary_of_several_tensors_and_no_dropout(images):
     np.testing.assert_array_equal(
         trained.predict_on_batch(list(features)), model.predict_on_batch(images)
     )
+
+
+def test_mixes_do_not_depend_on_where_a_stream_begins(model, photos):
+    """48 photos in batches of 10: photo 57 is in the middle of one."""
+    mix = Mixes(0, 2, mixup=True)
+    features = make_features(model, photos, mix=mix)
+
+    def photos_of(first_photo, count):
+        some = batches(features.endless(first_photo), count)
+        return (
+            np.concatenate([tensors for (tensors,), _ in some]),
+            np.concatenate([targets for _, targets in some]),
+        )
+
+    tensors, targets = photos_of(0, 9)
+    assert targets.shape == (90, 1) and targets.dtype == "float32"
+    assert ((targets > 0) & (targets < 1)).any()
+    later, their_targets = photos_of(57, 3)
+    np.testing.assert_array_equal(later, tensors[57:87])
+    np.testing.assert_array_equal(their_targets, targets[57:87])

@@ -14,6 +14,7 @@ import augment
 import command_line
 import train
 import train_plan
+import train_stages
 from tests.conftest import ROOT
 
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.flags"))
@@ -71,7 +72,7 @@ def pets(drawn_photos, tmp_path_factory):
 
 def plan():
     unfreeze_from = train_plan.model_arguments()["unfreeze_from"]
-    return train_plan.plan_stages(unfreeze_from)
+    return train_stages.plan_stages(unfreeze_from)
 
 
 def rates(stage, num_steps=1000):
@@ -96,7 +97,7 @@ def test_the_classic(parse):
     assert augment.width_shift_range == augment.height_shift_range == 0.2
     assert augment.zoom_range == 0.2 and augment.horizontal_flip
     assert augment.fill_mode == "nearest"
-    settings = train_plan.settings(np.array([0, 1]), 2, steps_per_epoch=100)
+    settings = train_stages.settings(np.array([0, 1]), 2, steps_per_epoch=100)
     assert settings.batch_size == 20 and flags.FLAGS.steps_per_epoch == 100
     assert type(settings.make_optimizer()) is keras.optimizers.RMSprop
 
@@ -123,7 +124,7 @@ def test_the_linear_head(parse):
     assert train_plan.model_arguments()["cut_at"] == "fc2"
     assert train_plan.head_arguments()["hidden_units"] == 0
     assert flags.FLAGS.resize == "squash"
-    optimizer = train_plan.settings(np.array([0, 1]), 2, 1).make_optimizer()
+    optimizer = train_stages.settings(np.array([0, 1]), 2, 1).make_optimizer()
     assert type(optimizer) is keras.optimizers.SGD
     assert optimizer.momentum == 0.9
 
@@ -198,7 +199,7 @@ def test_only_the_classifier_of_vgg16(
     assert train_plan.model_arguments()["cut_at"] == "fc2"
     head = train_plan.head_arguments()
     assert (head["hidden_units"], head["dropout"]) == (0, 0.2)
-    settings = train_plan.settings(np.array([0, 1]), 2, 1)
+    settings = train_stages.settings(np.array([0, 1]), 2, 1)
     optimizer = settings.make_optimizer()
     assert type(optimizer) is keras.optimizers.SGD
     assert optimizer.momentum == 0.5 and settings.batch_size == batch_size

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from augment import Affine
+from augment import Affine, Mixes
 from input_pipeline.contents import check_contents
 from input_pipeline.dataset import PhotoViews
 from input_pipeline.split import load_photos
@@ -10,6 +10,7 @@ from model_zoo import build_model
 from training.cache_folder import CacheFolder
 from training.freeze_proof import FreezeProof
 from training.kept_epoch import KeptEpoch
+from training.losses import crossentropy
 from training.run_folder import RunFolder
 from training.stage_input import plan_stage_inputs
 from training.stages import Settings, Stage, run_stage
@@ -23,7 +24,12 @@ def train(drawn_photos, tmp_path):
     both = load_photos(drawn_photos, None, 0.2, None, seed=0)
 
     def train(
-        backbone, unfreeze_from, num_views=0, dtype="float32", epochs=(2, 2)
+        backbone,
+        unfreeze_from,
+        num_views=0,
+        dtype="float32",
+        epochs=(2, 2),
+        mix=None,
     ):
         keras.utils.set_random_seed(0)
         model = build_model(
@@ -74,7 +80,12 @@ def train(drawn_photos, tmp_path):
                 inputs[i:],
                 train_views,
                 val_views,
-                settings=Settings(batch_size=8, steps_per_epoch=5),
+                settings=Settings(
+                    batch_size=8,
+                    steps_per_epoch=5,
+                    loss=crossentropy(2, 0.0, mixed=mix is not None),
+                    mix=mix,
+                ),
                 kept_epoch=kept_epoch,
                 proof=FreezeProof(),
             )
@@ -131,6 +142,14 @@ def test_nothing_and_all_unfrozen_train_from_the_cache_too(
     uncached, _ = train("vgg16_tiny", unfreeze_from)
     cached, _ = train("vgg16_tiny", unfreeze_from, num_views=5)
     assert cached == uncached
+
+
+def test_mixes_are_trained_on_and_come_out_the_same_again(train):
+    plain, _ = train("vgg16_tiny", "block5_conv1")
+    mix = Mixes(0, 2, randaugment=True, mixup=True, cutmix=True)
+    mixed, _ = train("vgg16_tiny", "block5_conv1", mix=mix)
+    again, _ = train("vgg16_tiny", "block5_conv1", mix=mix)
+    assert mixed == again != plain
 
 
 def test_a_full_disk_in_the_middle_changes_nothing_but_the_speed(

@@ -30,6 +30,7 @@ class Features:
         caches: Sequence[FeatureCache],
         views,
         batch_size: int,
+        mix=None,
     ):
         """Joins the frozen part, its caches and the photos.
 
@@ -38,6 +39,8 @@ class Features:
             caches: Caches to fill; batches hold the tensors of the first.
             views: Object like `input_pipeline.dataset.PhotoViews`.
             batch_size: Photos per batch, B.
+            mix: Object like `augment.Mixes`, or None; the caches must keep
+                nothing then.
         """
         self.num_photos = len(views.labels)
         self.error = None
@@ -45,6 +48,7 @@ class Features:
         self._caches = caches
         self._views = views
         self._batch_size = batch_size
+        self._mix = mix
 
     def endless(
         self, first_photo: int = 0, first_pass: int = 0, one_view: bool = False
@@ -61,7 +65,8 @@ class Features:
 
         Returns:
             `tf.data.Dataset` of (boundary tensors as a tuple, (B, ...) in the
-            dtype of the cache, which Keras casts; labels int32 (B,)).
+            dtype of the cache, which Keras casts; labels int32 (B,), or the
+            float32 targets of `mix`).
         """
         start, skipped = divmod(first_photo, self.num_photos)
 
@@ -91,21 +96,42 @@ class Features:
         cache, *_ = self._caches
         if cache.num_views:  # else each pass sees a view of its own
             view %= cache.num_views
-        order = self._views.order(pass_index)[skip:]
+        order = self._views.order(pass_index)
+        if self._mix is not None:
+            # What comes of a photo depends on the batch it is in.
+            batch = skip // self._batch_size
+            start = batch * self._batch_size
+            mixed = self._compute(view, order[start:], pass_index, batch)
+            yield from itertools.islice(mixed, skip - start, None)
+            return
+        order = order[skip:]
         stored = cache.stored(view)
         computed = self._compute(view, order[~stored[order]])
         for row in order:
-            tensors = cache.read(view, row) if stored[row] else next(computed)
-            yield self._views.labels[row], tensors
+            if stored[row]:
+                yield self._views.labels[row], cache.read(view, row)
+            else:
+                yield next(computed)
 
-    def _compute(self, view, rows) -> Iterator:
-        """Yields the boundary tensors of each photo in `rows`."""
+    def _compute(self, view, rows, pass_index=None, batch=None) -> Iterator:
+        """Yields (label, boundary tensors) of each photo in `rows`.
+
+        Args:
+            view: View of the photos.
+            rows: Their rows.
+            pass_index, batch: Where the mixes start.
+        """
         if not len(rows):
             return
         missing = [~cache.stored(view) for cache in self._caches]
         images_ds = self._views.images(view, rows, self._batch_size)
-        for images in images_ds.as_numpy_iterator():
+        for number, images in enumerate(images_ds.as_numpy_iterator()):
             batch_rows, rows = np.split(rows, [len(images)])
+            labels = self._views.labels[batch_rows]
+            if self._mix is not None:
+                images, labels = self._mix(
+                    images, labels, pass_index, batch + number
+                )
             unchanged = self._views.unchanged(batch_rows)
             outputs = frozen_features(self._frozen, images, self._batch_size)
             of_next = iter(outputs)
@@ -116,7 +142,7 @@ class Features:
                     view, batch_rows[kept], [array[kept] for array in tensors]
                 )
             first = outputs[: len(self._caches[0].shapes)]
-            yield from zip(*first, strict=True)
+            yield from zip(labels, zip(*first, strict=True), strict=True)
 
     def _make_ds(self, photos):
         cache, *_ = self._caches
@@ -137,9 +163,11 @@ class Features:
         tensors = tuple(
             tf.TensorSpec((None, *shape), cache.dtype) for shape in cache.shapes
         )
+        labels = tf.TensorSpec((None,), "int32")
+        if self._mix is not None:
+            labels = tf.TensorSpec((None, self._mix.num_targets), "float32")
         ds = tf.data.Dataset.from_generator(
-            batches,
-            output_signature=(tensors, tf.TensorSpec((None,), "int32")),
+            batches, output_signature=(tensors, labels)
         )
         # Its thread keeps the end of a pass waiting until it next wakes up,
         # seconds later, and there is nothing here to tune.

@@ -51,8 +51,8 @@ def plan_stage_inputs(
         train_views: `input_pipeline.dataset.PhotoViews` to train on.
         val_views: The same to validate on.
         folder: Where to keep the tensors; None: nowhere.
-        num_views: Views to keep of each photo to train on, >= 1; no more are
-            than a stage sees.
+        num_views: Views to keep of each photo to train on; no more are than
+            a stage sees; 0: none, those to validate on have one all the same.
         dtype: float16 or float32, of what is kept.
         batch_size: Photos per step, on which the frozen part runs at a time.
         steps_per_epoch: Steps per epoch.
@@ -63,7 +63,7 @@ def plan_stage_inputs(
         for stage in stages
     ]
     if train_views.augment is None:
-        num_views = 1  # all are the same
+        num_views = min(num_views, 1)  # all are the same
     seen = _views_seen(
         stages, steps_per_epoch * batch_size, len(train_views.labels)
     )
@@ -71,7 +71,7 @@ def plan_stage_inputs(
 
     def open_cache(part, views, num_views):
         # Where nothing with weights is frozen there is nothing to save.
-        if folder is None or not part.weights:
+        if folder is None or not num_views or not part.weights:
             return _uncached(part, views)
         key = cache_key(
             part,
@@ -153,9 +153,12 @@ def _make_room(folder, caches):
         cache.num_views = min(cache.num_views, num_views)
     folder.make_room(keys, needed(num_views), room)
     stored = sum(folder.size(key) for key in keys)
+    views = f"{num_views} views of each photo take"
+    if num_views == 1:
+        views = "1 view of each photo takes"
     print(
-        f"Cache: {num_views} views of each photo take {_gb(needed(num_views))} "
-        f"in {folder.path}; {_gb(stored)} is there"
+        f"Cache: {views} {_gb(needed(num_views))} in {folder.path}; "
+        f"{_gb(stored)} is there"
     )
 
 

@@ -23,6 +23,7 @@ from training.freeze_proof import (
 )
 from training.interruption import StopBetweenSteps
 from training.kept_epoch import KeptEpoch
+from training.losses import accuracy
 from training.optimizer import group_rates, make_optimizer
 from training.solved_head import solve_head
 from training.stage_input import StageInput
@@ -73,6 +74,7 @@ class Settings:
         steps_per_epoch: Steps per epoch.
         make_optimizer: Function from `learning_rate` to a Keras optimizer.
         loss: Loss to train and to validate with; None: that of the model.
+        mix: `augment.Mixes` of the batches to train on, or None.
         class_weight: Weight of each class in the training loss, or None.
         early_stopping: Epochs without a lower validation loss after which a
             stage ends; None: it never does.
@@ -83,6 +85,7 @@ class Settings:
     steps_per_epoch: int
     make_optimizer: Callable = keras.optimizers.RMSprop
     loss: Callable | None = None
+    mix: Callable | None = None
     class_weight: Mapping[int, float] | None = None
     early_stopping: int | None = None
     train_batch_norm: bool = False
@@ -127,6 +130,7 @@ def run_stage(
         [stage_input.train_cache for stage_input in stage_inputs],
         train_views,
         settings.batch_size,
+        settings.mix,
     )
     val_features = Features(
         frozen,
@@ -197,7 +201,7 @@ def _fit(
         trained.compile(
             make_optimizer(settings.make_optimizer, of_groups, groups),
             loss=settings.loss or model.loss,
-            metrics=["accuracy"],
+            metrics=[accuracy()],
             steps_per_execution=steps_per_execution,
         )
         return of_groups
@@ -254,7 +258,7 @@ def _solve(
     labels = np.concatenate([labels for _, labels in batches])
     model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
     # The loss of the other stages, or their epochs could not be compared.
-    trained.compile(loss=settings.loss or model.loss, metrics=["accuracy"])
+    trained.compile(loss=settings.loss or model.loss, metrics=[accuracy()])
     logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
     of_val = trained.evaluate(
         val_features.one_pass(), return_dict=True, verbose=0
