@@ -21,9 +21,10 @@ command_line.section("Flags")
 _FORMAT = flags.DEFINE_enum(
     "format",
     "table",
-    ["table", "csv", "json"],
+    ["table", "csv", "json", "contest"],
     "How to print: path, predicted, probability, and in csv and json one "
-    "column per class.",
+    "column per class; contest: id (the name of the file) and label (the "
+    "number of the class, from 0) only, as csv.",
 )
 _BATCH_SIZE = 32  # photos at a time
 
@@ -131,6 +132,16 @@ def print_rows(rows: list[dict], output_format: str) -> None:
         writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    elif output_format == "contest":
+        class_names = list(rows[0])[3:]
+        scored = [
+            (Path(row["path"]).stem, class_names.index(row["predicted"]))
+            for row in rows
+        ]
+        # Names that are numbers by their number.
+        scored.sort(key=lambda pair: (len(pair[0]), pair[0]))
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([("id", "label"), *scored])
     else:
         cells = [
             (row["path"], row["predicted"], f"{row['probability']:.4f}")

@@ -29,6 +29,8 @@ from training.run_dir import choose_run_dir
 
 flags.adopt_module_key_flags(given)
 
+_PAIRS_PRINTED = 3  # of classes taken for each other
+
 
 def __getattr__(name):
     # `from train import build_model`, without importing Keras for --help.
@@ -80,6 +82,7 @@ def main(argv):
             stage_input,
             stages,
             summary,
+            validation,
         )
 
         device.keep_freed_memory()
@@ -173,6 +176,18 @@ def main(argv):
         return 0
     command_line.ignore_ctrl_c()  # what is left to do takes a second
     finish(run, keeper)
+    model.set_weights(run.load_model().get_weights())
+    confused = validation.most_confused(
+        validation_photos.labels,
+        validation.predict_validation(
+            model,
+            planned[-1].unfreeze_from,
+            stage_inputs[-1],
+            val_views,
+            given.BATCH_SIZE.value,
+        ),
+        validation_photos.class_names,
+    )
     seconds = time.perf_counter() - start
     run.save_summary(
         summary.summarize(
@@ -184,6 +199,7 @@ def main(argv):
             history=keeper.history,
             best=keeper.best,
             proof=proof,
+            confused=confused,
             seconds=seconds,
             images_per_second=keeper.images_per_second(given.BATCH_SIZE.value),
             seed=given.SEED.value,
@@ -197,6 +213,12 @@ def main(argv):
             1, "Frozen weights moved; do not trust this run."
         )
     print(keeper.describe())
+    if confused:
+        pairs = [
+            f"{count} x {right} taken for {predicted}"
+            for right, predicted, count in confused[:_PAIRS_PRINTED]
+        ]
+        print(f"Most confused: {', '.join(pairs)}")
     print(f"Total time {seconds:.0f} s")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -133,3 +134,24 @@ def test_a_reader_that_goes_away_is_no_error(run_dir, drawn_photos):
     )
     os.close(write)
     assert "Traceback" not in process.stderr
+
+
+def test_a_contest_gets_id_and_label(run_dir, drawn_photos, tmp_path):
+    folder = tmp_path / "unlabelled"
+    folder.mkdir()
+    some = sorted(drawn_photos.glob("*/*.jpg"))[:3]
+    for name, photo in zip(("10", "9", "1"), some, strict=True):
+        shutil.copy(photo, folder / f"{name}.jpg")
+    process = predict(run_dir, folder, "--format=contest")
+    assert process.returncode == 0, process.stderr
+    rows = list(csv.reader(io.StringIO(process.stdout)))
+    assert rows[0] == ["id", "label"]
+    assert [name for name, _ in rows[1:]] == ["1", "9", "10"]
+    named = predict(run_dir, folder, "--format=json")
+    predicted = {
+        row["path"].rpartition("/")[2]: row["predicted"]
+        for row in json.loads(named.stdout)
+    }
+    for name, label in rows[1:]:
+        classes = ["cat", "dog", "owl"]
+        assert classes[int(label)] == predicted[f"{name}.jpg"]

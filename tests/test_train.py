@@ -37,6 +37,15 @@ def read_history(run_folder):
         return list(csv.DictReader(file))
 
 
+def test_what_it_confused_fits_its_accuracy(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    wrong = sum(count for _, _, count in summary["most_confused"])
+    photos = sum(summary["photos"]["validation"].values())
+    assert summary["val_accuracy"] == pytest.approx(1 - wrong / photos)
+    assert ("Most confused: " in process.stdout) == (wrong > 0)
+
+
 def test_the_run_folder_is_complete(run):
     folder, _ = run
     assert sorted(path.name for path in folder.iterdir()) == [

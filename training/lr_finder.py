@@ -126,7 +126,9 @@ def _make_twin(model):
     The copy has its own state of Dropout's random numbers, which goes the same
     way, so that both drop the same units.
     """
-    twin = keras.models.clone_model(model)
+    # The bare graph: Keras would clone loss and metrics, too, which it can only
+    # do with its own.
+    twin = keras.models.clone_model(keras.Model(model.inputs, model.outputs))
     for variable, source in zip(twin.variables, model.variables, strict=True):
         variable.assign(source)
     twin.compile(loss=model.loss)

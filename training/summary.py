@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from training.freeze_proof import FreezeProof, layers_with_weights
 
+_PAIRS = 20  # of classes taken for each other
+
 
 def summarize(
     *,
@@ -20,6 +22,7 @@ def summarize(
     history: list[dict],
     best: dict,
     proof: FreezeProof,
+    confused: list[tuple[str, str, int]],
     seconds: float,
     images_per_second: float | None,
     seed: int,
@@ -36,6 +39,7 @@ def summarize(
         history: Rows of all epochs.
         best: Row of the kept epoch.
         proof: `FreezeProof` of the run.
+        confused: Of `training.validation.most_confused`.
         seconds: Wall time of the run so far.
         images_per_second: Photos trained on by steps, validation not counted.
         seed: Seed of the run.
@@ -63,6 +67,7 @@ def summarize(
             "frozen_layers_that_moved": sorted(proof.frozen_moved),
             "trained_layers_that_moved": sorted(proof.trained_moved),
         },
+        "most_confused": confused[:_PAIRS],
         "photos": {
             "train": train_photos.counts(),
             "validation": validation_photos.counts(),
