@@ -268,7 +268,7 @@ def load_photos():
         given.VALIDATION_FRACTION.value,
         given.LIMIT.value,
         given.SEED.value,
-        given.LABEL_REGEX.value or None,  # a recipe's, taken back: empty
+        given.LABEL_REGEX.value or None,
     )
     for use, some in zip(("Training", "Validation"), photos, strict=True):
         counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())

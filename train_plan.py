@@ -57,7 +57,7 @@ def model_arguments():
         "weights": given.WEIGHTS.value,
         "preprocess": given.PREPROCESS.value,
         "unfreeze_from": given.UNFREEZE_FROM.value,
-        "cut_at": given.CUT_AT.value,
+        "cut_at": given.CUT_AT.value or None,
     }
 
 
