@@ -122,7 +122,9 @@ def parse_flags(argv: list[str]) -> list[str]:
                 raise flags.Error(f"--{flag.name} must be a finite number.")
         return rest
     except (flags.Error, ValueError, OSError) as error:
-        exit_with(2, f"{error} (All flags: --help)")
+        # absl begins one of its messages with ERROR::.
+        message = str(error).removeprefix("ERROR:: ")
+        exit_with(2, f"{message} (All flags: --help)")
 
 
 def _with_underscores(argument):

@@ -64,7 +64,7 @@ def main(argv):
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
     check_outside_data("run_dir", run_dir)
     check_outside_data("cache_dir", given.CACHE_DIR.value)
-    train_photos, validation_photos = load_photos()
+    train_photos, validation_photos = train_plan.load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
     # without it.
@@ -72,8 +72,7 @@ def main(argv):
         import keras
 
         import train_pictures
-        from input_pipeline import contents, dataset
-        from model_zoo import preprocessing
+        from input_pipeline import contents
         from training import (
             device,
             freeze_proof,
@@ -104,25 +103,8 @@ def main(argv):
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    image_size = model.get_layer("resize").height
-    resize = preprocessing.resizing_of(model)  # as in serving
-    augment = train_plan.make_augmentation(image_size)
-    source_size = augment.source_size(image_size) if augment else image_size
-    train_views = dataset.PhotoViews(
-        train_photos,
-        resize
-        if augment is None
-        else preprocessing.resizing_layer(source_size, given.RESIZE.value),
-        source_size,
-        seed=given.SEED.value,
-        augment=augment,
-        contents=checked.take(slice(len(train_photos))),
-    )
-    val_views = dataset.PhotoViews(
-        validation_photos,
-        resize,
-        image_size,
-        contents=checked.take(slice(len(train_photos), None)),
+    train_views, val_views = train_plan.make_views(
+        model, train_photos, validation_photos, checked
     )
     mix = train_plan.make_mixes(len(train_photos.class_names))
     planned = train_stages.plan_stages(unfreeze_from)
@@ -246,37 +228,6 @@ def check_outside_data(flag, folder):
             "and would be taken for photos by the next run. Give a folder "
             "outside."
         )
-
-
-def load_photos():
-    """Returns the photos to train and to validate on, and says how many."""
-    from input_pipeline import demo_set, named_sets, split
-    from input_pipeline.cached_folder import default_cache_dir
-
-    data = given.DATA.value
-    if data in named_sets.NAMED_SETS and not Path(data).exists():
-        data = named_sets.load_named_set(data, default_cache_dir())
-    if data == "demo":
-        data = demo_set.load_demo_set(default_cache_dir())
-        print(
-            "These are drawn photos, the demo set. With photos of yours and "
-            "ImageNet weights: python train.py --data=FOLDER"
-        )
-    photos = split.load_photos(
-        data,
-        given.VALIDATION_DATA.value,
-        given.VALIDATION_FRACTION.value,
-        given.LIMIT.value,
-        given.SEED.value,
-        given.LABEL_REGEX.value or None,
-    )
-    for use, some in zip(("Training", "Validation"), photos, strict=True):
-        counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
-        print(f"{use} photos: {len(some)} ({counts})")
-        if some.passed_over:
-            others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
-            print(f"  passed over, not JPEG or PNG: {others}")
-    return photos
 
 
 def finish(run, keeper):

@@ -1,7 +1,10 @@
-"""What the flags of train.py amount to: model, views, cache."""
+"""What the flags of train.py amount to: model, photos, views, cache."""
 
+import difflib
 import importlib.util
+from pathlib import Path
 
+import command_line
 import train_flags as given
 import train_stages
 from errors import UserError
@@ -71,6 +74,45 @@ def head_arguments():
     }
 
 
+def load_photos():
+    """Returns the photos to train and to validate on, and says how many."""
+    from input_pipeline import demo_set, named_sets, split
+    from input_pipeline.cached_folder import default_cache_dir
+
+    data = given.DATA.value
+    names = ("demo", *named_sets.NAMED_SETS)
+    near = difflib.get_close_matches(data, names, n=1, cutoff=0.7)
+    if near and data != near[0] and not Path(data).exists():
+        raise UserError(
+            f"--data: there is no folder {data}. Did you mean {near[0]}? "
+            f"(Sets by name: {', '.join(names)})"
+        )
+    if data in named_sets.NAMED_SETS and not Path(data).exists():
+        with command_line.without_startup_remarks():  # it imports Keras
+            data = named_sets.load_named_set(data, default_cache_dir())
+    if data == "demo":
+        data = demo_set.load_demo_set(default_cache_dir())
+        print(
+            "These are drawn photos, the demo set. With photos of yours and "
+            "ImageNet weights: python train.py --data=FOLDER"
+        )
+    photos = split.load_photos(
+        data,
+        given.VALIDATION_DATA.value,
+        given.VALIDATION_FRACTION.value,
+        given.LIMIT.value,
+        given.SEED.value,
+        given.LABEL_REGEX.value or None,
+    )
+    for use, some in zip(("Training", "Validation"), photos, strict=True):
+        counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
+        print(f"{use} photos: {len(some)} ({counts})")
+        if some.passed_over:
+            others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
+            print(f"  passed over, not JPEG or PNG: {others}")
+    return photos
+
+
 def make_augmentation(image_size):
     """Returns the augmentation the flags ask for, or None.
 
@@ -105,6 +147,41 @@ def make_augmentation(image_size):
         horizontal_flip=given.HORIZONTAL_FLIP.value,
         fill_mode=given.FILL_MODE.value,
     )
+
+
+def make_views(model, train_photos, validation_photos, checked):
+    """Returns the `PhotoViews` to train and to validate on.
+
+    Args:
+        model: Model of `build_model`.
+        train_photos, validation_photos: `PhotoIndex` of each.
+        checked: `Contents` of the former, then the latter.
+    """
+    from input_pipeline.dataset import PhotoViews
+    from model_zoo import preprocessing
+
+    image_size = model.get_layer("resize").height
+    in_serving = preprocessing.resizing_of(model)
+    augment = make_augmentation(image_size)
+    resize, source_size = in_serving, image_size
+    if augment is not None:
+        source_size = augment.source_size(image_size)
+        resize = preprocessing.resizing_layer(source_size, given.RESIZE.value)
+    train_views = PhotoViews(
+        train_photos,
+        resize,
+        source_size,
+        seed=given.SEED.value,
+        augment=augment,
+        contents=checked.take(slice(len(train_photos))),
+    )
+    val_views = PhotoViews(
+        validation_photos,
+        in_serving,
+        image_size,
+        contents=checked.take(slice(len(train_photos), None)),
+    )
+    return train_views, val_views
 
 
 def _mixing_flags():

@@ -87,7 +87,7 @@ def optimizer_numbers():
 
 def plan_stages(unfreeze_from):
     """Returns the stages that the flags ask for, in order."""
-    from training.stages import Stage
+    from training.stage import Stage
 
     (head_rate, _), (rate, layer_decay) = learning_rates()
     solver = None if given.HEAD.value == "dense" else given.HEAD.value
@@ -136,7 +136,7 @@ def settings(labels, num_classes, steps_per_epoch, mix=None):
     import numpy as np
 
     from training.losses import crossentropy
-    from training.stages import Settings
+    from training.stage import Settings
 
     make_optimizer = {
         "rmsprop": keras.optimizers.RMSprop,

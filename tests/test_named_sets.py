@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -7,6 +9,7 @@ import pytest
 from errors import UserError
 from input_pipeline import named_sets
 from input_pipeline.split import load_photos
+from tests.conftest import ROOT
 
 
 def test_arrays_become_folders_once(tmp_path, monkeypatch):
@@ -77,3 +80,14 @@ def test_without_a_network_it_is_one_message(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="Cannot download cats_vs_dogs"):
         named_sets.load_named_set("cats_vs_dogs", tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_misspelt_name_is_named(tmp_path):
+    process = subprocess.run(
+        [sys.executable, ROOT / "train.py", "--data=mnisst"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2
+    assert "no folder mnisst. Did you mean mnist?" in process.stderr

@@ -3,8 +3,8 @@ import pytest
 
 from model_zoo import build_model
 from training.cache_folder import CacheFolder
+from training.stage import Stage
 from training.stage_input import plan_stage_inputs
-from training.stages import Stage
 
 TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
 # float16 tensors of one photo at 32 px, and 8 bytes for its row: the head's

@@ -12,8 +12,9 @@ from training.freeze_proof import FreezeProof
 from training.kept_epoch import KeptEpoch
 from training.losses import crossentropy
 from training.run_folder import RunFolder
+from training.stage import Settings, Stage
 from training.stage_input import plan_stage_inputs
-from training.stages import Settings, Stage, run_stage
+from training.stages import run_stage
 
 SIZE = 32
 

@@ -47,7 +47,7 @@ def plan_stage_inputs(
 
     Args:
         model: Model of `build_model`.
-        stages: `training.stages.Stage` of the run, in order.
+        stages: `training.stage.Stage` of the run, in order.
         train_views: `input_pipeline.dataset.PhotoViews` to train on.
         val_views: The same to validate on.
         folder: Where to keep the tensors; None: nowhere.
