@@ -77,11 +77,11 @@ def main(argv):
             device,
             freeze_proof,
             kept_epoch,
+            losses,
             run_folder,
             stage_input,
             stages,
             summary,
-            validation,
         )
 
         device.keep_freed_memory()
@@ -158,18 +158,7 @@ def main(argv):
         return 0
     command_line.ignore_ctrl_c()  # what is left to do takes a second
     finish(run, keeper)
-    model.set_weights(run.load_model().get_weights())
-    confused = validation.most_confused(
-        validation_photos.labels,
-        validation.predict_validation(
-            model,
-            planned[-1].unfreeze_from,
-            stage_inputs[-1],
-            val_views,
-            given.BATCH_SIZE.value,
-        ),
-        validation_photos.class_names,
-    )
+    confused = losses.most_confused(keeper.counts, train_photos.class_names)
     seconds = time.perf_counter() - start
     run.save_summary(
         summary.summarize(

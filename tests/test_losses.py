@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.losses import accuracy, crossentropy
+from training.losses import Accuracy, crossentropy, most_confused
 
 LABELS = np.array([0, 2, 1, 2])
 PROBABILITIES = np.array(
@@ -44,15 +44,21 @@ def test_plain_labels_need_no_loss_of_ours():
 
 @pytest.mark.parametrize("labels", [LABELS, LABELS[:, None], np.eye(3)[LABELS]])
 def test_accuracy_of_more_classes(labels):
-    metric = accuracy()
-    metric.update_state(labels, PROBABILITIES)
+    metric = Accuracy(3)
+    metric.update_state(labels[:1], PROBABILITIES[:1])
+    metric.update_state(labels[1:], PROBABILITIES[1:])
     assert float(metric.result()) == 0.75
+    np.testing.assert_array_equal(
+        metric.counts, [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    )
+    metric.reset_state()
+    assert float(metric.result()) == 0
 
 
 def test_accuracy_of_two_classes():
     probabilities = np.array([[0.9], [0.2], [0.6], [0.4]], "float32")
     for labels in ([1, 1, 1, 0], [[0.8], [0.7], [1.0], [0.1]]):
-        metric = accuracy()
+        metric = Accuracy(2)
         metric.update_state(np.array(labels), probabilities)
         assert float(metric.result()) == 0.75
 
@@ -63,7 +69,7 @@ def test_fit_on_mixes_and_validate_on_integers():
     model = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(3, activation="softmax")]
     )
-    model.compile(loss=crossentropy(3, 0.0, mixed=True), metrics=[accuracy()])
+    model.compile(loss=crossentropy(3, 0.0, mixed=True), metrics=[Accuracy(3)])
     x = np.random.default_rng(0).normal(size=(3, 3)).astype("float32")
     y = np.array([0, 1, 2])  # as many photos as classes
     mixes = 0.9 * np.eye(3)[y] + 0.1 / 3
@@ -74,3 +80,14 @@ def test_fit_on_mixes_and_validate_on_integers():
     assert history.history["val_accuracy"] == [
         pytest.approx((predicted == y).mean())
     ]
+
+
+def test_pairs_from_the_top():
+    counts = np.array([[9, 1, 1], [1, 9, 0], [0, 2, 9]])
+    assert most_confused(counts, ["a", "b", "c"]) == [
+        ("c", "b", 2),
+        ("a", "b", 1),
+        ("a", "c", 1),
+        ("b", "a", 1),
+    ]
+    assert most_confused(np.eye(3), ["a", "b", "c"]) == []

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from model_zoo.layer_groups import GROUPS
+from training.losses import Accuracy
 
 
 class KeptEpoch(keras.callbacks.Callback):
@@ -21,6 +22,8 @@ class KeptEpoch(keras.callbacks.Callback):
         rates: Learning rate of every step so far, by layer group; NaN where a
             group did not train.
         best: The row of the kept epoch, or None.
+        accuracy: The metric to train and to validate with.
+        counts: Of `accuracy`, on the validation photos in the kept epoch.
     """
 
     def __init__(self, run_folder, whole_model, class_names):
@@ -29,6 +32,8 @@ class KeptEpoch(keras.callbacks.Callback):
         self.steps = []
         self.rates = {name: [] for name in GROUPS}
         self.best = None
+        self.accuracy = Accuracy(len(class_names))
+        self.counts = None
         self._training_seconds = 0.0
         self._run_folder = run_folder
         self._whole_model = whole_model
@@ -93,7 +98,8 @@ class KeptEpoch(keras.callbacks.Callback):
         Args:
             epoch: Number of the epoch, over all stages, from 1.
             seconds: How long it took.
-            logs: `loss`, `accuracy` and the same of the validation photos.
+            logs: `loss`, `accuracy` and the same of the validation photos,
+                which `accuracy` saw last.
 
         Raises:
             FloatingPointError: If a loss is not a finite number.
@@ -123,6 +129,7 @@ class KeptEpoch(keras.callbacks.Callback):
         if self.best is None or row["val_loss"] < self.best["val_loss"]:
             self._run_folder.save_model(self._whole_model, self._class_names)
             self.best = row
+            self.counts = keras.ops.convert_to_numpy(self.accuracy.counts)
 
     def describe(self) -> str:
         """Returns one sentence on the kept epoch."""

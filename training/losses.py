@@ -1,8 +1,9 @@
 """The loss and the accuracy, of labels that may be mixes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 
 
 def crossentropy(
@@ -38,23 +39,66 @@ def crossentropy(
     return smoothed_crossentropy
 
 
-def accuracy() -> keras.metrics.Metric:
-    """Returns the share of photos whose likeliest class is the right one.
+class Accuracy(keras.metrics.Metric):
+    """The share of photos whose likeliest class is the right one.
 
-    Of a mix that is the class with the largest share. Keras's own metric takes
-    the kind of labels it sees first, those of training, for that of all.
+    Of a mix, the right one is the class with the largest share. (Keras's own
+    metric takes the kind of labels it sees first, those of training, for that
+    of all.)
+
+    Attributes:
+        counts: How many photos of each class, by row, were taken for each, by
+            column; a variable, float32 (C, C).
     """
-    return keras.metrics.MeanMetricWrapper(_is_right, name="accuracy")
+
+    def __init__(self, num_classes: int, name: str = "accuracy"):
+        super().__init__(name=name)
+        self._num_classes = num_classes
+        self.counts = self.add_variable(
+            (num_classes, num_classes), "zeros", name="counts"
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch: labels as in `crossentropy`, and probabilities."""
+        ops = keras.ops
+        if self._num_classes == 2:
+            flat = [
+                ops.reshape(ops.cast(y, "float32"), (-1,))
+                for y in (y_true, y_pred)
+            ]
+            right, taken = (ops.cast(y > 0.5, "int32") for y in flat)
+        else:
+            right = ops.argmax(_shares(y_true, self._num_classes), axis=-1)
+            taken = ops.argmax(y_pred, axis=-1)
+        right, taken = (
+            ops.one_hot(classes, self._num_classes)
+            for classes in (right, taken)
+        )
+        self.counts.assign_add(ops.matmul(ops.transpose(right), taken))
+
+    def result(self):
+        ops = keras.ops
+        return ops.trace(self.counts) / ops.maximum(ops.sum(self.counts), 1)
 
 
-def _is_right(labels, probabilities):
-    ops = keras.ops
-    num_outputs = probabilities.shape[-1]
-    if num_outputs == 1:
-        labels = ops.reshape(ops.cast(labels, "float32"), (-1,)) > 0.5
-        return labels == (probabilities[:, 0] > 0.5)
-    labels = ops.argmax(_shares(labels, num_outputs), axis=-1)
-    return labels == ops.argmax(probabilities, axis=-1)
+def most_confused(
+    counts: np.ndarray, class_names: Sequence[str]
+) -> list[tuple[str, str, int]]:
+    """Returns which class was taken for which, and how often, from the top.
+
+    Args:
+        counts: As in `Accuracy`, (C, C).
+        class_names: Names of the C classes.
+
+    Returns:
+        (right class, predicted class, photos); none is without photos.
+    """
+    confused = [
+        (class_names[right], class_names[taken], int(count))
+        for (right, taken), count in np.ndenumerate(counts)
+        if right != taken and count
+    ]
+    return sorted(confused, key=lambda pair: -pair[2])
 
 
 def _shares(labels, num_classes):

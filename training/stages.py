@@ -22,7 +22,6 @@ from training.freeze_proof import (
 )
 from training.interruption import StopBetweenSteps
 from training.kept_epoch import KeptEpoch
-from training.losses import accuracy
 from training.optimizer import group_rates, make_optimizer
 from training.solved_head import solve_head
 from training.stage import Settings, Stage
@@ -139,7 +138,7 @@ def _fit(
         trained.compile(
             make_optimizer(settings.make_optimizer, of_groups, groups),
             loss=settings.loss or model.loss,
-            metrics=[accuracy()],
+            metrics=[kept_epoch.accuracy],
             steps_per_execution=steps_per_execution,
         )
         return of_groups
@@ -196,7 +195,9 @@ def _solve(
     labels = np.concatenate([labels for _, labels in batches])
     model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
     # The loss of the other stages, or their epochs could not be compared.
-    trained.compile(loss=settings.loss or model.loss, metrics=[accuracy()])
+    trained.compile(
+        loss=settings.loss or model.loss, metrics=[kept_epoch.accuracy]
+    )
     logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
     of_val = trained.evaluate(
         val_features.one_pass(), return_dict=True, verbose=0

@@ -39,7 +39,7 @@ def summarize(
         history: Rows of all epochs.
         best: Row of the kept epoch.
         proof: `FreezeProof` of the run.
-        confused: Of `training.validation.most_confused`.
+        confused: Of `training.losses.most_confused`.
         seconds: Wall time of the run so far.
         images_per_second: Photos trained on by steps, validation not counted.
         seed: Seed of the run.
