@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plots.colors import TRAINING_COLOR, VALIDATION_COLOR
+from plots.style import (
+    TRAINING_COLOR,
+    VALIDATION_COLOR,
+    add_words,
+    new_axes,
+)
 
 
 def plot_history(
@@ -39,8 +43,7 @@ def plot_history(
     """
     history = getattr(history, "history", history)
     stages = history.get("stage", [])
-    if ax is None:
-        ax = Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
+    ax = ax or new_axes()
     epochs = range(1, len(history[metric]) + 1)
     ax.plot(
         epochs,
@@ -60,13 +63,14 @@ def plot_history(
     changes = [i for i in range(1, len(stages)) if stages[i] != stages[i - 1]]
     mark_unfreezing(ax, changes)
     smoothed = f", smoothed by {smoothing:g}" if smoothing else ""
-    ax.set_title(f"Training and validation {metric}{smoothed}")
-    ax.set_xlabel("Epoch")
-    ax.set_ylabel(metric.capitalize())
     ax.set_xlim(0.5, len(epochs) + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.grid(alpha=0.25)
-    ax.legend()
+    add_words(
+        ax,
+        f"Training and validation {metric}{smoothed}",
+        "Epoch",
+        metric.capitalize(),
+    )
     return ax
 
 
@@ -85,8 +89,7 @@ def plot_step_losses(
         ax: matplotlib axes to draw on; None: those of a new figure.
         changes: Steps after which a new stage began.
     """
-    if ax is None:
-        ax = Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
+    ax = ax or new_axes()
     ax.plot(steps, losses, color=TRAINING_COLOR, alpha=0.35, linewidth=1)
     smoothing = max(0.0, 1 - 20 / len(losses))  # about a twentieth of all
     ax.plot(
@@ -97,11 +100,7 @@ def plot_step_losses(
         label=f"Training loss, smoothed by {smoothing:.2g}",
     )
     mark_unfreezing(ax, changes)
-    ax.set_title("Training loss by step")
-    ax.set_xlabel("Step")
-    ax.set_ylabel("Loss")
-    ax.grid(alpha=0.25)
-    ax.legend()
+    add_words(ax, "Training loss by step", "Step", "Loss")
     return ax
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from plots.colors import COLORS
 from plots.history import mark_unfreezing
+from plots.style import COLORS, add_words, new_axes
 
 
 def plot_rates(
@@ -24,18 +23,14 @@ def plot_rates(
         ax: matplotlib axes to draw on; None: those of a new figure.
         changes: Steps after which a new stage began.
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     for color, (name, values) in zip(COLORS, rates.items(), strict=False):
         if not np.isnan(values).all():
             steps = np.arange(1, len(values) + 1)
             ax.plot(steps, values, color=color, linewidth=2, label=name)
     mark_unfreezing(ax, changes)
     ax.set_yscale("log")
-    ax.set_title("Learning rate used")
-    ax.set_xlabel("Step")
-    ax.set_ylabel("Learning rate")
-    ax.grid(alpha=0.25)
-    ax.legend()
+    add_words(ax, "Learning rate used", "Step", "Learning rate")
     return ax
 
 
@@ -53,7 +48,7 @@ def plot_range_test(
         suggestions: Rates to mark, by the name of their rule.
         ax: matplotlib axes to draw on; None: those of a new figure.
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes()
     ax.plot(rates, losses, color="0.25", linewidth=2)
     for color, marker, (name, rate) in zip(
         COLORS, "osD^v", suggestions.items(), strict=False
@@ -72,13 +67,10 @@ def plot_range_test(
     margin = 0.2 * (high - low) + 1e-3
     ax.set_ylim(low - margin, high + 2 * margin)
     ax.set_xscale("log")
-    ax.set_title("Loss while the learning rate grows")
-    ax.set_xlabel("Learning rate")
-    ax.set_ylabel("Training loss, smoothed")
-    ax.grid(alpha=0.25)
-    ax.legend()
+    add_words(
+        ax,
+        "Loss while the learning rate grows",
+        "Learning rate",
+        "Training loss, smoothed",
+    )
     return ax
-
-
-def _new_axes():
-    return Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
