@@ -63,9 +63,9 @@ def plot_range_test(
             label=f"{name}: {rate:.1e}",
         )
     # What diverges at the end would flatten all the rest.
-    low, high = np.min(losses), np.percentile(losses, 80)
-    margin = 0.2 * (high - low) + 1e-3
-    ax.set_ylim(low - margin, high + 2 * margin)
+    low, high = np.min(losses), min(np.max(losses), 1.5 * losses[0])
+    margin = 0.1 * (high - low) + 1e-3
+    ax.set_ylim(low - margin, high + margin)
     ax.set_xscale("log")
     add_words(
         ax,

@@ -24,10 +24,11 @@ def test_the_valley_is_between_moving_and_too_large():
     )
 
 
-def test_the_valley_of_a_line_and_of_a_rise():
-    assert lr_finder.valley(RATES, np.ones(81)) == 10
+def test_the_valley_keeps_away_from_the_wall():
+    assert lr_finder.valley(RATES, np.ones(81)) == 10 / 4
     rising = np.where(RATES < 1e-3, 1.0, 2.0)
-    assert lr_finder.valley(RATES, rising) == pytest.approx(1e-3)
+    last = RATES[RATES < 1e-3][-1]
+    assert lr_finder.valley(RATES, rising) == pytest.approx(last / 4)
 
 
 def test_the_steepest_place_is_by_the_logarithm_of_the_rate():

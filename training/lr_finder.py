@@ -21,6 +21,7 @@ FIRST_RATE, LAST_RATE, NUM_STEPS = 1e-7, 10.0, 100
 _SMOOTHING = 0.9  # weight of the past in the moving average
 _DIVERGED = 4.0  # times the lowest loss
 _MOVED = 0.02  # share of the loss by which it has to change to count
+_FROM_WALL = 4.0  # times below the rate that makes things worse
 _FEWEST = 10  # steps that say something
 
 
@@ -50,9 +51,10 @@ def valley(rates: np.ndarray, losses: np.ndarray) -> float:
     """Returns the rate in the middle of the valley, on a logarithmic axis.
 
     The valley goes from the rate at which the loss begins to move to the last
-    one at which it is not above that of the start. fastai's suggestion of this
-    name takes the middle of the longest descent, which says nothing where a
-    trained head leaves little to descend.
+    one at which it is not above that of the start; from that wall the rate
+    keeps away by a factor of four at least. fastai's suggestion of this name
+    takes the middle of the longest descent, which says nothing where a trained
+    head leaves little to descend.
 
     Args:
         rates: float (S,), growing.
@@ -61,10 +63,10 @@ def valley(rates: np.ndarray, losses: np.ndarray) -> float:
     margin = _MOVED * losses[0]
     moved = np.flatnonzero(np.abs(losses - losses[0]) > margin)
     if not len(moved):  # a flat line
-        return float(rates[-1])
-    first = moved[0]
-    last = np.flatnonzero(losses <= losses[0] + margin)[-1]
-    return float(np.sqrt(rates[first] * rates[max(first, last)]))
+        return float(rates[-1]) / _FROM_WALL
+    first = rates[moved[0]]
+    last = rates[np.flatnonzero(losses <= losses[0] + margin)[-1]]
+    return float(min(np.sqrt(first * last), last / _FROM_WALL))
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
