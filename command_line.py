@@ -102,6 +102,31 @@ def exit_with(status: int, message: str) -> NoReturn:
     sys.exit(status)
 
 
+class ShareParser(flags.ArgumentParser):
+    """Reads a percentage as a share, 5% as 0.05; `--flag` alone is 100%."""
+
+    bare = "100%"
+    syntactic_help = "a percentage"
+
+    def parse(self, argument: str | float) -> float:
+        if isinstance(argument, float):
+            return argument
+        number = argument.removesuffix("%")
+        if number == argument or not 0 <= float(number) <= 100:
+            raise ValueError("expected a percentage, e.g. 5%")
+        return float(number) / 100
+
+    def flag_type(self) -> str:
+        return "share"
+
+
+class ShareSerializer(flags.ArgumentSerializer):
+    """Writes a share as a percentage."""
+
+    def serialize(self, value: float) -> str:
+        return f"{value * 100:g}%"
+
+
 def parse_flags(argv: list[str]) -> list[str]:
     """Returns `argv` without its flags, and sets these in `flags.FLAGS`.
 
@@ -135,6 +160,9 @@ def _with_underscores(argument):
     name = name.replace("-", "_")
     if name.startswith("no_") and name not in flags.FLAGS:
         name = name.replace("no_", "no", 1)  # --no-horizontal-flip
+    if not equals and name in flags.FLAGS:
+        bare = getattr(flags.FLAGS[name].parser, "bare", None)
+        equals, value = ("=", bare) if bare else ("", "")
     return f"--{name}{equals}{value}"
 
 

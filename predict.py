@@ -59,7 +59,8 @@ def find_all_photos(arguments: list[str]) -> list[str]:
     Raises:
         UserError: If one does not exist or a folder has no photos.
     """
-    from input_pipeline.index import EXTENSIONS, find_photos
+    from input_pipeline.index import find_photos
+    from input_pipeline.pixels import EXTENSIONS
 
     paths = []
     for argument in arguments:
@@ -90,10 +91,12 @@ def predict(model, paths):
     import keras
     import numpy as np
 
-    from input_pipeline import dataset, decode, index
+    from input_pipeline import contents, dataset, index
     from model_zoo import preprocessing
 
-    decode.check_readable(paths)
+    checked = contents.check_contents(paths)
+    if len(checked.bad()):
+        raise UserError(contents.describe_bad(checked))
     photos = index.PhotoIndex(
         tuple(paths), np.zeros(len(paths), "int32"), class_names=()
     )
@@ -138,8 +141,15 @@ def print_rows(rows: list[dict], output_format: str) -> None:
             (Path(row["path"]).stem, class_names.index(row["predicted"]))
             for row in rows
         ]
-        # Names that are numbers by their number.
-        scored.sort(key=lambda pair: (len(pair[0]), pair[0]))
+        _check_distinct([row["path"] for row in rows])
+        # Names that are numbers by their number, then the others.
+        scored.sort(
+            key=lambda pair: (
+                (0, int(pair[0]), "")
+                if pair[0].isdecimal()
+                else (1, 0, pair[0])
+            )
+        )
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([("id", "label"), *scored])
     else:
@@ -148,6 +158,18 @@ def print_rows(rows: list[dict], output_format: str) -> None:
             for row in rows
         ]
         print(format_table([("path", "predicted", "probability"), *cells]))
+
+
+def _check_distinct(paths):
+    """Raises a `UserError` if two photos would have one id."""
+    seen = {}
+    for path in paths:
+        other = seen.setdefault(Path(path).stem, path)
+        if other != path:
+            raise UserError(
+                f"{other} and {path} have the same id, {Path(path).stem}. "
+                "Give the photos of the contest only."
+            )
 
 
 if __name__ == "__main__":

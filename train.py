@@ -72,7 +72,6 @@ def main(argv):
         import keras
 
         import train_pictures
-        from input_pipeline import contents
         from training import (
             device,
             freeze_proof,
@@ -90,24 +89,24 @@ def main(argv):
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
     cache_folder = train_plan.open_cache_folder()
-    print("Checking that all photos can be read")
-    checked = contents.check_contents(
-        train_photos.paths + validation_photos.paths,
+    sides, bad = train_plan.check_photos(
+        (train_photos, validation_photos),
         memo=cache_folder and cache_folder.path / "thaw-photos.sqlite",
     )
+    (train_photos, _), (validation_photos, _) = sides
     run = run_folder.RunFolder.create(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
     run.save_class_names(train_photos.class_names)
+    if bad:
+        run.save_bad_photos(bad)
     print(f"Training on {device_name}. Results go to {run_dir}")
 
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    train_views, val_views = train_plan.make_views(
-        model, train_photos, validation_photos, checked
-    )
+    train_views, val_views = train_plan.make_views(model, *sides)
     mix = train_plan.make_mixes(len(train_photos.class_names))
-    planned = train_stages.plan_stages(unfreeze_from)
+    planned = train_stages.plan_stages(unfreeze_from, mix is not None)
     stage_inputs = stage_input.plan_stage_inputs(
         model,
         planned,
@@ -120,7 +119,7 @@ def main(argv):
         steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
-    train_pictures.draw_augmented(run, train_views, mix)
+    train_pictures.draw_augmented(run, train_views, mix, given.BATCH_SIZE.value)
     settings = train_stages.settings(
         train_photos.labels,
         len(train_photos.class_names),

@@ -32,6 +32,16 @@ LIMIT = flags.DEFINE_integer(
     "Use at most that many photos per class, drawn by --seed.",
     lower_bound=2,
 )
+SKIP_BAD = flags.DEFINE(
+    command_line.ShareParser(), "skip_bad", 0.0,
+    "Go on without photos that cannot be used, at most that share of all; "
+    "--skip_bad alone: however many.",
+    serializer=command_line.ShareSerializer(),
+)
+MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels", 100_000_000, "Photos with more are not read.",
+    lower_bound=1,
+)
 IMAGE_SIZE = flags.DEFINE_integer(
     "image_size", None,
     "Pixels a side to resize photos to; left out: the backbone's own.",

@@ -2,39 +2,47 @@
 
 import itertools
 
+import numpy as np
+
 import plots
 
 _DRAWN_PHOTOS = 9
 
 
-def draw_augmented(run, views, mix=None):
-    """Draws what the training will see: two views each of some photos.
+def draw_augmented(run, views, mix, batch_size):
+    """Draws what the training will see.
+
+    That is two views each of some photos, or, mixed, those of the first batch.
 
     Args:
         run: `RunFolder`.
         views: `PhotoViews` to train on.
         mix: `augment.Mixes` of the batches, or None.
+        batch_size: Photos per step.
     """
-    rows = views.order(0)[:_DRAWN_PHOTOS]
-    labels = views.labels[rows]
     names = views.photos.class_names
-    drawn = []  # views of (image, title)
-    for view in (0, 1):
-        images = next(iter(views.images(view, rows, len(rows)))).numpy()
-        titles = [names[label] for label in labels]
-        if mix is not None:
-            images, targets = mix(images, labels, pass_index=view, batch=0)
-            titles = [_title_of_mix(names, shares) for shares in targets]
-        drawn.append(zip(images, titles, strict=True))
-    pairs = [pair for both in zip(*drawn, strict=True) for pair in both]
-    if mix is None:  # the second view has the same
-        pairs[1::2] = [(image, "") for image, _ in pairs[1::2]]
-    figure = plots.plot_photos(*zip(*pairs, strict=True))
+    if mix is not None:
+        rows = views.order(0)[:batch_size]
+        images = next(iter(views.images(0, rows, len(rows)))).numpy()
+        images, targets = mix(images, views.labels[rows], pass_index=0, batch=0)
+        titles = [_title_of_mix(names, target) for target in targets]
+        count = min(len(rows), 2 * _DRAWN_PHOTOS)
+        figure = plots.plot_photos(images[:count], titles[:count])
+    else:
+        rows = views.order(0)[:_DRAWN_PHOTOS]
+        images = [next(iter(views.images(i, rows, len(rows)))) for i in (0, 1)]
+        titles = [names[label] for label in views.labels[rows]]
+        figure = plots.plot_photos(
+            [image for both in zip(*images, strict=True) for image in both],
+            [title for name in titles for title in (name, "")],
+        )
     run.save_figure("augmented.png", figure)
 
 
 def _title_of_mix(names, shares):
-    """Returns the classes of one mix, the largest first, e.g. dog .7 cat .3."""
+    """Returns the classes of one mix, the largest first, or of a label."""
+    if np.ndim(shares) == 0:
+        return names[shares]
     if len(shares) == 1:
         shares = (1 - shares[0], shares[0])
     parts = sorted(zip(shares, names, strict=True), reverse=True)

@@ -27,7 +27,12 @@ def check_flags():
             "Nothing to train: --head_epochs and --epochs are 0. (With "
             "--learning_rate=find, that draws lr_find.png.)"
         )
-    mixing = " ".join(_mixing_flags())
+    mixing = " ".join(x for x in _mixing_flags() if x != "--randaugment")
+    if mixing and given.BATCH_SIZE.value < 2:
+        raise UserError(
+            f"{mixing} mixes the photos of a batch. Give --batch_size=2 at "
+            "least."
+        )
     if given.HEAD.value != "dense" and mixing:
         raise UserError(
             f"--head={given.HEAD.value} is solved on photos of one class each. "
@@ -81,7 +86,7 @@ def load_photos():
 
     data = given.DATA.value
     names = ("demo", *named_sets.NAMED_SETS)
-    near = difflib.get_close_matches(data, names, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(data.lower(), names, n=1, cutoff=0.7)
     if near and data != near[0] and not Path(data).exists():
         raise UserError(
             f"--data: there is no folder {data}. Did you mean {near[0]}? "
@@ -111,6 +116,52 @@ def load_photos():
             others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
             print(f"  passed over, not JPEG or PNG: {others}")
     return photos
+
+
+def check_photos(sides, memo):
+    """Reads every photo once; returns those that can be used.
+
+    Args:
+        sides: `PhotoIndex` of the photos to train and to validate on.
+        memo: File with what earlier runs found, or None.
+
+    Returns:
+        [(`PhotoIndex`, `Contents`) of each side], and the (path, reason) of
+        what is left out.
+
+    Raises:
+        UserError: If more cannot be used than --skip_bad lets pass.
+    """
+    import numpy as np
+
+    from input_pipeline import contents
+
+    print("Checking that all photos can be read")
+    paths = [path for photos in sides for path in photos.paths]
+    checked = contents.check_contents(paths, memo, given.MAX_PIXELS.value)
+    bad = checked.bad()
+    if len(bad):
+        message = contents.describe_bad(checked)
+        if len(bad) > given.SKIP_BAD.value * len(paths):
+            raise UserError(
+                f"{message}\nRepair or remove them, or go on without them: "
+                "--skip_bad"
+            )
+        print(f"{message}\nThe run goes on without them.")
+    good = np.setdiff1d(np.arange(len(paths)), bad)
+    kept, start = [], 0
+    for photos in sides:
+        rows = good[(good >= start) & (good < start + len(photos))]
+        left = photos.take(rows - start)
+        for name, count in left.counts().items():
+            if not count:
+                raise UserError(
+                    f"No photo of the class '{name}' can be used. Repair them, "
+                    "or remove the class."
+                )
+        kept.append((left, checked.take(rows)))
+        start += len(photos)
+    return kept, [(paths[row], checked.reasons[row]) for row in bad]
 
 
 def make_augmentation(image_size):
@@ -149,13 +200,12 @@ def make_augmentation(image_size):
     )
 
 
-def make_views(model, train_photos, validation_photos, checked):
+def make_views(model, train_side, validation_side):
     """Returns the `PhotoViews` to train and to validate on.
 
     Args:
         model: Model of `build_model`.
-        train_photos, validation_photos: `PhotoIndex` of each.
-        checked: `Contents` of the former, then the latter.
+        train_side, validation_side: `PhotoIndex` and `Contents` of each.
     """
     from input_pipeline.dataset import PhotoViews
     from model_zoo import preprocessing
@@ -167,19 +217,21 @@ def make_views(model, train_photos, validation_photos, checked):
     if augment is not None:
         source_size = augment.source_size(image_size)
         resize = preprocessing.resizing_layer(source_size, given.RESIZE.value)
+    train_photos, train_contents = train_side
+    validation_photos, validation_contents = validation_side
     train_views = PhotoViews(
         train_photos,
         resize,
         source_size,
         seed=given.SEED.value,
         augment=augment,
-        contents=checked.take(slice(len(train_photos))),
+        contents=train_contents,
     )
     val_views = PhotoViews(
         validation_photos,
         in_serving,
         image_size,
-        contents=checked.take(slice(len(train_photos), None)),
+        contents=validation_contents,
     )
     return train_views, val_views
 

@@ -85,8 +85,13 @@ def optimizer_numbers():
     return numbers
 
 
-def plan_stages(unfreeze_from):
-    """Returns the stages that the flags ask for, in order."""
+def plan_stages(unfreeze_from, mixed=False):
+    """Returns the stages that the flags ask for, in order.
+
+    Args:
+        unfreeze_from: Unfreeze point.
+        mixed: Whether each pass makes new photos.
+    """
     from training.stage import Stage
 
     (head_rate, _), (rate, layer_decay) = learning_rates()
@@ -99,7 +104,7 @@ def plan_stages(unfreeze_from):
             head_rate,
             schedule=_schedule(given.HEAD_SCHEDULE, given.HEAD_PEAK_AT, 25.0),
             solver=solver,
-            one_view=given.EPOCHS.value > 0,
+            one_view=given.EPOCHS.value > 0 and not mixed,
         ),
         Stage(
             "fine_tune",
@@ -154,7 +159,9 @@ def settings(labels, num_classes, steps_per_epoch, mix=None):
         steps_per_epoch=steps_per_epoch,
         make_optimizer=functools.partial(make_optimizer, **optimizer_numbers()),
         loss=crossentropy(
-            num_classes, given.LABEL_SMOOTHING.value, mix is not None
+            num_classes,
+            given.LABEL_SMOOTHING.value,
+            mixed=mix is not None and mix.num_targets is not None,
         ),
         mix=mix,
         class_weight=class_weight,

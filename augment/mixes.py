@@ -15,8 +15,8 @@ class Mixes:
     batch. Given both MixUp and CutMix, each batch takes one of them.
 
     Attributes:
-        num_targets: Numbers that say what is on an image, T: 1 for two
-            classes, else one for each.
+        num_targets: Numbers that say what is on a mixed image, T: 1 for two
+            classes, else one for each; None where labels stay as they are.
     """
 
     def __init__(
@@ -36,13 +36,17 @@ class Mixes:
             randaugment, mixup, cutmix: Which of them to do.
         """
         self._seed = seed
-        self.num_targets = 1 if num_classes == 2 else num_classes
-        self._randaugment = keras.layers.RandAugment() if randaugment else None
-        self._mixers = []
+        self._changers, self._mixers = [], []
+        # Pixels keep their precision, whatever the model computes in.
+        if randaugment:
+            self._changers.append(keras.layers.RandAugment(dtype="float32"))
         if mixup:
-            self._mixers.append(keras.layers.MixUp())
+            self._mixers.append(keras.layers.MixUp(dtype="float32"))
         if cutmix:
-            self._mixers.append(keras.layers.CutMix())
+            self._mixers.append(keras.layers.CutMix(dtype="float32"))
+        self.num_targets = None
+        if self._mixers:
+            self.num_targets = 1 if num_classes == 2 else num_classes
 
     def __call__(
         self,
@@ -60,18 +64,18 @@ class Mixes:
             batch: Which batch of the pass, from 0.
 
         Returns:
-            Images of the same shape, and targets, float32 (B, T): the share of
-            class 1 where T is 1, else that of each.
+            Images of the same shape, and the labels, or targets float32
+            (B, T): the share of class 1 where T is 1, else that of each.
         """
         key = np.array([self._seed, pass_index], dtype="uint64")
         bits = np.random.Philox(key=key, counter=[0, 0, batch, _STREAM])
         random = np.random.Generator(bits)
-        if self.num_targets == 1:
-            targets = labels[:, None].astype("float32")
-        else:
-            targets = np.eye(self.num_targets, dtype="float32")[labels]
-        layers = [] if self._randaugment is None else [self._randaugment]
+        layers = list(self._changers)
+        targets = labels
         if self._mixers:
+            targets = labels[:, None].astype("float32")
+            if self.num_targets > 1:
+                targets = np.eye(self.num_targets, dtype="float32")[labels]
             layers.append(self._mixers[random.integers(len(self._mixers))])
         batch = {"images": images, "labels": targets}
         for layer in layers:

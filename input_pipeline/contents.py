@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from input_pipeline.decode import check_readable
+from input_pipeline.check import MAX_PIXELS, check_photos
 
+_SHOWN = 10  # bad photos named in a message
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS photos (path BLOB PRIMARY KEY, size INTEGER, "
-    "mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB) WITHOUT ROWID"
+    "CREATE TABLE IF NOT EXISTS looked_at (path BLOB PRIMARY KEY, "
+    "size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB, "
+    "pixels INTEGER) WITHOUT ROWID"
 )
 
 
@@ -27,16 +29,28 @@ class Contents:
         paths: Path of each photo.
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds, int64 (N, 3).
-        digests: Hash of each file, as `check_readable` returns them.
+        digests: Hash of each file, as `check_photos` returns them; None where
+            it cannot be used.
+        reasons: Why it cannot be, None where it can.
     """
 
     paths: tuple[str, ...]
     stamps: np.ndarray
-    digests: tuple[bytes, ...]
+    digests: tuple[bytes | None, ...]
+    reasons: tuple[str | None, ...]
 
-    def take(self, rows: slice) -> "Contents":
-        """Returns the contents of some of the photos."""
-        return Contents(self.paths[rows], self.stamps[rows], self.digests[rows])
+    def take(self, rows: np.ndarray) -> "Contents":
+        """Returns the contents of some of the photos, by their rows."""
+        return Contents(
+            tuple(self.paths[row] for row in rows),
+            self.stamps[rows],
+            tuple(self.digests[row] for row in rows),
+            tuple(self.reasons[row] for row in rows),
+        )
+
+    def bad(self) -> np.ndarray:
+        """Returns the rows of the photos that cannot be used, ints."""
+        return np.flatnonzero([why is not None for why in self.reasons])
 
     def fingerprint(self) -> str:
         """Returns a hash over the contents of all photos in their order."""
@@ -49,19 +63,19 @@ class Contents:
 
 
 def check_contents(
-    paths: Sequence[str], memo: str | Path | None = None
+    paths: Sequence[str],
+    memo: str | Path | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Contents:
     """Reads and decodes every photo that is not known from an earlier run.
 
-    A photo is known by its path, size and times; it is not read again.
+    A good photo is known by its path, size and times; it is not read again.
 
     Args:
         paths: Paths of the photos.
         memo: SQLite file with what earlier runs found, made where it is
             missing; None: every photo is read.
-
-    Raises:
-        UserError: If any cannot be decoded; it names them.
+        max_pixels: As in `check_photos`.
     """
     stamps = _stamps(paths)
     names = [os.fsencode(os.path.abspath(path)) for path in paths]
@@ -69,14 +83,35 @@ def check_contents(
         (name, *stamp)
         for name, stamp in zip(names, stamps.tolist(), strict=True)
     ]
-    digests = _load(memo, stamped) if memo else [None] * len(paths)
+    digests = _load(memo, stamped, max_pixels) if memo else [None] * len(paths)
     new = [row for row, digest in enumerate(digests) if digest is None]
-    found = check_readable([paths[row] for row in new])
-    for row, digest in zip(new, found, strict=True):
-        digests[row] = digest
-    if memo and new:
-        _save(memo, [(*stamped[row], digests[row]) for row in new])
-    return Contents(tuple(paths), stamps, tuple(digests))
+    found = check_photos([paths[row] for row in new], max_pixels)
+    reasons = [None] * len(paths)
+    for row, look in zip(new, found, strict=True):
+        digests[row], reasons[row] = look.digest, look.reason
+    good = [
+        (*stamped[row], look.digest, look.pixels)
+        for row, look in zip(new, found, strict=True)
+        if look.reason is None
+    ]
+    if memo and good:
+        _save(memo, good)
+    return Contents(tuple(paths), stamps, tuple(digests), tuple(reasons))
+
+
+def describe_bad(checked: Contents) -> str:
+    """Returns the list of the photos that cannot be used, and why."""
+    bad = checked.bad()
+    lines = [
+        f"  {checked.paths[row]}: {checked.reasons[row]}"
+        for row in bad[:_SHOWN]
+    ]
+    if len(bad) > _SHOWN:
+        lines.append(f"  and {len(bad) - _SHOWN} more")
+    return (
+        f"{len(bad)} of {len(checked.paths)} photos cannot be used:\n"
+        + "\n".join(lines)
+    )
 
 
 def _stamps(paths):
@@ -88,16 +123,19 @@ def _stamps(paths):
     return stamps
 
 
-def _load(memo, stamped):
+def _load(memo, stamped, max_pixels):
     """Returns the digest of each (path, *stamp), None where it is not known."""
     query = (
-        "SELECT digest FROM photos WHERE path = ? AND size = ? AND "
-        "mtime_ns = ? AND ctime_ns = ?"
+        "SELECT digest FROM looked_at WHERE path = ? AND size = ? AND "
+        "mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
     )
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database:
             database.execute(_TABLE)
-            found = [database.execute(query, key).fetchone() for key in stamped]
+            found = [
+                database.execute(query, (*key, max_pixels)).fetchone()
+                for key in stamped
+            ]
         return [digest[0] if digest else None for digest in found]
     except sqlite3.OperationalError as error:  # e.g. locked
         _say(memo, error)
@@ -111,7 +149,8 @@ def _save(memo, rows):
         with contextlib.closing(sqlite3.connect(memo)) as database, database:
             database.execute(_TABLE)
             database.executemany(
-                "INSERT OR REPLACE INTO photos VALUES (?, ?, ?, ?, ?)", rows
+                "INSERT OR REPLACE INTO looked_at VALUES (?, ?, ?, ?, ?, ?)",
+                rows,
             )
     except sqlite3.DatabaseError as error:  # e.g. no space left
         _say(memo, error)

@@ -1,38 +1,14 @@
-"""From the bytes of a file to pixels."""
+"""From a file to pixels, in a TensorFlow graph: the one decoder of Thaw.
 
-import hashlib
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+Plain JPEG and PNG are decoded by TensorFlow, which is fast; everything else by
+Pillow, which is right. GIF never gets to TensorFlow, which has no limit on the
+memory it takes (tensorflow#115498).
+"""
 
+import numpy as np
 import tensorflow as tf
 
-from errors import UserError
-
-_JPEG_START, _PNG_START = b"\xff\xd8", b"\x89PNG"
-_SHOWN = 10  # unreadable files named in a message
-
-
-def decode_photo(contents: tf.Tensor) -> tf.Tensor:
-    """Returns the pixels of a JPEG or PNG file, uint8 (H, W, 3), RGB.
-
-    Args:
-        contents: Bytes of the file, a scalar string tensor.
-
-    Raises:
-        tf.errors.InvalidArgumentError: If it is neither, or is damaged.
-    """
-    # decode_jpeg reads PNG as well, and GIF: that one with wrong colours and
-    # without a limit on memory (tensorflow#115498), so it is kept away.
-    is_jpeg = tf.strings.substr(contents, 0, 2) == _JPEG_START
-    is_png = tf.strings.substr(contents, 0, 4) == _PNG_START
-    known = tf.debugging.Assert(is_jpeg | is_png, ["not a JPEG or PNG file"])
-    with tf.control_dependencies([known]):
-        return tf.io.decode_jpeg(
-            contents,
-            channels=3,
-            dct_method="INTEGER_ACCURATE",  # the one Pillow agrees with
-        )
+from input_pipeline import pixels
 
 
 def load_photo(path: tf.Tensor | str) -> tf.Tensor:
@@ -40,50 +16,41 @@ def load_photo(path: tf.Tensor | str) -> tf.Tensor:
     return tf.cast(decode_photo(tf.io.read_file(path)), "float32")
 
 
-def check_readable(paths: Sequence[str]) -> list[bytes]:
-    """Decodes every photo once, before any time is spent on training.
+def decode_photo(contents: tf.Tensor) -> tf.Tensor:
+    """Returns the pixels of a photo, uint8 (H, W, 3), RGB.
 
     Args:
-        paths: Paths of the photos.
-
-    Returns:
-        The BLAKE2b hash of each file, 16 bytes.
+        contents: Bytes of the file, a scalar string tensor.
 
     Raises:
-        UserError: If any cannot be decoded; it names them.
+        tf.errors.OpError: If it is none, or is damaged.
     """
+    decoded = tf.cond(
+        tf.numpy_function(_is_plain, [contents], "bool"),
+        lambda: decode_plain(contents),
+        lambda: tf.numpy_function(_decode, [contents], "uint8"),
+    )
+    return tf.ensure_shape(decoded, (None, None, 3))
 
-    @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
-    def decode(contents):
-        return tf.size(decode_photo(contents))
 
-    def check(path):
-        """Returns (hash, what is wrong); one of them is None."""
-        try:
-            with open(path, "rb") as file:
-                contents = file.read()
-            decode(contents)
-        except OSError as error:
-            return None, error.strerror
-        except tf.errors.OpError:
-            # The message of TensorFlow is about its graph.
-            known = contents.startswith((_JPEG_START, _PNG_START))
-            return None, "damaged" if known else "not a JPEG or PNG file"
-        return hashlib.blake2b(contents, digest_size=16).digest(), None
+def decode_plain(contents: tf.Tensor) -> tf.Tensor:
+    """Returns the same of a photo that `pixels.is_plain`."""
+    return tf.io.decode_jpeg(  # reads PNG as well
+        contents,
+        channels=3,
+        dct_method="INTEGER_ACCURATE",  # the one Pillow agrees with
+    )
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        checked = list(pool.map(check, paths))
-    bad = [
-        (path, why)
-        for path, (_, why) in zip(paths, checked, strict=True)
-        if why is not None
-    ]
-    if bad:
-        listed = "\n".join(f"  {path}: {why}" for path, why in bad[:_SHOWN])
-        more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-        raise UserError(
-            f"{len(bad)} of {len(paths)} photos cannot be read:\n"
-            f"{listed}{more}\n"
-            "Repair or remove them, then run again."
-        )
-    return [digest for digest, _ in checked]
+
+def _is_plain(contents):
+    with pixels.open_photo(_as_bytes(contents)) as image:
+        return np.array(pixels.is_plain(image))
+
+
+def _decode(contents):
+    return pixels.decode(_as_bytes(contents))
+
+
+def _as_bytes(contents):
+    """Returns what TensorFlow gives: bytes in a graph, else an array of it."""
+    return np.asarray(contents, "object").item()

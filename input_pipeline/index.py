@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
+from input_pipeline.pixels import EXTENSIONS
 
-EXTENSIONS = (".jpg", ".jpeg", ".png")
 PREDICTION_COLUMNS = ("path", "predicted", "probability")
 VALIDATION_NAMES = ("validation", "valid", "val", "test")
 _NAME_OF_A_SIDE = re.compile("train|test|val|eval|dev", re.IGNORECASE)

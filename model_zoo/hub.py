@@ -3,7 +3,6 @@
 import functools
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 
@@ -24,9 +23,10 @@ def load_preset(
         weights: `none`: random ones; anything else: those of the preset.
 
     Returns:
-        The functional model; the pixels a side and the preprocessing, a
-        function of a Keras tensor, raw RGB (B, H, W, 3), that its weights were
-        trained with. Each is None where the preset does not say.
+        The functional model; the pixels a side, and the preprocessing after
+        resizing, a function of a Keras tensor, RGB in [0, 255] (B, H, W, 3).
+        Each is None where the preset does not say, or has no one answer. (How
+        photos become square is not the preset's but the user's choice.)
 
     Raises:
         UserError: If it cannot be had, or has layers of KerasHub's own.
@@ -42,11 +42,15 @@ def load_preset(
                 preset, load_weights=weights != "none"
             )
     except (OSError, ValueError, KeyError, UserWarning) as error:
+        offline = isinstance(error, OSError) and not isinstance(
+            error, FileNotFoundError
+        )
         raise UserError(
             f"Cannot load the KerasHub preset {preset} "
-            f"({type(error).__name__}: {first_line(error)}) Expected its "
-            "name, e.g. hub:resnet_18_imagenet, which is downloaded once, or "
-            "the folder of one (hub:PATH)."
+            f"({type(error).__name__}: {first_line(error)}) "
+            + ("Is there a network? " if offline else "")
+            + "Expected the name of a preset, e.g. hub:resnet_18_imagenet, "
+            "which is downloaded once, or the folder of one (hub:PATH)."
         ) from error
     foreign = {
         type(layer).__name__
@@ -59,22 +63,17 @@ def load_preset(
             "its models would not open with plain Keras. Take one without, "
             "e.g. a ResNet."
         )
-    if not _has_image_converter(preset):
+    try:
+        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+    except (OSError, ValueError):  # it has none
         return model, None, None
-    converter = keras_hub.layers.ImageConverter.from_preset(preset)
-    size = converter.image_size
+    height, width = converter.image_size or (None, None)
     return (
         model,
-        size[0] if size else None,
+        height if height == width else None,
         functools.partial(
             rescale,
             scale=1.0 if converter.scale is None else converter.scale,
             offset=0.0 if converter.offset is None else converter.offset,
         ),
     )
-
-
-def _has_image_converter(preset):
-    """Returns whether a preset says how it takes photos; a folder need not."""
-    folder = Path(preset)
-    return not folder.is_dir() or (folder / "image_converter.json").is_file()

@@ -46,6 +46,8 @@ def list_layers(
         preprocess = "none" if preprocess == "auto" else preprocess
         if image_size is None and has_open_size(backbone):
             image_size = 224
+    if is_hub(backbone) and image_size is None and preprocess == "auto":
+        image_size, preprocess = 224, "none"
     if cut_at is not None or is_file(backbone) or is_hub(backbone):
         unfreeze_from = unfreeze_from or "none"
     arguments = {

@@ -59,7 +59,7 @@ def resizing_layer(
         crop_to_aspect_ratio=resize in ("crop", "center"),
         pad_to_aspect_ratio=resize == "pad",
         name=name,
-        dtype="float32",  # in half precision 255 values would not be told apart
+        dtype="float32",  # half precision would lose fractions of a level
     )
 
 

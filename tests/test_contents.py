@@ -5,7 +5,6 @@ import sqlite3
 import numpy as np
 import pytest
 
-from errors import UserError
 from input_pipeline import contents
 
 
@@ -24,12 +23,12 @@ def decoded(monkeypatch):
     """The paths that were read and decoded."""
     seen = []
 
-    def check_readable(paths):
+    def check_photos(paths, max_pixels):
         seen.extend(paths)
-        return original(paths)
+        return original(paths, max_pixels)
 
-    original = contents.check_readable
-    monkeypatch.setattr(contents, "check_readable", check_readable)
+    original = contents.check_photos
+    monkeypatch.setattr(contents, "check_photos", check_photos)
     return seen
 
 
@@ -84,8 +83,19 @@ def test_an_unreadable_photo_is_not_remembered(paths, tmp_path):
     with open(paths[2], "wb") as file:
         file.write(b"no photo")
     for _ in range(2):
-        with pytest.raises(UserError, match="not a JPEG or PNG file"):
-            contents.check_contents(paths, memo)
+        checked = contents.check_contents(paths, memo)
+        assert checked.bad().tolist() == [2]
+        assert checked.digests[2] is None
+        assert contents.describe_bad(checked) == (
+            f"1 of 4 photos cannot be used:\n  {paths[2]}: not an image"
+        )
+
+
+def test_what_is_known_has_to_fit_max_pixels_all_the_same(paths, tmp_path):
+    memo = tmp_path / "photos.sqlite"
+    assert not len(contents.check_contents(paths, memo).bad())
+    assert len(contents.check_contents(paths, memo, max_pixels=100).bad()) == 4
+    assert not len(contents.check_contents(paths, memo).bad())
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0junk"])
@@ -113,7 +123,7 @@ def test_a_locked_memo_is_said_and_done_without(
 
 
 def test_parts_keep_their_photos(paths):
-    part = contents.check_contents(paths).take(slice(1, 3))
+    part = contents.check_contents(paths).take(np.array([1, 2]))
     assert part.paths == paths[1:3]
     assert part.stamps.shape == (2, 3) and len(part.digests) == 2
     assert part.unchanged(np.arange(2)).all()

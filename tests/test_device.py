@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from errors import UserError
 from model_zoo import build_model
@@ -11,8 +12,31 @@ from training import device
 @pytest.fixture
 def cpu(monkeypatch):
     """Function that sets what the processor can do; float32 afterwards."""
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind=None: []
+    )
     yield lambda *can: monkeypatch.setattr(device, "_cpu_flags", lambda: can)
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize(
+    "capability, precision, message",
+    [
+        ((6, 1), "mixed_float16", "no units for half precision"),
+        ((7, 5), "mixed_float16", None),
+        ((7, 5), "mixed_bfloat16", "--precision=mixed_float16 only"),
+        ((8, 0), "mixed_bfloat16", None),
+    ],
+)
+def test_what_gpus_gain_from(monkeypatch, capability, precision, message):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [0])
+    monkeypatch.setattr(
+        tf.config.experimental,
+        "get_device_details",
+        lambda gpu: {"compute_capability": capability},
+    )
+    reason = device._why_slow(precision)
+    assert reason is None if message is None else message in reason
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 import zipfile
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from model_zoo import build_model
+from model_zoo import build_model, listing
 
 
 def test_it_computes_what_kerashub_does(hub_preset, images):
@@ -38,6 +39,14 @@ def test_a_preset_that_does_not_say_how_it_takes_photos(hub_preset, tmp_path):
     (folder / "image_converter.json").unlink()
     with pytest.raises(UserError, match="--preprocess=.* and --image_size"):
         build_model(f"hub:{folder}", unfreeze_from="all")
+    assert "conv1_conv" in listing.list_layers(
+        backbone=f"hub:{folder}",
+        image_size=None,
+        preprocess="auto",
+        unfreeze_from=None,
+        cut_at=None,
+        train_batch_norm=False,
+    )
     model = build_model(
         f"hub:{folder}", unfreeze_from="all", preprocess="torch", image_size=32
     )
@@ -47,6 +56,19 @@ def test_a_preset_that_does_not_say_how_it_takes_photos(hub_preset, tmp_path):
 def test_a_preset_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="Cannot load the KerasHub preset"):
         build_model(f"hub:{tmp_path}/nothing", unfreeze_from="all")
+
+
+def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
+    hub_preset, tmp_path
+):
+    folder = tmp_path / "preset"
+    shutil.copytree(hub_preset, folder)
+    path = folder / "image_converter.json"
+    config = json.loads(path.read_text())
+    config["config"]["image_size"] = [64, 48]
+    path.write_text(json.dumps(config))
+    with pytest.raises(UserError, match="give also --image_size"):
+        build_model(f"hub:{folder}", unfreeze_from="all")
 
 
 def test_an_unfreeze_point_is_needed(hub_preset):

@@ -34,8 +34,9 @@ def test_smoothing_two_classes_and_more():
     np.testing.assert_allclose(three(LABELS, PROBABILITIES), expected, 1e-5)
     two = crossentropy(2, 0.2, mixed=False)
     expected = -0.9 * np.log(0.6) - 0.1 * np.log(0.4)
-    loss = two(np.array([[1]]), np.array([[0.6]]))
-    assert float(loss) == pytest.approx(expected, rel=1e-5)
+    for labels in (np.array([1]), np.array([[1]])):
+        loss = two(labels, np.array([[0.6]]))
+        np.testing.assert_allclose(loss, [expected], 1e-5)
 
 
 def test_plain_labels_need_no_loss_of_ours():

@@ -19,16 +19,25 @@ def test_the_valley_is_between_moving_and_too_large():
     # head leaves no descent: what counts is where it moves, and diverges.
     losses[40] = 1.5
     losses[41:59] = 1.01
+    losses[59] = 0.97
     assert lr_finder.valley(RATES, losses) == pytest.approx(
         np.sqrt(RATES[30] * RATES[59])
     )
 
 
 def test_the_valley_keeps_away_from_the_wall():
-    assert lr_finder.valley(RATES, np.ones(81)) == 10 / 4
-    rising = np.where(RATES < 1e-3, 1.0, 2.0)
-    last = RATES[RATES < 1e-3][-1]
-    assert lr_finder.valley(RATES, rising) == pytest.approx(last / 4)
+    wall = RATES[RATES < 1e-3][-1]
+    falling = np.where(RATES < wall / 2, 1.0, 0.9)
+    falling[RATES > wall] = 2.0
+    assert lr_finder.valley(RATES, falling) == pytest.approx(wall / 10)
+    # A head that is trained well leaves nothing to fall.
+    rising = np.where(RATES <= wall, 1.0, 2.0)
+    assert lr_finder.valley(RATES, rising) == pytest.approx(wall / 10)
+
+
+def test_a_loss_that_does_not_move_is_said():
+    with pytest.raises(FloatingPointError, match="--learning_rate"):
+        lr_finder.valley(RATES, np.ones(81))
 
 
 def test_the_steepest_place_is_by_the_logarithm_of_the_rate():

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -54,8 +55,21 @@ def test_two_classes_have_one_target(images):
 
 
 def test_randaugment_leaves_labels_alone(images):
-    _, targets = make(names=["randaugment"])(images, LABELS, 0, 0)
-    np.testing.assert_array_equal(targets, np.eye(3)[LABELS])
+    mix = make(names=["randaugment"])
+    _, labels = mix(images, LABELS, 0, 0)
+    np.testing.assert_array_equal(labels, LABELS)
+    assert mix.num_targets is None
+
+
+def test_pixels_keep_their_precision_whatever_the_model_computes_in(images):
+    expected, _ = make()(images, LABELS, 0, 0)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed, targets = make()(images, LABELS, 0, 0)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(mixed, expected)
+    assert mixed.dtype == targets.dtype == "float32"
 
 
 def test_of_mixup_and_cutmix_each_batch_takes_one(images):

@@ -84,10 +84,10 @@ def test_without_a_network_it_is_one_message(tmp_path, monkeypatch):
 
 def test_a_misspelt_name_is_named(tmp_path):
     process = subprocess.run(
-        [sys.executable, ROOT / "train.py", "--data=mnisst"],
+        [sys.executable, ROOT / "train.py", "--data=MNISST"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
     )
     assert process.returncode == 2
-    assert "no folder mnisst. Did you mean mnist?" in process.stderr
+    assert "no folder MNISST. Did you mean mnist?" in process.stderr

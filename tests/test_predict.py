@@ -136,17 +136,23 @@ def test_a_reader_that_goes_away_is_no_error(run_dir, drawn_photos):
     assert "Traceback" not in process.stderr
 
 
+def test_a_contest_has_one_label_for_each_id(run_dir, drawn_photos):
+    process = predict(run_dir, drawn_photos, "--format=contest")
+    assert process.returncode == 2
+    assert "have the same id" in process.stderr
+
+
 def test_a_contest_gets_id_and_label(run_dir, drawn_photos, tmp_path):
     folder = tmp_path / "unlabelled"
     folder.mkdir()
     some = sorted(drawn_photos.glob("*/*.jpg"))[:3]
-    for name, photo in zip(("10", "9", "1"), some, strict=True):
+    for name, photo in zip(("0010", "9", "1"), some, strict=True):
         shutil.copy(photo, folder / f"{name}.jpg")
     process = predict(run_dir, folder, "--format=contest")
     assert process.returncode == 0, process.stderr
     rows = list(csv.reader(io.StringIO(process.stdout)))
     assert rows[0] == ["id", "label"]
-    assert [name for name, _ in rows[1:]] == ["1", "9", "10"]
+    assert [name for name, _ in rows[1:]] == ["1", "9", "0010"]
     named = predict(run_dir, folder, "--format=json")
     predicted = {
         row["path"].rpartition("/")[2]: row["predicted"]

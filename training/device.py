@@ -68,13 +68,12 @@ def _why_slow(precision):
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         # Volta has units for float16, Ampere for bfloat16, too.
-        needed = (7, 0) if precision == "mixed_float16" else (8, 0)
-        if details.get("compute_capability", needed) >= needed:
+        can = details.get("compute_capability", (8, 0))
+        if can >= ((7, 0) if precision == "mixed_float16" else (8, 0)):
             return None
-        return (
-            "this GPU has no units for it (it needs compute capability "
-            f"{needed[0]}.{needed[1]}). Leave it out."
-        )
+        if can >= (7, 0):
+            return "this GPU has units for --precision=mixed_float16 only."
+        return "this GPU has no units for half precision. Leave it out."
     # Measured on a Xeon: with AMX an epoch takes half the time and less, with
     # AVX-512's bfloat16 twice the time, float16 does not end.
     if "amx_bf16" not in _cpu_flags():

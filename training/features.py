@@ -164,7 +164,7 @@ class Features:
             tf.TensorSpec((None, *shape), cache.dtype) for shape in cache.shapes
         )
         labels = tf.TensorSpec((None,), "int32")
-        if self._mix is not None:
+        if self._mix is not None and self._mix.num_targets:
             labels = tf.TensorSpec((None, self._mix.num_targets), "float32")
         ds = tf.data.Dataset.from_generator(
             batches, output_signature=(tensors, labels)

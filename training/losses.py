@@ -26,7 +26,15 @@ def crossentropy(
     if not label_smoothing and not mixed:
         return None
     if num_classes == 2:
-        return keras.losses.BinaryCrossentropy(label_smoothing=label_smoothing)
+
+        def binary_crossentropy(labels, probabilities):
+            return keras.losses.binary_crossentropy(
+                keras.ops.reshape(labels, (-1, 1)),
+                probabilities,
+                label_smoothing=label_smoothing,
+            )
+
+        return binary_crossentropy
 
     # Keras's sparse loss, which takes integers, knows neither.
     def smoothed_crossentropy(labels, probabilities):

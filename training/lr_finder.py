@@ -21,7 +21,7 @@ FIRST_RATE, LAST_RATE, NUM_STEPS = 1e-7, 10.0, 100
 _SMOOTHING = 0.9  # weight of the past in the moving average
 _DIVERGED = 4.0  # times the lowest loss
 _MOVED = 0.02  # share of the loss by which it has to change to count
-_FROM_WALL = 4.0  # times below the rate that makes things worse
+_FROM_WALL = 10.0  # times below the rate that makes things worse
 _FEWEST = 10  # steps that say something
 
 
@@ -51,22 +51,27 @@ def valley(rates: np.ndarray, losses: np.ndarray) -> float:
     """Returns the rate in the middle of the valley, on a logarithmic axis.
 
     The valley goes from the rate at which the loss begins to move to the last
-    one at which it is not above that of the start; from that wall the rate
-    keeps away by a factor of four at least. fastai's suggestion of this name
-    takes the middle of the longest descent, which says nothing where a trained
-    head leaves little to descend.
+    one at which it is not above that of the start, the wall. The suggestion
+    keeps away from the wall by a factor of ten. (fastai's suggestion of this
+    name takes the middle of the longest descent, of which a head that is
+    trained well leaves little.)
 
     Args:
         rates: float (S,), growing.
         losses: float (S,).
+
+    Raises:
+        FloatingPointError: If the loss moves at no rate.
     """
     margin = _MOVED * losses[0]
     moved = np.flatnonzero(np.abs(losses - losses[0]) > margin)
-    if not len(moved):  # a flat line
-        return float(rates[-1]) / _FROM_WALL
-    first = rates[moved[0]]
-    last = rates[np.flatnonzero(losses <= losses[0] + margin)[-1]]
-    return float(min(np.sqrt(first * last), last / _FROM_WALL))
+    if not len(moved):
+        raise FloatingPointError(
+            "The learning-rate finder saw no rate that changes the loss. Give "
+            "--learning_rate a number."
+        )
+    wall = rates[np.flatnonzero(losses <= losses[0] + margin)[-1]]
+    return float(min(np.sqrt(rates[moved[0]] * wall), wall / _FROM_WALL))
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
@@ -98,19 +103,22 @@ def range_test(
     before = [(variable, variable.numpy()) for variable in trained.variables]
     compile_with(rates)
     loss_of_twin = _make_twin(trained)
-    own, of_twin = [], []
+    own, of_twin, losses = [], [], np.array([])
     try:
         for (inputs, labels), _ in zip(batches, rates, strict=False):
             inputs = list(inputs)
             weights = class_weight and np.vectorize(class_weight.get)(labels)
             trained.reset_metrics()
             loss, *_ = trained.train_on_batch(inputs, labels, weights)
-            own.append(float(loss))
-            of_twin.append(float(loss_of_twin(inputs, labels, weights)))
-            losses = np.mean(of_twin) * _smooth(own) / _smooth(of_twin)
-            if not losses[-1] < _DIVERGED * losses.min():  # or it is no number
-                losses = losses[:-1]
+            both = float(loss), float(loss_of_twin(inputs, labels, weights))
+            if not np.isfinite(both).all():
                 break
+            own.append(both[0])
+            of_twin.append(both[1])
+            smoothed = np.mean(of_twin) * _smooth(own) / _smooth(of_twin)
+            if smoothed[-1] >= _DIVERGED * smoothed.min():
+                break
+            losses = smoothed
     finally:
         for variable, value in before:
             variable.assign(value)

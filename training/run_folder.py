@@ -28,6 +28,7 @@ HISTORY_COLUMNS = (
     "val_accuracy",
     "learning_rate",
 )
+BAD_COLUMNS = ("path", "reason")
 STEP_COLUMNS = (
     "stage",
     "step",
@@ -156,6 +157,11 @@ class RunFolder:
             text = "".join(f"{line}\n" for line in lines)
             # Names of files are bytes; not every one is valid UTF-8.
             beside.write_bytes(os.fsencode(text))
+
+    def save_bad_photos(self, bad: list[tuple[str, str]]) -> None:
+        """Writes bad_photos.csv: path and reason of what was left out."""
+        rows = [dict(zip(BAD_COLUMNS, row, strict=True)) for row in bad]
+        self._write_csv("bad_photos.csv", BAD_COLUMNS, rows)
 
     def save_summary(self, summary: dict) -> None:
         """Writes run.json, the summary for programs."""

@@ -25,8 +25,8 @@ class Stage:
         solver: `linear` or `svm`, as in `training.solved_head`; None: trained
             by steps.
         one_view: Whether all its passes see the same view of each photo. A
-            head that another stage goes on from needs no more, and its second
-            epoch takes a fraction of a second then.
+            head that another stage goes on from needs no more, and where
+            features are kept, its second epoch takes a fraction of a second.
     """
 
     name: str

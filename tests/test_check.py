@@ -1,0 +1,141 @@
+import io
+import os
+import re
+import struct
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from input_pipeline import check
+from input_pipeline.check import check_photos
+
+
+@pytest.fixture(scope="module")
+def jpeg(drawn_photos):
+    return sorted(drawn_photos.glob("cat/*.jpg"))[0].read_bytes()
+
+
+def png_of(width, height):
+    """A PNG whose header promises more than there is."""
+
+    def chunk(kind, data):
+        crc = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + crc
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 1000)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", pixels)
+        + chunk(b"IEND", b"")
+    )
+
+
+def test_good_and_bad_photos(tmp_path, jpeg):
+    bad = {
+        "empty.jpg": (b"", "empty"),
+        "text.jpg": (b"not a photo", "not an image"),
+        "page.png": (b"<html></html>", "not an image"),
+        "zeros.jpg": (bytes(1000), "not an image"),
+        "start.jpg": (jpeg[:2], "not an image"),
+        "header.jpg": (jpeg[:200], "damaged|not an image"),
+        "half.jpg": (jpeg[: len(jpeg) // 2], "damaged .*truncated"),
+        "bomb.png": (png_of(40_000, 40_000), "40000 x 40000|--max_pixels"),
+        "wide.png": (png_of(2_000_000, 1000), "--max_pixels"),
+        "short.png": (png_of(300, 300), "damaged"),
+    }
+    good = {"good.jpg": jpeg, "lies.png": jpeg, "tail.jpg": jpeg + b"more"}
+    for name, content in good.items():
+        (tmp_path / name).write_bytes(content)
+    for name, (content, _) in bad.items():
+        (tmp_path / name).write_bytes(content)
+    names = [*good, *bad]
+    found = check_photos([str(tmp_path / name) for name in names])
+    for name, (digest, pixels, reason) in zip(names, found, strict=True):
+        if name in good:
+            assert reason is None and len(digest) == 16
+            width, height = Image.open(io.BytesIO(jpeg)).size
+            assert pixels == width * height
+        else:
+            assert digest is None
+            assert re.search(bad[name][1], reason), (name, reason)
+    assert found[0].digest == found[1].digest != found[2].digest
+
+
+def test_what_is_no_file(tmp_path, jpeg):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "dead.jpg").symlink_to(tmp_path / "nothing")
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    names = ["pipe.jpg", "folder.jpg", "dead.jpg", "loop.jpg", "none.jpg"]
+    found = check_photos([str(tmp_path / name) for name in names])
+    reasons = [look.reason for look in found]
+    assert reasons[:2] == ["not a file", "not a file"]
+    assert "No such file" in reasons[2] and "No such file" in reasons[4]
+    assert "symbolic links" in reasons[3]
+
+
+def test_odd_names(tmp_path, jpeg):
+    names = [
+        b"a b.jpg",
+        b"new\nline.jpg",
+        b"\xff\xfe.jpg",
+        "\u00fc\u4e2d.jpg".encode(),
+    ]
+    paths = []
+    for name in names:
+        paths.append(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+        with open(paths[-1], "wb") as file:
+            file.write(jpeg)
+    assert [look.reason for look in check_photos(paths)] == 4 * [None]
+
+
+def test_fewer_pixels_may_be_allowed(tmp_path, jpeg):
+    (tmp_path / "a.jpg").write_bytes(jpeg)
+    (found,) = check_photos([str(tmp_path / "a.jpg")], max_pixels=100)
+    assert found.reason.endswith("pixels, more than --max_pixels=100")
+
+
+# Answers as `look` does, but dies or hangs where the name says so.
+_ODD_LOOKER = """
+import os, struct, sys, time
+while length := sys.stdin.buffer.read(4):
+    path = sys.stdin.buffer.read(struct.unpack("<I", length)[0])
+    if b"crash" in path:
+        os.abort()
+    if b"hang" in path:
+        time.sleep(600)
+    print('{"reason": "looked at"}', flush=True)
+"""
+
+
+def test_a_photo_that_kills_or_hangs_costs_only_itself(monkeypatch):
+    monkeypatch.setattr(check, "_SECONDS", 1)
+    monkeypatch.setattr(
+        check._Looker,
+        "__init__",
+        lambda self, max_pixels: self.__dict__.update(
+            _command=[sys.executable, "-c", _ODD_LOOKER], _process=None
+        ),
+    )
+    names = ["a", "crash1", "b", "hang", "c", "crash2", "d", "e"]
+    reasons = [look.reason for look in check_photos(names)]
+    assert reasons == [
+        {"c": "crashes the decoder", "h": "takes more than 1 s"}.get(
+            name[0] if len(name) > 1 else "", "looked at"
+        )
+        for name in names
+    ]
+
+
+def test_memory_is_bounded(tmp_path):
+    """A small file that asks for gigabytes, within --max_pixels."""
+    contents = io.BytesIO()
+    Image.fromarray(np.zeros((9000, 9000), "uint8")).save(contents, "PNG")
+    (tmp_path / "large.png").write_bytes(contents.getvalue())
+    (found,) = check_photos([str(tmp_path / "large.png")], max_pixels=10**9)
+    assert found.reason is None and found.pixels == 81_000_000

@@ -1,0 +1,216 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+from input_pipeline import pixels
+from input_pipeline.decode import decode_photo
+
+NOISE = np.random.default_rng(0).integers(0, 256, (18, 24, 3), "uint8")
+
+
+@pytest.fixture(scope="module")
+def photo(drawn_photos):
+    return Image.open(sorted(drawn_photos.glob("cat/*.jpg"))[0]).copy()
+
+
+def saved(image, file_format, **options):
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def decoded(contents):
+    """As training, prediction and the cache decode it."""
+    return decode_photo(tf.constant(contents)).numpy()
+
+
+@pytest.mark.parametrize(
+    "file_format, options",
+    [
+        ("PNG", {}),
+        ("WEBP", {"lossless": True}),
+        ("BMP", {}),
+        ("DIB", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("PPM", {}),
+        ("JPEG2000", {}),
+    ],
+)
+def test_lossless_formats_give_the_same_pixels(photo, file_format, options):
+    pixel_values = decoded(saved(photo, file_format, **options))
+    np.testing.assert_array_equal(pixel_values, np.asarray(photo))
+
+
+@pytest.mark.parametrize(
+    "file_format, options, close",
+    [
+        ("JPEG", {"quality": 95}, 1),
+        ("JPEG", {"progressive": True}, 1),
+        ("JPEG", {"subsampling": 0}, 1),
+        ("AVIF", {"quality": 95}, 0),
+        ("WEBP", {"quality": 95}, 0),
+        ("HEIF", {"quality": 95}, 0),
+    ],
+)
+def test_lossy_formats_are_within_one_level_of_pillow(
+    photo, file_format, options, close
+):
+    contents = saved(photo, file_format, **options)
+    expected = np.asarray(Image.open(io.BytesIO(contents)).convert("RGB"))
+    difference = decoded(contents).astype(int) - expected
+    assert np.abs(difference).max() <= close
+    assert np.abs(difference + expected - np.asarray(photo)).mean() < 8
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_photos_are_turned_as_cameras_say(photo, orientation, file_format):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    contents = saved(photo, file_format, exif=exif)
+    opened = Image.open(io.BytesIO(contents))
+    expected = np.asarray(ImageOps.exif_transpose(opened), "int64")
+    if file_format != "JPEG" and orientation == 6:  # turned to the right
+        lossless = saved(photo.rotate(-90, expand=True), "PNG")
+        if file_format != "WEBP":
+            np.testing.assert_array_equal(decoded(lossless), expected)
+    assert np.abs(decoded(contents) - expected).max() <= 1
+
+
+MODES = {
+    "JPEG": ("1", "L", "RGB", "CMYK", "YCbCr"),
+    "PNG": ("1", "L", "P", "RGB"),
+    "TIFF": ("1", "L", "P", "RGB", "CMYK", "YCbCr", "LAB"),
+    "BMP": ("1", "L", "P", "RGB"),
+    "GIF": ("1", "L", "P", "RGB"),
+}
+
+
+@pytest.mark.parametrize(
+    "mode, file_format",
+    [(mode, name) for name, modes in MODES.items() for mode in modes],
+)
+def test_modes_as_pillow_shows_them(photo, mode, file_format):
+    if mode == "LAB":
+        profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        image = ImageCms.profileToProfile(photo, *profiles, outputMode="LAB")
+    else:
+        image = photo.convert(mode)
+    contents = saved(image, file_format)
+    opened = Image.open(io.BytesIO(contents))
+    if mode == "LAB":
+        expected = photo
+    else:
+        expected = opened.convert("RGB")
+    difference = decoded(contents).astype(int) - np.asarray(expected)
+    # LAB was rounded on the way there.
+    assert np.abs(difference).max() <= (20 if mode == "LAB" else 1)
+
+
+@pytest.mark.parametrize(
+    "mode, file_format",
+    [("RGBA", "PNG"), ("RGBA", "WEBP"), ("RGBA", "TIFF"), ("LA", "PNG")],
+)
+def test_what_is_transparent_is_over_white(mode, file_format):
+    red = Image.new("RGBA", (20, 20), (200, 0, 0, 255))
+    red.paste((0, 0, 0, 0), (0, 0, 20, 10))  # transparent black above
+    image = red.convert(mode)
+    contents = saved(image, file_format, lossless=True)
+    shown = decoded(contents)
+    assert (shown[:10] == 255).all()
+    assert (shown[10:] == np.asarray(image.convert("RGB"))[10:]).all()
+
+
+def test_a_transparent_colour_of_a_palette_is_white():
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([0, 0, 0, 0, 0, 200])
+    image.paste(0, (0, 0, 8, 4))
+    shown = decoded(saved(image, "PNG", transparency=0))
+    assert (shown[:4] == 255).all() and (shown[4:] == [0, 0, 200]).all()
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_and_not_clipped(file_format):
+    ramp = np.arange(0, 65536, 256, dtype="uint16").reshape(16, 16)
+    contents = saved(Image.fromarray(ramp), file_format)
+    shown = decoded(contents)
+    np.testing.assert_array_equal(shown[..., 0], np.round(ramp / 257))
+    assert (shown[..., 0] == shown[..., 2]).all()
+
+
+def test_floats_are_shares():
+    ramp = np.linspace(0, 1, 64, dtype="float32").reshape(8, 8)
+    shown = decoded(saved(Image.fromarray(ramp), "TIFF"))
+    np.testing.assert_array_equal(shown[..., 0], np.round(255 * ramp))
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_an_animation_the_first_picture(file_format):
+    frames = [Image.new("RGB", (9, 9), color) for color in ("red", "blue")]
+    contents = saved(
+        frames[0], file_format, save_all=True, append_images=frames[1:]
+    )
+    shown = decoded(contents)
+    assert shown.shape == (9, 9, 3)
+    assert shown[..., 0].min() > 200 and shown[..., 2].max() < 50
+
+
+def test_gif_never_reaches_tensorflow(photo, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("decode_jpeg was called")
+
+    monkeypatch.setattr(tf.io, "decode_jpeg", refuse)
+    opened = pixels.open_photo(saved(photo, "GIF"))
+    assert not pixels.is_plain(opened)
+
+
+def test_what_is_plain(photo):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    for contents, plain in [
+        (saved(photo, "JPEG"), True),
+        (saved(photo.convert("L"), "JPEG"), True),
+        (saved(photo, "PNG"), True),
+        (saved(photo, "JPEG", exif=exif), False),
+        (saved(photo.convert("CMYK"), "JPEG"), False),
+        (saved(photo.convert("RGBA"), "PNG"), False),
+        (saved(photo, "WEBP"), False),
+    ]:
+        with pixels.open_photo(contents) as image:
+            assert pixels.is_plain(image) is plain
+
+
+@given(st.binary(max_size=300), st.sampled_from(["", "jpg", "png", "gif"]))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_give_pixels_or_an_exception(contents, kind):
+    start = {"": b"", "jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n",
+             "gif": b"GIF89a"}[kind]  # fmt: skip
+    try:
+        shown = pixels.decode(start + contents)
+    except Exception:
+        return
+    assert shown.dtype == "uint8" and shown.ndim == 3 and shown.shape[2] == 3
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_damaged_photos_give_pixels_or_an_exception(data):
+    """One byte of a real file changed, or the rest cut off."""
+    file_format = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]))
+    contents = bytearray(saved(Image.fromarray(NOISE), file_format))
+    place = data.draw(st.integers(0, len(contents) - 1))
+    if data.draw(st.booleans()):
+        contents[place] ^= data.draw(st.integers(1, 255))
+    else:
+        del contents[place:]
+    try:
+        shown = pixels.decode(bytes(contents))
+    except Exception:
+        return
+    assert shown.dtype == "uint8" and shown.shape[2] == 3
