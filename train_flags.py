@@ -10,8 +10,10 @@ command_line.section("Data")
 DATA = flags.DEFINE_string(
     "data", "demo",
     "Folder with one folder of photos per class, or with train/ and "
-    "validation/ of that kind; demo: the drawn demo set; cats_vs_dogs, "
-    "cifar10 or mnist (where there is no folder of that name): downloaded.",
+    "validation/ of that kind; a .csv or .tsv table with path,label or "
+    "id,label; a .zip or .tar file of these; demo: the drawn demo set; "
+    "cats_vs_dogs, cifar10 or mnist (where there is no folder of that name): "
+    "downloaded.",
 )
 LABEL_REGEX = flags.DEFINE_string(
     "label_regex", None,

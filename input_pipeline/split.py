@@ -8,6 +8,7 @@ import numpy as np
 from errors import UserError
 from input_pipeline.file_names import index_by_name
 from input_pipeline.index import PhotoIndex, index_photos
+from input_pipeline.tables import index_tables, is_table
 
 
 def stratified_split(
@@ -67,7 +68,8 @@ def load_photos(
     """Returns (train, validation): photos indexed, limited and split.
 
     Args:
-        data, validation_data: As in `index.index_photos`.
+        data, validation_data: As in `index.index_photos`, or tables as in
+            `tables.index_tables`.
         validation_fraction, seed: As in `stratified_split`.
         label_regex: Class of a photo in its name, as in
             `file_names.index_by_name`; None: the class is its folder.
@@ -77,7 +79,9 @@ def load_photos(
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    if label_regex is None:
+    if is_table(data):
+        train, validation = index_tables(data, validation_data)
+    elif label_regex is None:
         train, validation = index_photos(data, validation_data)
     else:
         train, validation = index_by_name(data, validation_data, label_regex)

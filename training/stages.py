@@ -1,5 +1,6 @@
 """The stages of a run: first the head, then from the unfreeze point on."""
 
+import functools
 import math
 import sys
 import textwrap
@@ -78,27 +79,18 @@ def run_stage(
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
     hashes = hash_layers(model)
     try:
-        if stage.solver is not None:
-            _solve(
-                stage,
-                model,
-                trained,
-                train_features,
-                val_features,
-                settings,
-                kept_epoch,
-            )
-        else:
-            _fit(
-                stage,
-                model,
-                trained,
-                train_features,
-                val_features,
-                settings,
-                kept_epoch,
-                show_range_test,
-            )
+        run = _solve
+        if stage.solver is None:
+            run = functools.partial(_fit, show_range_test=show_range_test)
+        run(
+            stage,
+            model,
+            trained,
+            train_features,
+            val_features,
+            settings,
+            kept_epoch,
+        )
     except tf.errors.OpError as error:
         # What went wrong in the thread that makes the batches says more.
         cause = train_features.error or val_features.error
