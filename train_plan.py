@@ -128,15 +128,15 @@ def check_photos(sides, memo):
         memo: File with what earlier runs found, or None.
 
     Returns:
-        [(`PhotoIndex`, `Contents`) of each side], and the (path, reason) of
-        what is left out.
+        (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
+        first, and the (path, reason) of what is left out.
 
     Raises:
         UserError: If more cannot be used than --skip_bad lets pass.
     """
     import numpy as np
 
-    from input_pipeline import contents
+    from input_pipeline import contents, duplicates
 
     print("Checking that all photos can be read")
     paths = [path for photos in sides for path in photos.paths]
@@ -163,7 +163,12 @@ def check_photos(sides, memo):
                 )
         kept.append((left, checked.take(rows)))
         start += len(photos)
-    return kept, [(paths[row], checked.reasons[row]) for row in bad]
+    train, validation, said = duplicates.separate(*kept)
+    if said:
+        print(said)
+    return (train, validation), [
+        (paths[row], checked.reasons[row]) for row in bad
+    ]
 
 
 def make_augmentation(image_size):
