@@ -1,4 +1,3 @@
-import os
 import signal
 
 import pytest
@@ -7,7 +6,8 @@ from training.interruption import StopBetweenSteps
 
 
 def press_ctrl_c():
-    os.kill(os.getpid(), signal.SIGINT)
+    # To this thread; os.kill may give it to another, and go on before it acts.
+    signal.raise_signal(signal.SIGINT)
 
 
 def test_the_first_ctrl_c_waits_for_the_end_of_the_step():

@@ -1,6 +1,5 @@
 import keras
 import numpy as np
-import pytest
 
 from model_zoo import build_model
 from model_zoo.layer_groups import layer_groups
@@ -64,23 +63,3 @@ def test_one_group_needs_no_wrapper():
     rates = group_rates(np.array([0.1]), list(groups), 0.5)
     optimizer = make_optimizer(keras.optimizers.Adam, rates, groups)
     assert type(optimizer) is keras.optimizers.Adam
-
-
-@pytest.mark.parametrize("num_classes", [2, 4])
-def test_smoothed_labels(num_classes):
-    from training.losses import smoothed_loss
-
-    assert smoothed_loss(num_classes, 0.0) is None
-    loss = smoothed_loss(num_classes, 0.2)
-    labels = np.array([[1], [0]])
-    if num_classes == 2:
-        probabilities = np.array([[0.7], [0.4]])
-        p = np.concatenate([1 - probabilities, probabilities], axis=1)
-    else:
-        probabilities = p = np.array(
-            [[0.1, 0.7, 0.1, 0.1], [0.4, 0.2, 0.2, 0.2]]
-        )
-    target = np.eye(num_classes)[labels[:, 0]] * 0.8 + 0.2 / num_classes
-    expected = -(target * np.log(p)).sum(axis=1)
-    got = np.mean(loss(labels, probabilities.astype("float32")))
-    assert got == pytest.approx(expected.mean(), rel=1e-5)
