@@ -25,6 +25,7 @@ class Found(NamedTuple):
 
     digest: bytes | None  # its BLAKE2b hash, 16 bytes
     pixels: int | None
+    look_hash: int | None  # of `pixels.look_hash`
     reason: str | None = None
 
 
@@ -84,13 +85,14 @@ def check_photos(
 
 def _judge(answer, path, size):
     if "reason" in answer:
-        return Found(None, None, answer["reason"])
+        return Found(None, None, None, answer["reason"])
     if answer["plain"]:
         try:
             size(path)
         except tf.errors.OpError:  # its message is about its graph
-            return Found(None, None, "damaged")
-    return Found(bytes.fromhex(answer["digest"]), answer["pixels"])
+            return Found(None, None, None, "damaged")
+    digest = bytes.fromhex(answer["digest"])
+    return Found(digest, answer["pixels"], answer["look_hash"])
 
 
 class _Looker:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from input_pipeline.check import MAX_PIXELS, check_photos
+from input_pipeline.check import MAX_PIXELS, Found, check_photos
 
 _SHOWN = 10  # bad photos named in a message
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS looked_at (path BLOB PRIMARY KEY, "
+    "CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, "
     "size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB, "
-    "pixels INTEGER) WITHOUT ROWID"
+    "pixels INTEGER, look_hash BLOB) WITHOUT ROWID"
 )
 
 
@@ -31,12 +31,14 @@ class Contents:
             the file's entry in nanoseconds, int64 (N, 3).
         digests: Hash of each file, as `check_photos` returns them; None where
             it cannot be used.
-        reasons: Why it cannot be, None where it can.
+        look_hashes: Of `pixels.look_hash`.
+        reasons: Why it cannot be used, None where it can.
     """
 
     paths: tuple[str, ...]
     stamps: np.ndarray
     digests: tuple[bytes | None, ...]
+    look_hashes: tuple[int | None, ...]
     reasons: tuple[str | None, ...]
 
     def take(self, rows: np.ndarray) -> "Contents":
@@ -45,6 +47,7 @@ class Contents:
             tuple(self.paths[row] for row in rows),
             self.stamps[rows],
             tuple(self.digests[row] for row in rows),
+            tuple(self.look_hashes[row] for row in rows),
             tuple(self.reasons[row] for row in rows),
         )
 
@@ -83,20 +86,21 @@ def check_contents(
         (name, *stamp)
         for name, stamp in zip(names, stamps.tolist(), strict=True)
     ]
-    digests = _load(memo, stamped, max_pixels) if memo else [None] * len(paths)
-    new = [row for row, digest in enumerate(digests) if digest is None]
-    found = check_photos([paths[row] for row in new], max_pixels)
-    reasons = [None] * len(paths)
-    for row, look in zip(new, found, strict=True):
-        digests[row], reasons[row] = look.digest, look.reason
-    good = [
-        (*stamped[row], look.digest, look.pixels)
-        for row, look in zip(new, found, strict=True)
-        if look.reason is None
-    ]
+    found = _load(memo, stamped, max_pixels) if memo else [None] * len(paths)
+    new = [row for row, known in enumerate(found) if known is None]
+    looks = check_photos([paths[row] for row in new], max_pixels)
+    for row, look in zip(new, looks, strict=True):
+        found[row] = look
+    good = [(stamped[row], found[row]) for row in new if not found[row].reason]
     if memo and good:
         _save(memo, good)
-    return Contents(tuple(paths), stamps, tuple(digests), tuple(reasons))
+    return Contents(
+        tuple(paths),
+        stamps,
+        tuple(look.digest for look in found),
+        tuple(look.look_hash for look in found),
+        tuple(look.reason for look in found),
+    )
 
 
 def describe_bad(checked: Contents) -> str:
@@ -124,10 +128,10 @@ def _stamps(paths):
 
 
 def _load(memo, stamped, max_pixels):
-    """Returns the digest of each (path, *stamp), None where it is not known."""
+    """Returns what is known of each (path, *stamp), else None."""
     query = (
-        "SELECT digest FROM looked_at WHERE path = ? AND size = ? AND "
-        "mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
+        "SELECT digest, pixels, look_hash FROM seen WHERE path = ? AND "
+        "size = ? AND mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
     )
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database:
@@ -136,20 +140,35 @@ def _load(memo, stamped, max_pixels):
                 database.execute(query, (*key, max_pixels)).fetchone()
                 for key in stamped
             ]
-        return [digest[0] if digest else None for digest in found]
     except sqlite3.OperationalError as error:  # e.g. locked
         _say(memo, error)
+        found = [None] * len(stamped)
     except sqlite3.DatabaseError:  # damaged
         Path(memo).unlink(missing_ok=True)
-    return [None] * len(stamped)
+        found = [None] * len(stamped)
+    return [
+        row and Found(row[0], row[1], row[2] and int.from_bytes(row[2], "big"))
+        for row in found
+    ]
 
 
-def _save(memo, rows):
+def _save(memo, good):
+    """Writes pairs of (path, *stamp) and `Found`."""
+    rows = [
+        # SQLite's integers have a sign, and one bit less.
+        (
+            *stamped,
+            x.digest,
+            x.pixels,
+            x.look_hash and x.look_hash.to_bytes(8, "big"),
+        )
+        for stamped, x in good
+    ]
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database, database:
             database.execute(_TABLE)
             database.executemany(
-                "INSERT OR REPLACE INTO looked_at VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
     except sqlite3.DatabaseError as error:  # e.g. no space left

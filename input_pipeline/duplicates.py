@@ -1,6 +1,7 @@
 """The same photo more than once: across the split, and across labels."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from input_pipeline.contents import Contents
 from input_pipeline.index import PhotoIndex
 
 _SHOWN = 3
+_NEAR = 3  # of 64 bits
 
 Side = tuple[PhotoIndex, Contents]
 
@@ -17,8 +19,8 @@ def separate(train: Side, validation: Side) -> tuple[Side, Side, str]:
     """Returns both sides without a photo that is in both, and what was done.
 
     A model is not validated on what it was trained with, so the copies on the
-    validation side train, too. Photos are the same if their files are, byte
-    for byte.
+    validation side train, too. Photos are copies if their files are the same,
+    byte for byte; those that only look the same are named, and stay.
 
     Args:
         train, validation: Photos and their contents, of the same classes.
@@ -45,6 +47,7 @@ def separate(train: Side, validation: Side) -> tuple[Side, Side, str]:
         train = _join(train, (photos.take(rows), contents.take(rows)))
         validation = (photos.take(left), contents.take(left))
     said += _conflicts(train, validation)
+    said += _look_alikes(train, validation)
     return train, validation, "\n".join(said)
 
 
@@ -58,6 +61,7 @@ def _join(some, others):
         some[1].paths + others[1].paths,
         np.concatenate([some[1].stamps, others[1].stamps]),
         some[1].digests + others[1].digests,
+        some[1].look_hashes + others[1].look_hashes,
         some[1].reasons + others[1].reasons,
     )
     return photos, contents
@@ -84,3 +88,52 @@ def _conflicts(*sides):
         *conflicts[:_SHOWN],
         *([f"  and {more} more"] if more > 0 else []),
     ]
+
+
+def _look_alikes(train, validation):
+    """Returns lines on photos that look the same, across the split."""
+    pairs = near_pairs(train[1].look_hashes, validation[1].look_hashes)
+    if not pairs:
+        return []
+    more = len(pairs) - _SHOWN
+    return [
+        "Validation photos that look like training photos, and stay: "
+        f"{len(pairs)}",
+        *(
+            f"  {validation[0].paths[j]} like {train[0].paths[i]}"
+            for i, j in pairs[:_SHOWN]
+        ),
+        *([f"  and {more} more"] if more > 0 else []),
+    ]
+
+
+def near_pairs(
+    some: Sequence[int | None], others: Sequence[int | None]
+) -> list[tuple[int, int]]:
+    """Returns which of `some` hashes differs least from each of `others`.
+
+    Args:
+        some, others: Of `pixels.look_hash`.
+
+    Returns:
+        (place in `some`, place in `others`) of pairs that differ in at most
+        `_NEAR` bits, one for each of `others` that has any.
+    """
+    # Of four quarters, at least one is equal where three bits differ.
+    places = {}
+    for i, number in enumerate(some):
+        for quarter in () if number is None else _quarters(number):
+            places.setdefault(quarter, []).append(i)
+    pairs = []
+    for j, number in enumerate(others):
+        if number is None:
+            continue
+        near = {i for x in _quarters(number) for i in places.get(x, ())}
+        differ = [((some[i] ^ number).bit_count(), i) for i in near]
+        if differ and min(differ)[0] <= _NEAR:
+            pairs.append((min(differ)[1], j))
+    return pairs
+
+
+def _quarters(number):
+    return [(q, number >> 16 * q & 0xFFFF) for q in range(4)]

@@ -4,8 +4,8 @@
 
 reads names of files from its standard input, each after its length in four
 bytes, and answers each with a line of JSON: `digest`, the BLAKE2b hash of the
-file, `pixels`, how many there are, and `plain`, as in `pixels.is_plain`; or
-`reason`, why it cannot be used.
+file; `look_hash` and `plain`, as in `pixels`; `pixels`, how many there are; or
+else `reason`, why it cannot be used.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def look_at(path: bytes | str, max_pixels: int) -> dict:
                     f"--max_pixels={max_pixels}"
                 }
             plain = pixels.is_plain(image)
-        pixels.decode(contents)
+        look_hash = pixels.look_hash(pixels.decode(contents))
     except UnidentifiedImageError:
         if _HEIC in contents[:16] and "HEIF" not in pixels.FORMATS:
             return {"reason": "HEIC, which needs: pip install pillow-heif"}
@@ -65,7 +65,12 @@ def look_at(path: bytes | str, max_pixels: int) -> dict:
     except Exception as error:  # of damaged files Pillow raises anything
         return {"reason": f"damaged ({str(error) or type(error).__name__})"}
     digest = hashlib.blake2b(contents, digest_size=16).hexdigest()
-    return {"digest": digest, "pixels": width * height, "plain": plain}
+    return {
+        "digest": digest,
+        "look_hash": look_hash,
+        "pixels": width * height,
+        "plain": plain,
+    }
 
 
 def main() -> None:

@@ -55,14 +55,14 @@ def test_good_and_bad_photos(tmp_path, jpeg):
         (tmp_path / name).write_bytes(content)
     names = [*good, *bad]
     found = check_photos([str(tmp_path / name) for name in names])
-    for name, (digest, pixels, reason) in zip(names, found, strict=True):
+    for name, look in zip(names, found, strict=True):
         if name in good:
-            assert reason is None and len(digest) == 16
+            assert look.reason is None and len(look.digest) == 16
             width, height = Image.open(io.BytesIO(jpeg)).size
-            assert pixels == width * height
+            assert look.pixels == width * height
         else:
-            assert digest is None
-            assert re.search(bad[name][1], reason), (name, reason)
+            assert look.digest is None
+            assert re.search(bad[name][1], look.reason), (name, look)
     assert found[0].digest == found[1].digest != found[2].digest
 
 

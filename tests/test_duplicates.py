@@ -3,8 +3,10 @@ import pytest
 
 from errors import UserError
 from input_pipeline.contents import Contents
-from input_pipeline.duplicates import separate
+from input_pipeline.duplicates import near_pairs, separate
 from input_pipeline.index import PhotoIndex
+
+HASHES = {"like1": 0b1111 << 40, "like2": 0b1101 << 40, "other": 0b1 << 63}
 
 
 def side(**photos):
@@ -19,6 +21,7 @@ def side(**photos):
         tuple(photos),
         stamps,
         tuple(map(str.encode, digests)),
+        tuple(HASHES.get(name) for name in photos),
         (None,) * len(photos),
     )
 
@@ -56,3 +59,23 @@ def test_copies_on_one_side_are_nothing_to_speak_of():
 def test_nothing_left_to_validate_on():
     with pytest.raises(UserError, match="All photos to validate on"):
         separate(side(a="cat 1", b="dog 2"), side(c="cat 1"))
+
+
+def test_photos_that_look_the_same_are_named_and_stay():
+    before = (
+        side(like1="cat 1", a="dog 2"),
+        side(like2="cat 3", other="dog 4", b="cat 5"),
+    )
+    train, validation, said = separate(*before)
+    assert (train, validation) == before
+    assert "look like training photos, and stay: 1\n  like2 like like1" in said
+
+
+def test_the_nearest_is_named_whatever_the_bits_that_differ():
+    rng = np.random.default_rng(0)
+    hashes = [int(x) for x in rng.integers(2**63, size=200)]
+    for count in range(5):
+        bits = rng.choice(64, count, replace=False)
+        changed = hashes[7] ^ sum(1 << int(bit) for bit in bits)
+        expected = [(7, 1)] if count <= 3 else []
+        assert near_pairs(hashes, [None, changed]) == expected

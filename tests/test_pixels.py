@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageEnhance, ImageOps
 
 from input_pipeline import pixels
 from input_pipeline.decode import decode_photo
@@ -214,3 +214,21 @@ def test_damaged_photos_give_pixels_or_an_exception(data):
     except Exception:
         return
     assert shown.dtype == "uint8" and shown.shape[2] == 3
+
+
+def test_a_hash_of_the_look_outlives_size_and_compression(photo):
+    def hash_of(contents):
+        return pixels.look_hash(pixels.decode(contents))
+
+    expected = hash_of(saved(photo, "PNG"))
+    smaller = photo.resize((photo.width // 2, photo.height // 2))
+    for contents in (
+        saved(photo, "JPEG", quality=40),
+        saved(smaller, "PNG"),
+        saved(ImageEnhance.Brightness(photo).enhance(0.8), "WEBP"),
+    ):
+        assert (hash_of(contents) ^ expected).bit_count() <= 3
+    mirrored = hash_of(saved(ImageOps.mirror(photo), "PNG"))
+    assert (mirrored ^ expected).bit_count() > 10
+    grey = Image.new("RGB", (50, 40), (90, 90, 90))
+    assert hash_of(saved(grey, "PNG")) is None
