@@ -104,7 +104,10 @@ def predict(model, paths):
     resized = model.get_layer("resize")
     after_resizing = keras.Model(resized.output, model.output)
     views = dataset.PhotoViews(
-        photos, preprocessing.resizing_of(model), resized.height
+        photos,
+        preprocessing.resizing_of(model),
+        resized.height,
+        contents=checked,
     )
     images_ds = views.images(0, np.arange(len(paths)), _BATCH_SIZE)
     remaining = iter(paths)

@@ -26,6 +26,7 @@ class Found(NamedTuple):
     digest: bytes | None  # its BLAKE2b hash, 16 bytes
     pixels: int | None
     look_hash: int | None  # of `pixels.look_hash`
+    plain: bool | None  # `pixels.is_plain`
     reason: str | None = None
 
 
@@ -85,14 +86,18 @@ def check_photos(
 
 def _judge(answer, path, size):
     if "reason" in answer:
-        return Found(None, None, None, answer["reason"])
+        return Found(None, None, None, None, answer["reason"])
     if answer["plain"]:
         try:
             size(path)
         except tf.errors.OpError:  # its message is about its graph
-            return Found(None, None, None, "damaged")
-    digest = bytes.fromhex(answer["digest"])
-    return Found(digest, answer["pixels"], answer["look_hash"])
+            return Found(None, None, None, None, "damaged")
+    return Found(
+        bytes.fromhex(answer["digest"]),
+        answer["pixels"],
+        answer["look_hash"],
+        answer["plain"],
+    )
 
 
 class _Looker:

@@ -15,9 +15,9 @@ from input_pipeline.check import MAX_PIXELS, Found, check_photos
 
 _SHOWN = 10  # bad photos named in a message
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS seen (path BLOB PRIMARY KEY, "
+    "CREATE TABLE IF NOT EXISTS found (path BLOB PRIMARY KEY, "
     "size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB, "
-    "pixels INTEGER, look_hash BLOB) WITHOUT ROWID"
+    "pixels INTEGER, look_hash BLOB, plain INTEGER) WITHOUT ROWID"
 )
 
 
@@ -32,6 +32,7 @@ class Contents:
         digests: Hash of each file, as `check_photos` returns them; None where
             it cannot be used.
         look_hashes: Of `pixels.look_hash`.
+        plain: Of `pixels.is_plain`, bool (N,).
         reasons: Why it cannot be used, None where it can.
     """
 
@@ -39,6 +40,7 @@ class Contents:
     stamps: np.ndarray
     digests: tuple[bytes | None, ...]
     look_hashes: tuple[int | None, ...]
+    plain: np.ndarray
     reasons: tuple[str | None, ...]
 
     def take(self, rows: np.ndarray) -> "Contents":
@@ -48,6 +50,7 @@ class Contents:
             self.stamps[rows],
             tuple(self.digests[row] for row in rows),
             tuple(self.look_hashes[row] for row in rows),
+            self.plain[rows],
             tuple(self.reasons[row] for row in rows),
         )
 
@@ -99,6 +102,7 @@ def check_contents(
         stamps,
         tuple(look.digest for look in found),
         tuple(look.look_hash for look in found),
+        np.array([bool(look.plain) for look in found], bool),
         tuple(look.reason for look in found),
     )
 
@@ -130,8 +134,8 @@ def _stamps(paths):
 def _load(memo, stamped, max_pixels):
     """Returns what is known of each (path, *stamp), else None."""
     query = (
-        "SELECT digest, pixels, look_hash FROM seen WHERE path = ? AND "
-        "size = ? AND mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
+        "SELECT digest, pixels, look_hash, plain FROM found WHERE path = ? "
+        "AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
     )
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database:
@@ -146,29 +150,27 @@ def _load(memo, stamped, max_pixels):
     except sqlite3.DatabaseError:  # damaged
         Path(memo).unlink(missing_ok=True)
         found = [None] * len(stamped)
-    return [
-        row and Found(row[0], row[1], row[2] and int.from_bytes(row[2], "big"))
-        for row in found
-    ]
+    return [row and _found(*row) for row in found]
+
+
+def _found(digest, pixels, look_hash, plain):
+    look_hash = look_hash and int.from_bytes(look_hash, "big")
+    return Found(digest, pixels, look_hash, bool(plain))
 
 
 def _save(memo, good):
     """Writes pairs of (path, *stamp) and `Found`."""
-    rows = [
+    rows = []
+    for stamped, look in good:
         # SQLite's integers have a sign, and one bit less.
-        (
-            *stamped,
-            x.digest,
-            x.pixels,
-            x.look_hash and x.look_hash.to_bytes(8, "big"),
-        )
-        for stamped, x in good
-    ]
+        look_hash = look.look_hash and look.look_hash.to_bytes(8, "big")
+        found = (look.digest, look.pixels, look_hash, look.plain)
+        rows.append((*stamped, *found))
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database, database:
             database.execute(_TABLE)
             database.executemany(
-                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
     except sqlite3.DatabaseError as error:  # e.g. no space left

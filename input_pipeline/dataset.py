@@ -88,11 +88,16 @@ class PhotoViews:
         paths = [os.fsencode(self.photos.paths[row]) for row in rows]
         ds = tf.data.Dataset.from_tensor_slices(tf.constant(paths, "string"))
         load = self._load
+        if self.contents is not None:
+            plain = tf.data.Dataset.from_tensor_slices(
+                self.contents.plain[rows]
+            )
+            ds = tf.data.Dataset.zip(ds, plain)
         if self.augment is not None:
             size = (self.image_size, self.image_size)
             parameters = self.augment.parameters(view, len(self.photos), size)
             of_rows = tf.data.Dataset.from_tensor_slices(parameters[rows])
-            ds = tf.data.Dataset.zip(ds, of_rows)
+            ds = tf.data.Dataset.zip(of_rows, ds)
             load = self._load_augmented
         ds = ds.map(load, num_parallel_calls=os.cpu_count(), deterministic=True)
         # The autotuner keeps the end of a dataset waiting until its thread
@@ -101,11 +106,13 @@ class PhotoViews:
         options.autotune.enabled = False
         return ds.batch(batch_size).prefetch(2).with_options(options)
 
-    def _load(self, path):
-        return self.resize(load_photo(path))
+    def _load(self, path, plain=None):
+        return self.resize(load_photo(path, plain))
 
-    def _load_augmented(self, path, parameters):
-        return self._augment_one(self._load(path), parameters)
+    def _load_augmented(self, parameters, file):
+        if self.contents is None:
+            return self._augment_one(self._load(file), parameters)
+        return self._augment_one(self._load(*file), parameters)
 
     @functools.cached_property
     def _augment_one(self):

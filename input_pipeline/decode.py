@@ -11,22 +11,36 @@ import tensorflow as tf
 from input_pipeline import pixels
 
 
-def load_photo(path: tf.Tensor | str) -> tf.Tensor:
-    """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB."""
-    return tf.cast(decode_photo(tf.io.read_file(path)), "float32")
+def load_photo(
+    path: tf.Tensor | str, plain: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB.
+
+    Args:
+        path: Path of the file, a scalar string.
+        plain: As in `decode_photo`.
+    """
+    return tf.cast(decode_photo(tf.io.read_file(path), plain), "float32")
 
 
-def decode_photo(contents: tf.Tensor) -> tf.Tensor:
+def decode_photo(
+    contents: tf.Tensor, plain: tf.Tensor | None = None
+) -> tf.Tensor:
     """Returns the pixels of a photo, uint8 (H, W, 3), RGB.
 
     Args:
         contents: Bytes of the file, a scalar string tensor.
+        plain: Whether it is plain (`pixels.is_plain`), a scalar bool; None:
+            looked at in Python. Where it is known and true, no Python runs,
+            which threads of TensorFlow would have to wait for.
 
     Raises:
         tf.errors.OpError: If it is none, or is damaged.
     """
+    if plain is None:
+        plain = tf.numpy_function(_is_plain, [contents], "bool")
     decoded = tf.cond(
-        tf.numpy_function(_is_plain, [contents], "bool"),
+        plain,
         lambda: decode_plain(contents),
         lambda: tf.numpy_function(_decode, [contents], "uint8"),
     )

@@ -62,6 +62,7 @@ def _join(some, others):
         np.concatenate([some[1].stamps, others[1].stamps]),
         some[1].digests + others[1].digests,
         some[1].look_hashes + others[1].look_hashes,
+        np.concatenate([some[1].plain, others[1].plain]),
         some[1].reasons + others[1].reasons,
     )
     return photos, contents

@@ -22,6 +22,7 @@ def side(**photos):
         stamps,
         tuple(map(str.encode, digests)),
         tuple(HASHES.get(name) for name in photos),
+        np.ones(len(photos), bool),
         (None,) * len(photos),
     )
 
