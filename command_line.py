@@ -26,7 +26,16 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 _sections = []  # (title, names of the flags defined before it)
 
 
-def _run(main):
+def run(main: Callable[[list[str]], int]) -> None:
+    """Runs `main(argv)` as a script and exits.
+
+    The exit status is 0, 2 for a mistake of the user's (one message on
+    stderr, no traceback), 130 for Ctrl-C, and 1 for any other failure.
+
+    Args:
+        main: Function of the arguments that are not flags, the name of the
+            script first; its return value is the exit status.
+    """
     # Before TensorFlow is imported: its remarks on the machine help nobody.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # oneDNN is faster, but off by default on some processors; it changes the
@@ -54,28 +63,6 @@ def _run(main):
             raise
         where = error.filename or "the output"
         exit_with(status, f"Cannot use {where}: {error.strerror}.")
-
-
-def run(main: Callable[[list[str]], int]) -> None:
-    """Runs `main(argv)` as a script and exits.
-
-    The exit status is 0, 2 for a mistake of the user's (one message on
-    stderr, no traceback), 130 for Ctrl-C, and 1 for any other failure.
-
-    Args:
-        main: Function of the arguments that are not flags, the name of the
-            script first; its return value is the exit status.
-    """
-    try:
-        _run(main)
-    except SystemExit as end:
-        if "tensorflow" not in sys.modules or not isinstance(end.code, int):
-            raise
-        # An interpreter that ends normally waits for the threads of
-        # TensorFlow, and those that run Python wait for it.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code)
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ SKIP_BAD = flags.DEFINE(
     serializer=command_line.ShareSerializer(),
 )
 MAX_PIXELS = flags.DEFINE_integer(
-    "max_pixels", 100_000_000, "Photos with more are not read.",
+    "max_pixels", 100_000_000, "Photos with more cannot be used.",
     lower_bound=1,
 )
 IMAGE_SIZE = flags.DEFINE_integer(

@@ -31,8 +31,7 @@ def decode_photo(
     Args:
         contents: Bytes of the file, a scalar string tensor.
         plain: Whether it is plain (`pixels.is_plain`), a scalar bool; None:
-            looked at in Python. Where it is known and true, no Python runs,
-            which threads of TensorFlow would have to wait for.
+            looked at in Python, for which threads of TensorFlow wait.
 
     Raises:
         tf.errors.OpError: If it is none, or is damaged.

@@ -5,8 +5,15 @@ import pytest
 from training.interruption import StopBetweenSteps
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_is_heard():
+    """What a shell starts in the background ignores it, and so do its tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press_ctrl_c():
-    # To this thread; os.kill may give it to another, and go on before it acts.
     signal.raise_signal(signal.SIGINT)
 
 
