@@ -116,7 +116,7 @@ def load_photos():
         print(f"{use} photos: {len(some)} ({counts})")
         if some.passed_over:
             others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
-            print(f"  passed over, not JPEG or PNG: {others}")
+            print(f"  passed over, no photos: {others}")
     return photos
 
 

@@ -65,7 +65,7 @@ def load_preset(
         )
     try:
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
-    except (OSError, ValueError):  # it has none
+    except (FileNotFoundError, ValueError):  # it has none
         return model, None, None
     height, width = converter.image_size or (None, None)
     return (
