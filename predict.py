@@ -59,7 +59,7 @@ def find_all_photos(arguments: list[str]) -> list[str]:
     Raises:
         UserError: If one does not exist or a folder has no photos.
     """
-    from input_pipeline.index import find_photos
+    from input_pipeline.files import find_photos
     from input_pipeline.pixels import EXTENSIONS
 
     paths = []
@@ -91,13 +91,13 @@ def predict(model, paths):
     import keras
     import numpy as np
 
-    from input_pipeline import contents, dataset, index
+    from input_pipeline import contents, dataset, photo_index
     from model_zoo import preprocessing
 
     checked = contents.check_contents(paths)
     if len(checked.bad()):
         raise UserError(contents.describe_bad(checked))
-    photos = index.PhotoIndex(
+    photos = photo_index.PhotoIndex(
         tuple(paths), np.zeros(len(paths), "int32"), class_names=()
     )
     # Photos of one batch have one size, so they are resized before the model.

@@ -81,7 +81,7 @@ def head_arguments():
 
 def load_photos():
     """Returns the photos to train and to validate on, and says how many."""
-    from input_pipeline import archives, demo_set, named_sets, split
+    from input_pipeline import demo_set, files, named_sets, split
     from input_pipeline.cached_folder import default_cache_dir
 
     data = given.DATA.value
@@ -101,8 +101,6 @@ def load_photos():
             "These are drawn photos, the demo set. With photos of yours and "
             "ImageNet weights: python train.py --data=FOLDER"
         )
-    if archives.is_archive(data):
-        data = archives.unpack(data, default_cache_dir())
     photos = split.load_photos(
         data,
         given.VALIDATION_DATA.value,
@@ -115,8 +113,8 @@ def load_photos():
         counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
         print(f"{use} photos: {len(some)} ({counts})")
         if some.passed_over:
-            others = ", ".join(f"{n} {x}" for x, n in some.passed_over.items())
-            print(f"  passed over, no photos: {others}")
+            others = files.describe_passed_over(some.passed_over)
+            print(f"  passed over: {others}")
     return photos
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from errors import UserError
 from input_pipeline.cached_folder import cached_folder
+from input_pipeline.files import is_hidden
 from input_pipeline.tables import is_table
 
 _ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -126,12 +127,11 @@ def _refused(archive, name, why):
 def _root(folder):
     """Returns the only folder or table at the top, or all of it."""
     while True:
-        entries = [x for x in folder.iterdir() if not x.name.startswith(".")]
+        entries = [x for x in folder.iterdir() if not is_hidden(x.name)]
         tables = [entry for entry in entries if is_table(entry)]
         if len(tables) == 1:
             return tables[0]
         folders = [entry for entry in entries if entry.is_dir()]
-        folders = [x for x in folders if x.name != "__MACOSX"]
         if len(folders) != 1 or any(entry.is_file() for entry in entries):
             return folder
         folder = folders[0]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from input_pipeline.contents import Contents
 from input_pipeline.decode import load_photo
-from input_pipeline.index import PhotoIndex
+from input_pipeline.photo_index import PhotoIndex
 
 _ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
 

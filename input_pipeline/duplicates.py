@@ -7,7 +7,7 @@ import numpy as np
 
 from errors import UserError
 from input_pipeline.contents import Contents
-from input_pipeline.index import PhotoIndex
+from input_pipeline.photo_index import PhotoIndex
 
 _SHOWN = 3
 _NEAR = 3  # of 64 bits

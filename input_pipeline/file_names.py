@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from input_pipeline.index import (
+from input_pipeline.files import find_photos
+from input_pipeline.photo_index import (
     PhotoIndex,
     check_class_name,
     check_folder,
     check_same_classes,
-    find_photos,
 )
 
 _SHOWN = 3

@@ -1,14 +1,14 @@
 """Which photos train and which validate: decided on names, never on pixels."""
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from errors import UserError
-from input_pipeline.file_names import index_by_name
-from input_pipeline.index import PhotoIndex, index_photos
-from input_pipeline.tables import index_tables, is_table
+from input_pipeline.index import index_photos
+from input_pipeline.photo_index import PhotoIndex
 
 
 def stratified_split(
@@ -41,7 +41,7 @@ def stratified_split(
         photos.take(np.flatnonzero(side)) for side in (~chosen, chosen)
     )
     # What was passed over is counted once.
-    return train, dataclasses.replace(validation, passed_over={})
+    return train, dataclasses.replace(validation, passed_over=Counter())
 
 
 def limit_per_class(photos: PhotoIndex, limit: int, seed: int) -> PhotoIndex:
@@ -68,23 +68,15 @@ def load_photos(
     """Returns (train, validation): photos indexed, limited and split.
 
     Args:
-        data, validation_data: As in `index.index_photos`, or tables as in
-            `tables.index_tables`.
+        data, validation_data, label_regex: As in `index.index_photos`.
         validation_fraction, seed: As in `stratified_split`.
-        label_regex: Class of a photo in its name, as in
-            `file_names.index_by_name`; None: the class is its folder.
         limit: Largest number of photos per class on either side, or, where
             the photos still have to be split, on both together; None: all.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    if is_table(data):
-        train, validation = index_tables(data, validation_data)
-    elif label_regex is None:
-        train, validation = index_photos(data, validation_data)
-    else:
-        train, validation = index_by_name(data, validation_data, label_regex)
+    train, validation = index_photos(data, validation_data, label_regex)
     if limit is not None:
         train = limit_per_class(train, limit, seed)
     if validation is None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from input_pipeline.index import (
+from input_pipeline.files import find_photos
+from input_pipeline.photo_index import (
     VALIDATION_NAMES,
     PhotoIndex,
     check_class_name,
     check_same_classes,
-    find_photos,
 )
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}

@@ -4,7 +4,7 @@ import pytest
 from errors import UserError
 from input_pipeline.contents import Contents
 from input_pipeline.duplicates import near_pairs, separate
-from input_pipeline.index import PhotoIndex
+from input_pipeline.photo_index import PhotoIndex
 
 HASHES = {"like1": 0b1111 << 40, "like2": 0b1101 << 40, "other": 0b1 << 63}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from input_pipeline.index import PhotoIndex
+from input_pipeline.photo_index import PhotoIndex
 from input_pipeline.split import limit_per_class, load_photos, stratified_split
 
 

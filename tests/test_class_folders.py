@@ -89,7 +89,12 @@ def test_what_is_no_photo_is_passed_over(tmp_path):
     make_photos(tmp_path, "b/1.psd", "b/2.PSD")
     photos, _ = index_photos(tmp_path)
     assert photos.counts() == {"a": 1, "b": 1}
-    assert photos.passed_over == {".txt": 1, ".psd": 2}
+    assert photos.passed_over == {
+        ".txt": 1,
+        ".psd": 2,
+        "special files": 1,
+        "links to a folder around them": 1,
+    }
 
 
 def test_names_that_are_not_unicode_are_kept(tmp_path):
