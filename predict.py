@@ -91,12 +91,12 @@ def predict(model, paths):
     import keras
     import numpy as np
 
-    from input_pipeline import contents, dataset, photo_index
+    from input_pipeline import contents, dataset, findings, photo_index
     from model_zoo import preprocessing
 
     checked = contents.check_contents(paths)
-    if len(checked.bad()):
-        raise UserError(contents.describe_bad(checked))
+    if findings.bad_photos(checked):
+        raise UserError(findings.describe_bad(checked))
     photos = photo_index.PhotoIndex(
         tuple(paths), np.zeros(len(paths), "int32"), class_names=()
     )

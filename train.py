@@ -13,7 +13,6 @@ import functools
 import math
 import sys
 import time
-from pathlib import Path
 
 from absl import flags
 
@@ -62,8 +61,11 @@ def main(argv):
     arguments = train_plan.model_arguments()
     unfreeze_from = check_request(**arguments)
     run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
-    check_outside_data("run_dir", run_dir)
-    check_outside_data("cache_dir", given.CACHE_DIR.value)
+    command_line.check_outside_data("run_dir", run_dir, given.DATA.value)
+    if given.CACHE_DIR.value:
+        command_line.check_outside_data(
+            "cache_dir", given.CACHE_DIR.value, given.DATA.value
+        )
     train_photos, validation_photos = train_plan.load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
@@ -89,10 +91,7 @@ def main(argv):
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
     cache_folder = train_plan.open_cache_folder()
-    sides, bad = train_plan.check_photos(
-        (train_photos, validation_photos),
-        memo=cache_folder and cache_folder.path / "thaw-photos.sqlite",
-    )
+    sides, bad = train_plan.check_photos((train_photos, validation_photos))
     (train_photos, _), (validation_photos, _) = sides
     run = run_folder.RunFolder.create(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
@@ -205,17 +204,6 @@ def build(arguments, num_classes):
         train_batch_norm=given.TRAIN_BATCH_NORM.value,
         **arguments,
     )
-
-
-def check_outside_data(flag, folder):
-    """Raises a `UserError` if `folder` is among the photos."""
-    data = Path(given.DATA.value).resolve()
-    if folder and Path(folder).resolve().is_relative_to(data):
-        raise UserError(
-            f"--{flag}: {folder} is among the photos of {given.DATA.value}, "
-            "and would be taken for photos by the next run. Give a folder "
-            "outside."
-        )
 
 
 def finish(run, keeper):

@@ -8,7 +8,7 @@ import command_line
 import train_flags as given
 import train_stages
 from errors import UserError
-from model_zoo import backbones
+from model_zoo import backbones, listing
 
 _SMALL_ROTATION = 10.0  # degrees, of --augment=flip_rotate
 
@@ -81,7 +81,7 @@ def head_arguments():
 
 def load_photos():
     """Returns the photos to train and to validate on, and says how many."""
-    from input_pipeline import demo_set, files, named_sets, split
+    from input_pipeline import demo_set, findings, named_sets, split
     from input_pipeline.cached_folder import default_cache_dir
 
     data = given.DATA.value
@@ -109,21 +109,15 @@ def load_photos():
         given.SEED.value,
         given.LABEL_REGEX.value or None,
     )
-    for use, some in zip(("Training", "Validation"), photos, strict=True):
-        counts = ", ".join(f"{n} {name}" for name, n in some.counts().items())
-        print(f"{use} photos: {len(some)} ({counts})")
-        if some.passed_over:
-            others = files.describe_passed_over(some.passed_over)
-            print(f"  passed over: {others}")
+    print(findings.describe_counts(photos))
     return photos
 
 
-def check_photos(sides, memo):
-    """Reads every photo once; returns those that can be used.
+def check_photos(sides):
+    """Looks at every photo once; returns those that can be used.
 
     Args:
         sides: `PhotoIndex` of the photos to train and to validate on.
-        memo: File with what earlier runs found, or None.
 
     Returns:
         (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
@@ -132,41 +126,33 @@ def check_photos(sides, memo):
     Raises:
         UserError: If more cannot be used than --skip_bad lets pass.
     """
-    import numpy as np
+    from input_pipeline import contents, doubts, duplicates, findings
 
-    from input_pipeline import contents, duplicates
-
-    print("Checking that all photos can be read")
     paths = [path for photos in sides for path in photos.paths]
-    checked = contents.check_contents(paths, memo, given.MAX_PIXELS.value)
-    bad = checked.bad()
-    if len(bad):
-        message = contents.describe_bad(checked)
+    progress = command_line.Progress(len(paths))
+    checked = contents.check_contents(
+        paths, contents.default_memo(), given.MAX_PIXELS.value, progress
+    )
+    progress.end()
+    bad = findings.bad_photos(checked)
+    if bad:
+        message = findings.describe_bad(checked)
         if len(bad) > given.SKIP_BAD.value * len(paths):
             raise UserError(
                 f"{message}\nRepair or remove them, or go on without them: "
-                "--skip_bad"
+                f"--skip_bad. All of them: python doctor.py {given.DATA.value}"
             )
         print(f"{message}\nThe run goes on without them.")
-    good = np.setdiff1d(np.arange(len(paths)), bad)
-    kept, start = [], 0
-    for photos in sides:
-        rows = good[(good >= start) & (good < start + len(photos))]
-        left = photos.take(rows - start)
-        for name, count in left.counts().items():
-            if not count:
-                raise UserError(
-                    f"No photo of the class '{name}' can be used. Repair them, "
-                    "or remove the class."
-                )
-        kept.append((left, checked.take(rows)))
-        start += len(photos)
-    train, validation, said = duplicates.separate(*kept)
-    if said:
-        print(said)
-    return (train, validation), [
-        (paths[row], checked.reasons[row]) for row in bad
-    ]
+    usable = contents.usable_sides(sides, checked)
+    contents.check_classes(usable)
+    doubted = doubts.find_doubts(usable)
+    if doubted:
+        table = findings.summary_table([], doubted, paths)
+        print(listing.format_table(table))
+    uneven = findings.describe_balance(usable[0][0])
+    if uneven and given.CLASS_WEIGHTS.value == "none":
+        print(uneven)
+    return duplicates.separate(*usable), bad
 
 
 def make_augmentation(image_size):

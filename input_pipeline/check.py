@@ -2,38 +2,28 @@
 
 import json
 import os
-import selectors
+import queue
+import signal
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import tensorflow as tf
 
+from input_pipeline import look
 from input_pipeline.decode import decode_plain
+from input_pipeline.look import Found
 
-MAX_PIXELS = 100_000_000
-_SECONDS = 60  # for one photo
 _ROOT = Path(__file__).parent.parent
 
 
-class Found(NamedTuple):
-    """What was found in a file: what it holds, or why it cannot be used."""
-
-    digest: bytes | None  # its BLAKE2b hash, 16 bytes
-    pixels: int | None
-    look_hash: int | None  # of `pixels.look_hash`
-    plain: bool | None  # `pixels.is_plain`
-    reason: str | None = None
-
-
 def check_photos(
-    paths: Sequence[str], max_pixels: int = MAX_PIXELS
-) -> list[Found]:
-    """Returns what is found in each photo.
+    paths: Sequence[str], max_pixels: int
+) -> Iterator[tuple[int, Found]]:
+    """Yields (row, what is found) of each photo, in the order they are done.
 
     Every file is decoded once, by Pillow in processes of its own: what makes
     one crash or hang costs that file only. What TensorFlow will decode, it
@@ -43,61 +33,66 @@ def check_photos(
         paths: Paths of the photos.
         max_pixels: Photos with more pixels are not decoded.
     """
-    found = [None] * len(paths)
-    rows = iter(range(len(paths)))
-    lock = threading.Lock()
-    errors = []
+    rows = queue.SimpleQueue()
+    for row in range(len(paths)):
+        rows.put(row)
+    results = queue.SimpleQueue()
+    size = _size_of_plain()
 
-    @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
-    def size(path):
-        return tf.size(decode_plain(tf.io.read_file(path)))
-
-    def look():
-        looker = _Looker(max_pixels)
+    def look_at_all(looker):
         try:
-            while not errors:
-                with lock:
-                    row = next(rows, None)
-                if row is None:
-                    break
+            while True:
+                row = rows.get_nowait()
                 path = os.fsencode(paths[row])
-                found[row] = _judge(looker.look_at(path), path, size)
-        except BaseException as error:
-            errors.append(error)
+                results.put((row, _judge(looker.look_at(path), path, size)))
+        except queue.Empty:
+            pass
+        except BaseException as error:  # raised where it is waited for
+            results.put(error)
         finally:
             looker.close()
 
+    lookers = [
+        _Looker(max_pixels) for _ in range(min(os.cpu_count(), len(paths)))
+    ]
     threads = [
-        threading.Thread(target=look, daemon=True)
-        for _ in range(min(os.cpu_count(), len(paths)))
+        threading.Thread(target=look_at_all, args=[looker], daemon=True)
+        for looker in lookers
     ]
     for thread in threads:
         thread.start()
     try:
+        for _ in paths:
+            result = results.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+    except BaseException:  # Ctrl-C, too
+        while not rows.empty():
+            rows.get()
+        for looker in lookers:
+            looker.kill()
+        raise
+    finally:
         for thread in threads:
             thread.join()
-    except KeyboardInterrupt as error:
-        errors.append(error)  # the others stop, too
-        raise
-    if errors:
-        raise errors[0]
-    return found
 
 
-def _judge(answer, path, size):
-    if "reason" in answer:
-        return Found(None, None, None, None, answer["reason"])
-    if answer["plain"]:
+def _size_of_plain():
+    @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
+    def size(path):
+        return tf.size(decode_plain(tf.io.read_file(path)))
+
+    return size
+
+
+def _judge(found, path, size):
+    if found.plain:
         try:
             size(path)
         except tf.errors.OpError:  # its message is about its graph
-            return Found(None, None, None, None, "damaged")
-    return Found(
-        bytes.fromhex(answer["digest"]),
-        answer["pixels"],
-        answer["look_hash"],
-        answer["plain"],
-    )
+            return Found("damaged (TensorFlow cannot decode it)", found.digest)
+    return found
 
 
 class _Looker:
@@ -109,7 +104,7 @@ class _Looker:
         ]  # fmt: skip
         self._process = None
 
-    def look_at(self, path: bytes) -> dict:
+    def look_at(self, path: bytes) -> Found:
         """Returns the answer of `look.look_at`, or why there was none."""
         if self._process is None:
             self._process = subprocess.Popen(
@@ -123,33 +118,27 @@ class _Looker:
         try:
             self._process.stdin.write(struct.pack("<I", len(path)) + path)
             self._process.stdin.flush()
-            line = self._read_line()
+            line = self._process.stdout.readline()
         except BrokenPipeError:
             line = b""
-        if line is not None and line.endswith(b"\n"):
-            return json.loads(line)
-        self.close()
-        if line is None:
-            return {"reason": f"takes more than {_SECONDS} s"}
-        return {"reason": "crashes the decoder"}
+        if line.endswith(b"\n"):
+            return Found(*json.loads(line))
+        status = self.close()
+        if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
+            return Found(f"takes more than {look.SECONDS} s")
+        return Found("crashes the decoder")
 
-    def close(self) -> None:
-        """Ends the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+    def close(self) -> int | None:
+        """Ends the process; returns its exit status, if there was one."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        process.kill()
+        process.communicate()
+        return process.returncode
 
-    def _read_line(self):
-        """Returns a line, what there was at the end, or None: no answer."""
-        line = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
-                if not selector.select(_SECONDS):
-                    return None
-                part = os.read(self._process.stdout.fileno(), 1 << 16)
-                if not part:
-                    break
-                line += part
-        return line
+    def kill(self) -> None:
+        """Kills the process, from another thread than the one it answers."""
+        process = self._process
+        if process is not None:
+            process.kill()

@@ -1,23 +1,35 @@
-"""What the files of photos hold: read once, then known by size and time."""
+"""What the files of photos hold: looked at once, then known."""
 
 import contextlib
 import dataclasses
 import hashlib
+import json
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import PIL
 
-from input_pipeline.check import MAX_PIXELS, Found, check_photos
+from errors import UserError
+from input_pipeline import pixels
+from input_pipeline.cached_folder import default_cache_dir
+from input_pipeline.look import Found
+from input_pipeline.photo_index import PhotoIndex
 
-_SHOWN = 10  # bad photos named in a message
+MAX_PIXELS = 100_000_000
+# What is found depends on these, too; the number: on code of ours.
+_READER = " ".join(
+    ("1", PIL.__version__, metadata.version("tensorflow"), *pixels.FORMATS)
+)
+_KEPT_AT_A_TIME = 1000  # photos
 _TABLE = (
-    "CREATE TABLE IF NOT EXISTS found (path BLOB PRIMARY KEY, "
-    "size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB, "
-    "pixels INTEGER, look_hash BLOB, plain INTEGER) WITHOUT ROWID"
+    "CREATE TABLE IF NOT EXISTS looks (path BLOB PRIMARY KEY, size INTEGER, "
+    "mtime_ns INTEGER, ctime_ns INTEGER, reader TEXT, found TEXT) "
+    "WITHOUT ROWID"
 )
 
 
@@ -29,38 +41,41 @@ class Contents:
         paths: Path of each photo.
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds, int64 (N, 3).
-        digests: Hash of each file, as `check_photos` returns them; None where
-            it cannot be used.
-        look_hashes: Of `pixels.look_hash`.
-        plain: Of `pixels.is_plain`, bool (N,).
-        reasons: Why it cannot be used, None where it can.
+        found: What was found in each.
     """
 
     paths: tuple[str, ...]
     stamps: np.ndarray
-    digests: tuple[bytes | None, ...]
-    look_hashes: tuple[int | None, ...]
-    plain: np.ndarray
-    reasons: tuple[str | None, ...]
+    found: tuple[Found, ...]
+
+    def key(self, row: int) -> tuple:
+        """Returns what a photo is known by: path, stamp, and who read it."""
+        path = os.fsencode(os.path.abspath(self.paths[row]))
+        return path, *self.stamps[row].tolist(), _READER
 
     def take(self, rows: np.ndarray) -> "Contents":
         """Returns the contents of some of the photos, by their rows."""
         return Contents(
             tuple(self.paths[row] for row in rows),
             self.stamps[rows],
-            tuple(self.digests[row] for row in rows),
-            tuple(self.look_hashes[row] for row in rows),
-            self.plain[rows],
-            tuple(self.reasons[row] for row in rows),
+            tuple(self.found[row] for row in rows),
         )
 
-    def bad(self) -> np.ndarray:
-        """Returns the rows of the photos that cannot be used, ints."""
-        return np.flatnonzero([why is not None for why in self.reasons])
+    def __add__(self, other: "Contents") -> "Contents":
+        return Contents(
+            self.paths + other.paths,
+            np.concatenate([self.stamps, other.stamps]),
+            self.found + other.found,
+        )
+
+    def plain(self, rows: np.ndarray) -> np.ndarray:
+        """Returns of some photos `pixels.is_plain`, bool (B,)."""
+        return np.array([self.found[row].plain for row in rows], bool)
 
     def fingerprint(self) -> str:
         """Returns a hash over the contents of all photos in their order."""
-        return hashlib.sha256(b"".join(self.digests)).hexdigest()
+        digests = "".join(look.digest for look in self.found)
+        return hashlib.sha256(digests.encode()).hexdigest()
 
     def unchanged(self, rows: np.ndarray) -> np.ndarray:
         """Returns which files have kept size and times, bool (B,)."""
@@ -72,106 +87,142 @@ def check_contents(
     paths: Sequence[str],
     memo: str | Path | None = None,
     max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int], None] | None = None,
 ) -> Contents:
-    """Reads and decodes every photo that is not known from an earlier run.
+    """Looks at every photo that is not known from an earlier run.
 
-    A good photo is known by its path, size and times; it is not read again.
+    A photo is known by its path, size and times; it is not read again.
 
     Args:
         paths: Paths of the photos.
         memo: SQLite file with what earlier runs found, made where it is
             missing; None: every photo is read.
         max_pixels: As in `check_photos`.
+        progress: Called with the number of photos done, of those in `paths`.
     """
-    stamps = _stamps(paths)
-    names = [os.fsencode(os.path.abspath(path)) for path in paths]
-    stamped = [
-        (name, *stamp)
-        for name, stamp in zip(names, stamps.tolist(), strict=True)
-    ]
-    found = _load(memo, stamped, max_pixels) if memo else [None] * len(paths)
-    new = [row for row, known in enumerate(found) if known is None]
-    looks = check_photos([paths[row] for row in new], max_pixels)
-    for row, look in zip(new, looks, strict=True):
-        found[row] = look
-    good = [(stamped[row], found[row]) for row in new if not found[row].reason]
-    if memo and good:
-        _save(memo, good)
-    return Contents(
-        tuple(paths),
-        stamps,
-        tuple(look.digest for look in found),
-        tuple(look.look_hash for look in found),
-        np.array([bool(look.plain) for look in found], bool),
-        tuple(look.reason for look in found),
+    known = recall(paths, memo, max_pixels)
+    found = list(known.found)
+    new = [row for row, look in enumerate(found) if look is None]
+    if not new:
+        return known
+    from input_pipeline.check import check_photos  # imports TensorFlow
+
+    done = len(paths) - len(new)
+    unkept = []
+    try:
+        for place, look in check_photos([paths[x] for x in new], max_pixels):
+            row = new[place]
+            found[row] = look
+            if look.digest:  # else the reason may be gone the next time
+                unkept.append((*known.key(row), json.dumps(look)))
+            if len(unkept) >= _KEPT_AT_A_TIME:
+                _save(memo, unkept)
+                unkept = []
+            done += 1
+            if progress is not None:
+                progress(done)
+    finally:  # Ctrl-C, too: what was looked at is known the next time
+        _save(memo, unkept)
+    return dataclasses.replace(known, found=tuple(found))
+
+
+def recall(
+    paths: Sequence[str], memo: str | Path | None, max_pixels: int
+) -> Contents:
+    """Returns what is known of photos, `found` being None of the others.
+
+    Args:
+        paths, memo, max_pixels: As in `check_contents`.
+    """
+    contents = Contents(tuple(paths), _stamps(paths), (None,) * len(paths))
+    if memo is None:
+        return contents
+    keys = [contents.key(row) for row in range(len(paths))]
+    try:
+        looks = _load(memo, keys)
+    except (OSError, sqlite3.Error) as error:  # e.g. locked
+        _say(memo, error)
+        return contents
+    return dataclasses.replace(
+        contents,
+        found=tuple(
+            look if look and look.width * look.height <= max_pixels else None
+            for look in looks
+        ),
     )
 
 
-def describe_bad(checked: Contents) -> str:
-    """Returns the list of the photos that cannot be used, and why."""
-    bad = checked.bad()
-    lines = [
-        f"  {checked.paths[row]}: {checked.reasons[row]}"
-        for row in bad[:_SHOWN]
-    ]
-    if len(bad) > _SHOWN:
-        lines.append(f"  and {len(bad) - _SHOWN} more")
-    return (
-        f"{len(bad)} of {len(checked.paths)} photos cannot be used:\n"
-        + "\n".join(lines)
-    )
+def usable_sides(
+    sides: Sequence[PhotoIndex], checked: Contents
+) -> list[tuple[PhotoIndex, Contents]]:
+    """Returns the photos of each side that can be used, and their contents.
+
+    Args:
+        sides: Photos of one side, or of several.
+        checked: Contents of the photos of all sides, in their order.
+    """
+    usable, start = [], 0
+    for photos in sides:
+        reasons = [x.reason for x in checked.found[start:][: len(photos)]]
+        rows = np.flatnonzero([reason is None for reason in reasons])
+        usable.append((photos.take(rows), checked.take(start + rows)))
+        start += len(photos)
+    return usable
+
+
+def check_classes(usable: Sequence[tuple[PhotoIndex, Contents]]) -> None:
+    """Raises a `UserError` if no photo is left of a class, on some side."""
+    for photos, _ in usable:
+        for name, count in photos.counts().items():
+            if not count:
+                raise UserError(
+                    f"No photo of the class '{name}' can be used. Repair them, "
+                    "or remove the class."
+                )
+
+
+def default_memo() -> Path:
+    """Returns the file in the user's cache in which photos are known."""
+    return default_cache_dir() / "photos.sqlite"
 
 
 def _stamps(paths):
     stamps = np.full((len(paths), 3), -1, "int64")
     for row, path in enumerate(paths):
-        with contextlib.suppress(FileNotFoundError):  # is found when it is read
+        with contextlib.suppress(OSError):  # is found when it is looked at
             stat = os.stat(path)
             stamps[row] = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     return stamps
 
 
-def _load(memo, stamped, max_pixels):
-    """Returns what is known of each (path, *stamp), else None."""
+def _load(memo, keys):
+    """Returns what is known of each `Contents.key`, else None."""
     query = (
-        "SELECT digest, pixels, look_hash, plain FROM found WHERE path = ? "
-        "AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND pixels <= ?"
+        "SELECT found FROM looks WHERE path = ? AND size = ? AND "
+        "mtime_ns = ? AND ctime_ns = ? AND reader = ?"
     )
+    Path(memo).parent.mkdir(parents=True, exist_ok=True)
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database:
             database.execute(_TABLE)
-            found = [
-                database.execute(query, (*key, max_pixels)).fetchone()
-                for key in stamped
-            ]
-    except sqlite3.OperationalError as error:  # e.g. locked
-        _say(memo, error)
-        found = [None] * len(stamped)
+            rows = [database.execute(query, key).fetchone() for key in keys]
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:  # damaged
-        Path(memo).unlink(missing_ok=True)
-        found = [None] * len(stamped)
-    return [row and _found(*row) for row in found]
+        Path(memo).unlink()
+        return _load(memo, keys)
+    return [row and Found(*json.loads(row[0])) for row in rows]
 
 
-def _found(digest, pixels, look_hash, plain):
-    look_hash = look_hash and int.from_bytes(look_hash, "big")
-    return Found(digest, pixels, look_hash, bool(plain))
-
-
-def _save(memo, good):
-    """Writes pairs of (path, *stamp) and `Found`."""
-    rows = []
-    for stamped, look in good:
-        # SQLite's integers have a sign, and one bit less.
-        look_hash = look.look_hash and look.look_hash.to_bytes(8, "big")
-        found = (look.digest, look.pixels, look_hash, look.plain)
-        rows.append((*stamped, *found))
+def _save(memo, rows):
+    """Writes tuples of a `Contents.key` and what was found as JSON."""
+    if memo is None or not rows:
+        return
     try:
         with contextlib.closing(sqlite3.connect(memo)) as database, database:
             database.execute(_TABLE)
             database.executemany(
-                "INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
+                "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?)", rows
             )
     except sqlite3.DatabaseError as error:  # e.g. no space left
         _say(memo, error)

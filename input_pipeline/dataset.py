@@ -90,7 +90,7 @@ class PhotoViews:
         load = self._load
         if self.contents is not None:
             plain = tf.data.Dataset.from_tensor_slices(
-                self.contents.plain[rows]
+                self.contents.plain(rows)
             )
             ds = tf.data.Dataset.zip(ds, plain)
         if self.augment is not None:

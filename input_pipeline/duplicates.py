@@ -1,7 +1,10 @@
-"""The same photo more than once: across the split, and across labels."""
+"""The same photo more than once: copies, and photos that look the same."""
 
 import dataclasses
+import itertools
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,18 +12,28 @@ from errors import UserError
 from input_pipeline.contents import Contents
 from input_pipeline.photo_index import PhotoIndex
 
-_SHOWN = 3
-_NEAR = 3  # of 64 bits
+_NEAR = 3  # bits of 64
+# Of five parts, at least two are equal where three bits differ.
+_PARTS = [0x1FFF << 13 * part for part in range(4)] + [0xFFF << 52]
 
 Side = tuple[PhotoIndex, Contents]
 
 
-def separate(train: Side, validation: Side) -> tuple[Side, Side, str]:
-    """Returns both sides without a photo that is in both, and what was done.
+class Pair(NamedTuple):
+    """Two rows of the same photo; `same_label`, `same_side`: as it says."""
+
+    row: int
+    other: int  # the earlier one
+    same_label: bool
+    same_side: bool
+
+
+def separate(train: Side, validation: Side) -> tuple[Side, Side]:
+    """Returns both sides without a photo that is in both.
 
     A model is not validated on what it was trained with, so the copies on the
     validation side train, too. Photos are copies if their files are the same,
-    byte for byte; those that only look the same are named, and stay.
+    byte for byte; those that only look the same stay.
 
     Args:
         train, validation: Photos and their contents, of the same classes.
@@ -29,112 +42,112 @@ def separate(train: Side, validation: Side) -> tuple[Side, Side, str]:
         UserError: If nothing is left to validate on.
     """
     photos, contents = validation
-    known = set(train[1].digests)
-    shared = np.array([digest in known for digest in contents.digests], bool)
+    known = {look.digest for look in train[1].found}
+    shared = np.array([x.digest in known for x in contents.found], bool)
     rows, left = np.flatnonzero(shared), np.flatnonzero(~shared)
-    said = []
-    if len(rows):
-        if not len(left):
-            raise UserError(
-                "All photos to validate on are among those to train on, too. "
-                "Give others."
-            )
-        said.append(
-            f"Copies of training photos on the validation side: {len(rows)}, "
-            f"e.g. {photos.paths[rows[0]]}. They train, and are not validated "
-            "on."
+    if not len(rows):
+        return train, validation
+    if not len(left):
+        raise UserError(
+            "All photos to validate on are among those to train on, too. Give "
+            "others."
         )
-        train = _join(train, (photos.take(rows), contents.take(rows)))
-        validation = (photos.take(left), contents.take(left))
-    said += _conflicts(train, validation)
-    said += _look_alikes(train, validation)
-    return train, validation, "\n".join(said)
-
-
-def _join(some, others):
-    photos = dataclasses.replace(
-        some[0],
-        paths=some[0].paths + others[0].paths,
-        labels=np.concatenate([some[0].labels, others[0].labels]),
+    more = photos.take(rows)
+    both = dataclasses.replace(
+        train[0],
+        paths=train[0].paths + more.paths,
+        labels=np.concatenate([train[0].labels, more.labels]),
     )
-    contents = Contents(
-        some[1].paths + others[1].paths,
-        np.concatenate([some[1].stamps, others[1].stamps]),
-        some[1].digests + others[1].digests,
-        some[1].look_hashes + others[1].look_hashes,
-        np.concatenate([some[1].plain, others[1].plain]),
-        some[1].reasons + others[1].reasons,
-    )
-    return photos, contents
+    train = (both, train[1] + contents.take(rows))
+    return train, (photos.take(left), contents.take(left))
 
 
-def _conflicts(*sides):
-    """Returns a line on copies with different labels, where there are any."""
-    first, conflicts = {}, []  # by digest: (path, label)
-    for photos, contents in sides:
-        for path, label, digest in zip(
-            photos.paths, photos.labels, contents.digests, strict=True
-        ):
-            other, its_label = first.setdefault(digest, (path, label))
-            if its_label != label:
-                names = photos.class_names
-                conflicts.append(
-                    f"  {other} ({names[its_label]}), {path} ({names[label]})"
-                )
-    if not conflicts:
-        return []
-    more = len(conflicts) - _SHOWN
-    return [
-        f"Copies with two labels, one of them wrong: {len(conflicts)}",
-        *conflicts[:_SHOWN],
-        *([f"  and {more} more"] if more > 0 else []),
-    ]
+def find_copies(
+    digests: Sequence[str], labels: np.ndarray, sides: np.ndarray
+) -> list[Pair]:
+    """Returns each file that has an equal one before it, with that one.
 
-
-def _look_alikes(train, validation):
-    """Returns lines on photos that look the same, across the split."""
-    pairs = near_pairs(train[1].look_hashes, validation[1].look_hashes)
-    if not pairs:
-        return []
-    more = len(pairs) - _SHOWN
-    return [
-        "Validation photos that look like training photos, and stay: "
-        f"{len(pairs)}",
-        *(
-            f"  {validation[0].paths[j]} like {train[0].paths[i]}"
-            for i, j in pairs[:_SHOWN]
-        ),
-        *([f"  and {more} more"] if more > 0 else []),
-    ]
-
-
-def near_pairs(
-    some: Sequence[int | None], others: Sequence[int | None]
-) -> list[tuple[int, int]]:
-    """Returns which of `some` hashes differs least from each of `others`.
+    Of several before it, one with another label is taken, or else one on
+    another side.
 
     Args:
-        some, others: Of `pixels.look_hash`.
-
-    Returns:
-        (place in `some`, place in `others`) of pairs that differ in at most
-        `_NEAR` bits, one for each of `others` that has any.
+        digests: Hash of each file.
+        labels, sides: Its class and its side of the split, ints (N,).
     """
-    # Of four quarters, at least one is equal where three bits differ.
-    places = {}
-    for i, number in enumerate(some):
-        for quarter in () if number is None else _quarters(number):
-            places.setdefault(quarter, []).append(i)
-    pairs = []
-    for j, number in enumerate(others):
-        if number is None:
-            continue
-        near = {i for x in _quarters(number) for i in places.get(x, ())}
-        differ = [((some[i] ^ number).bit_count(), i) for i in near]
-        if differ and min(differ)[0] <= _NEAR:
-            pairs.append((min(differ)[1], j))
+    pairs, earlier = [], defaultdict(dict)  # first row by (label, side)
+    for row, digest in enumerate(digests):
+        key = (int(labels[row]), int(sides[row]))
+        if earlier[digest]:
+            pairs.append(_most_different(row, key, earlier[digest]))
+        earlier[digest].setdefault(key, row)
     return pairs
 
 
-def _quarters(number):
-    return [(q, number >> 16 * q & 0xFFFF) for q in range(4)]
+def _most_different(row, key, others):
+    """Returns the `Pair` of `row` with one of others, rows by (label, side)."""
+    other = min(others, key=lambda x: (x[0] == key[0], x[1] == key[1]))
+    return Pair(row, others[other], other[0] == key[0], other[1] == key[1])
+
+
+def find_look_alikes(
+    hashes: Sequence[int | None], labels: np.ndarray, sides: np.ndarray
+) -> list[Pair]:
+    """Returns photos that look like one with another label, or side.
+
+    Photos look alike if their hashes differ in at most three bits. Those with
+    the same label and side are left out: people take series.
+
+    Args:
+        hashes: Of `pixels.Look`, one for each photo.
+        labels, sides: As in `find_copies`.
+    """
+    rows = [row for row, number in enumerate(hashes) if number is not None]
+    distinct, numbers = np.unique(
+        np.array([hashes[row] for row in rows], "uint64"), return_inverse=True
+    )
+    near = defaultdict(list)  # numbers of other hashes
+    for one, other in near_pairs(distinct):
+        near[one].append(other)
+        near[other].append(one)
+    pairs, earlier = [], defaultdict(dict)  # by number: row by (label, side)
+    for row, number in zip(rows, numbers.tolist(), strict=True):
+        key = (int(labels[row]), int(sides[row]))
+        others = {}
+        for x in (number, *near[number]):
+            others = earlier[x] | others
+        if others:
+            pair = _most_different(row, key, others)
+            if not (pair.same_label and pair.same_side):
+                pairs.append(pair)
+        earlier[number].setdefault(key, row)
+    return pairs
+
+
+def near_pairs(hashes: np.ndarray) -> list[tuple[int, int]]:
+    """Returns which hashes differ in at most three bits, pairs of places.
+
+    Args:
+        hashes: Distinct, uint64 (N,).
+    """
+    found = set()
+    for parts in itertools.combinations(_PARTS, 2):
+        keys = hashes & np.uint64(sum(parts))
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        starts = np.arange(len(keys))
+        for shift in itertools.count(1):
+            starts = starts[starts + shift < len(keys)]
+            starts = starts[keys[starts] == keys[starts + shift]]
+            if not len(starts):
+                break
+            ones, others = order[starts], order[starts + shift]
+            near = _bits(hashes[ones] ^ hashes[others]) <= _NEAR
+            ends = np.sort([ones[near], others[near]], axis=0).T
+            found.update(map(tuple, ends.tolist()))
+    return sorted(found)
+
+
+def _bits(numbers):
+    """Returns how many bits are set in each uint64, (N,)."""
+    octets = numbers.view("uint8").reshape(-1, 8)
+    return np.unpackbits(octets, axis=1).sum(axis=1)

@@ -60,7 +60,7 @@ def find_files(folders: Sequence[str | Path], root: str | Path) -> list[Files]:
 
 def is_photo(name: str) -> bool:
     """Returns whether a file of that name is taken for a photo."""
-    return name.lower().endswith(EXTENSIONS)
+    return name.lower().endswith(tuple(EXTENSIONS))
 
 
 def visible_entries(folder: str | Path) -> list[os.DirEntry]:

@@ -3,9 +3,7 @@
     python -m input_pipeline.look MAX_PIXELS
 
 reads names of files from its standard input, each after its length in four
-bytes, and answers each with a line of JSON: `digest`, the BLAKE2b hash of the
-file; `look_hash` and `plain`, as in `pixels`; `pixels`, how many there are; or
-else `reason`, why it cannot be used.
+bytes, and answers each with a line of JSON, the fields of `Found`.
 """
 
 import hashlib
@@ -15,17 +13,45 @@ import signal
 import stat
 import struct
 import sys
+from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
 from input_pipeline import pixels
 
+SECONDS = 60  # for one photo
 _MEMORY = 4 << 30  # bytes of address space, for one photo at a time
 _HEIC = b"ftyphei"  # begins its files, after four bytes
 _LARGEST_FILE = 1 << 30  # bytes
 
 
-def look_at(path: bytes | str, max_pixels: int) -> dict:
+class Found(NamedTuple):
+    """What was found in a file: what it holds, or why it cannot be used.
+
+    Attributes:
+        reason: Why it cannot be used; None: it can.
+        digest: BLAKE2b hash of the file, 32 hexadecimal digits; None where it
+            was not read.
+        format: One of the values of `pixels.EXTENSIONS`.
+        width, height: In pixels, before it is turned.
+        plain: `pixels.is_plain`.
+        animated: `pixels.is_animated`.
+        look_hash, grey, blank: Of `pixels.Look`.
+    """
+
+    reason: str | None = None
+    digest: str | None = None
+    format: str | None = None
+    width: int = 0
+    height: int = 0
+    plain: bool = False
+    animated: bool = False
+    look_hash: int | None = None
+    grey: bool = False
+    blank: bool = False
+
+
+def look_at(path: bytes | str, max_pixels: int) -> Found:
     """Returns what is found in one file, decoding all of it.
 
     Args:
@@ -35,42 +61,48 @@ def look_at(path: bytes | str, max_pixels: int) -> dict:
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
-            return {"reason": "not a file"}
+            return Found("not a file")
         if found.st_size > _LARGEST_FILE:
-            return {"reason": f"{found.st_size / 1e9:.1f} GB"}
+            return Found(f"too large a file ({found.st_size / 1e9:.1f} GB)")
         with open(path, "rb") as file:
             contents = file.read()
     except OSError as error:
-        return {"reason": error.strerror}
+        return Found(error.strerror)
+    digest = hashlib.blake2b(contents, digest_size=16).hexdigest()
     if not contents:
-        return {"reason": "empty"}
+        return Found("empty", digest)
+    too_many = f"more than --max_pixels={max_pixels}"
     try:
         with pixels.open_photo(contents) as image:
             width, height = image.size
             if width * height > max_pixels:
-                return {
-                    "reason": f"{width} x {height} pixels, more than "
-                    f"--max_pixels={max_pixels}"
-                }
+                return Found(f"{too_many} ({width} x {height})")
+            image_format = pixels.format_of(image)
             plain = pixels.is_plain(image)
-        look_hash = pixels.look_hash(pixels.decode(contents))
+            animated = pixels.is_animated(image)
+        look = pixels.look_at(pixels.decode(contents))
     except UnidentifiedImageError:
         if _HEIC in contents[:16] and "HEIF" not in pixels.FORMATS:
-            return {"reason": "HEIC, which needs: pip install pillow-heif"}
-        return {"reason": "not an image"}
+            return Found("HEIC, which needs: pip install pillow-heif")
+        return Found("not an image", digest)
     except Image.DecompressionBombError:
-        return {"reason": f"more than --max_pixels={max_pixels} pixels"}
+        return Found(too_many)
     except MemoryError:
-        return {"reason": "takes too much memory"}
+        return Found("takes too much memory")
     except Exception as error:  # of damaged files Pillow raises anything
-        return {"reason": f"damaged ({str(error) or type(error).__name__})"}
-    digest = hashlib.blake2b(contents, digest_size=16).hexdigest()
-    return {
-        "digest": digest,
-        "look_hash": look_hash,
-        "pixels": width * height,
-        "plain": plain,
-    }
+        why = str(error) or type(error).__name__
+        return Found(f"damaged ({why})", digest)
+    return Found(
+        digest=digest,
+        format=image_format,
+        width=width,
+        height=height,
+        plain=plain,
+        animated=animated,
+        look_hash=look.hash,
+        grey=look.is_grey,
+        blank=look.is_blank,
+    )
 
 
 def main() -> None:
@@ -84,8 +116,12 @@ def main() -> None:
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     while length := stdin.read(4):
         path = stdin.read(struct.unpack("<I", length)[0])
-        answer = json.dumps(look_at(path, max_pixels))
-        stdout.write(answer.encode() + b"\n")
+        if hasattr(signal, "alarm"):  # else Windows, and no limit
+            signal.alarm(SECONDS)  # ends the process, whatever it is doing
+        found = look_at(path, max_pixels)
+        if hasattr(signal, "alarm"):
+            signal.alarm(0)
+        stdout.write(json.dumps(found).encode() + b"\n")
         stdout.flush()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -21,11 +22,29 @@ FORMATS = (
     "PPM",
     "HEIF",
 )
-EXTENSIONS = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".dib",
-    ".tif", ".tiff", ".avif", ".jp2", ".j2k", ".pbm", ".pgm", ".ppm", ".pnm",
-    ".heic", ".heif",
-)  # fmt: skip
+EXTENSIONS = {  # and the format that a file of that name should have
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".gif": "GIF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".jp2": "JPEG2000",
+    ".j2k": "JPEG2000",
+    ".pbm": "PPM",
+    ".pgm": "PPM",
+    ".ppm": "PPM",
+    ".pnm": "PPM",
+    ".heic": "HEIF",
+    ".heif": "HEIF",
+}
+_VARIANTS = {"MPO": "JPEG", "DIB": "BMP"}  # of a format, under its endings
 
 try:  # optional: pip install pillow-heif
     import pillow_heif
@@ -34,7 +53,9 @@ try:  # optional: pip install pillow-heif
 except ImportError:
     FORMATS = tuple(name for name in FORMATS if name != "HEIF")
 
-_FLAT = 3.0  # levels of 255
+_GRID = (36, 32)  # cells, multiples of those of the hash
+_FLAT = 3.0  # levels of 255, standard deviation
+_GREY = 8  # levels of 255; compression alone leaves less
 _HALF_WORD = 65535 / 255  # from 16 bits to 8
 
 
@@ -50,6 +71,11 @@ def open_photo(contents: bytes) -> Image.Image:
         return Image.open(io.BytesIO(contents), formats=FORMATS)
 
 
+def format_of(image: Image.Image) -> str:
+    """Returns the format of a photo, one of the values of `EXTENSIONS`."""
+    return _VARIANTS.get(image.format, image.format)
+
+
 def is_plain(image: Image.Image) -> bool:
     """Returns whether TensorFlow decodes an opened photo right.
 
@@ -57,18 +83,24 @@ def is_plain(image: Image.Image) -> bool:
     palette. TensorFlow ignores the orientation that cameras store, shows what
     transparency hides, and clips or shifts the colours of much else.
     """
-    if image.format in ("JPEG", "MPO"):
+    if format_of(image) == "JPEG":
         plain = image.mode in ("L", "RGB")
     elif image.format == "PNG":
         plain = (
             image.mode in ("1", "L", "P", "RGB")
             and "transparency" not in image.info
-            and not getattr(image, "is_animated", False)
+            and not is_animated(image)
         )
     else:
         return False
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     return plain and orientation not in range(2, 9)
+
+
+def is_animated(image: Image.Image) -> bool:
+    """Returns whether an opened photo has more than one picture."""
+    # The second of a camera's MPO file is another view, or the same smaller.
+    return image.format != "MPO" and getattr(image, "is_animated", False)
 
 
 def decode(contents: bytes) -> np.ndarray:
@@ -88,23 +120,57 @@ def decode(contents: bytes) -> np.ndarray:
             return _to_rgb(ImageOps.exif_transpose(image))
 
 
-def look_hash(photo: np.ndarray) -> int | None:
-    """Returns 64 bits that photos which look the same share, or nearly all.
+def load_thumbnail(path: str, size: int) -> np.ndarray:
+    """Returns the photo at `path`, its longer side at most `size` pixels.
 
-    A difference hash (N. Krawetz 2013, "Kind of like that"): which of the
-    neighbouring cells of a grid of 9 x 8 is brighter. Size, compression and
-    small changes of light leave it as it is; of what is all one grey there is
-    none.
+    Returns:
+        uint8 (h, w, 3), RGB.
 
-    Args:
-        photo: uint8 (H, W, 3).
+    Raises:
+        OSError: As `decode`.
     """
-    grey = Image.fromarray(photo).convert("L")
-    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX)).astype(int)
-    if cells.std() < _FLAT:
-        return None
-    brighter = cells[:, 1:] > cells[:, :-1]
-    return int.from_bytes(np.packbits(brighter).tobytes(), "big")
+    with open(path, "rb") as file:
+        photo = Image.fromarray(decode(file.read()))
+    photo.thumbnail((size, size))
+    return np.asarray(photo)
+
+
+class Look(NamedTuple):
+    """What a photo looks like, in short.
+
+    Attributes:
+        hash: 64 bits that photos which look the same share, or nearly all;
+            None where there is too little to see.
+        is_grey: There is no colour in it.
+        is_blank: It is all of one colour.
+    """
+
+    hash: int | None
+    is_grey: bool
+    is_blank: bool
+
+
+def look_at(photo: np.ndarray) -> Look:
+    """Returns what a photo, uint8 (H, W, 3), looks like.
+
+    Its hash is a difference hash (N. Krawetz 2013, "Kind of like that"): which
+    of the neighbouring cells of a grid of 9 x 8 is brighter. Size, compression
+    and small changes of light leave it as it is.
+    """
+    small = Image.fromarray(photo).resize(_GRID, Image.Resampling.BOX)
+    cells = np.asarray(small, "int64")  # (32, 36, 3)
+    colour = cells.max(axis=-1) - cells.min(axis=-1)
+    coarse = small.convert("L").resize((9, 8), Image.Resampling.BOX)
+    coarse = np.asarray(coarse, "int64")
+    look_hash = None
+    if coarse.std() >= _FLAT:
+        brighter = coarse[:, 1:] > coarse[:, :-1]
+        look_hash = int.from_bytes(np.packbits(brighter).tobytes(), "big")
+    return Look(
+        look_hash,
+        is_grey=bool(colour.max() <= _GREY),
+        is_blank=bool(cells.std(axis=(0, 1)).max() < _FLAT),
+    )
 
 
 def _to_rgb(image):

@@ -5,7 +5,10 @@ import sqlite3
 import numpy as np
 import pytest
 
-from input_pipeline import contents
+from errors import UserError
+from input_pipeline import check, contents
+from input_pipeline.index import index_photos
+from input_pipeline.look import Found
 
 
 @pytest.fixture
@@ -21,14 +24,13 @@ def paths(drawn_photos, tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """The paths that were read and decoded."""
-    seen = []
 
     def check_photos(paths, max_pixels):
         seen.extend(paths)
         return original(paths, max_pixels)
 
-    original = contents.check_photos
-    monkeypatch.setattr(contents, "check_photos", check_photos)
+    seen, original = [], check.check_photos
+    monkeypatch.setattr(check, "check_photos", check_photos)
     return seen
 
 
@@ -78,24 +80,80 @@ def test_a_copy_with_the_same_bytes_has_the_same_fingerprint(paths, tmp_path):
     assert fingerprints[0] == fingerprints[1]
 
 
-def test_an_unreadable_photo_is_not_remembered(paths, tmp_path):
+def reasons(checked):
+    return [look.reason for look in checked.found]
+
+
+def test_what_is_in_a_bad_file_is_remembered(paths, tmp_path, decoded):
     memo = tmp_path / "photos.sqlite"
     with open(paths[2], "wb") as file:
         file.write(b"no photo")
     for _ in range(2):
         checked = contents.check_contents(paths, memo)
-        assert checked.bad().tolist() == [2]
-        assert checked.digests[2] is None
-        assert contents.describe_bad(checked) == (
-            f"1 of 4 photos cannot be used:\n  {paths[2]}: not an image"
-        )
+        assert reasons(checked) == [None, None, "not an image", None]
+    assert decoded == list(paths)
+
+
+def test_what_is_not_in_the_file_is_not_remembered(paths, tmp_path, decoded):
+    """A photo that is missing may come back."""
+    memo = tmp_path / "photos.sqlite"
+    missing = (*paths, str(tmp_path / "none.jpg"))
+    for _ in range(2):
+        checked = contents.check_contents(missing, memo)
+        assert reasons(checked)[4] == "No such file or directory"
+    assert decoded == [*missing, missing[4]]
+
+
+def test_ctrl_c_keeps_what_was_looked_at(paths, tmp_path, decoded):
+    memo = tmp_path / "photos.sqlite"
+
+    def interrupt(done):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        contents.check_contents(paths, memo, progress=interrupt)
+    known = contents.recall(paths, memo, contents.MAX_PIXELS).found
+    assert len([look for look in known if look is not None]) >= 3
+    decoded.clear()
+    done = []
+    contents.check_contents(paths, memo, progress=done.append)
+    assert decoded == [
+        path for path, look in zip(paths, known, strict=True) if look is None
+    ]
+    assert done == list(range(5 - len(decoded), 5))
+
+
+def test_another_pillow_looks_again(paths, tmp_path, decoded, monkeypatch):
+    memo = tmp_path / "photos.sqlite"
+    contents.check_contents(paths, memo)
+    monkeypatch.setattr(contents, "_READER", "another")
+    contents.check_contents(paths, memo)
+    assert decoded == 2 * list(paths)
+
+
+def test_usable_sides_and_classes_that_have_none_left(drawn_photos, paths):
+    index, _ = index_photos(drawn_photos)
+    index = index.take(np.arange(6))
+    looks = [Found("damaged") if row in (0, 4) else Found() for row in range(6)]
+    checked = contents.Contents(
+        index.paths, np.arange(18).reshape(6, 3), tuple(looks)
+    )
+    sides = index.take(np.arange(3)), index.take(np.arange(3, 6))
+    usable = contents.usable_sides(sides, checked)
+    assert usable[0][0].paths == usable[0][1].paths == index.paths[1:3]
+    assert usable[1][0].paths == (index.paths[3], index.paths[5])
+    assert usable[1][1].stamps.tolist() == [[9, 10, 11], [15, 16, 17]]
+    with pytest.raises(UserError, match="No photo of the class 'dog'"):
+        contents.check_classes(usable)
 
 
 def test_what_is_known_has_to_fit_max_pixels_all_the_same(paths, tmp_path):
     memo = tmp_path / "photos.sqlite"
-    assert not len(contents.check_contents(paths, memo).bad())
-    assert len(contents.check_contents(paths, memo, max_pixels=100).bad()) == 4
-    assert not len(contents.check_contents(paths, memo).bad())
+    assert reasons(contents.check_contents(paths, memo)) == 4 * [None]
+    for why in reasons(contents.check_contents(paths, memo, max_pixels=100)):
+        assert why.startswith("more than --max_pixels=100")
+    assert reasons(contents.check_contents(paths, memo)) == 4 * [None]
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0junk"])
@@ -125,5 +183,6 @@ def test_a_locked_memo_is_said_and_done_without(
 def test_parts_keep_their_photos(paths):
     part = contents.check_contents(paths).take(np.array([1, 2]))
     assert part.paths == paths[1:3]
-    assert part.stamps.shape == (2, 3) and len(part.digests) == 2
+    assert part.stamps.shape == (2, 3) and len(part.found) == 2
+    assert (part + part).paths == 2 * paths[1:3]
     assert part.unchanged(np.arange(2)).all()

@@ -218,7 +218,7 @@ def test_damaged_photos_give_pixels_or_an_exception(data):
 
 def test_a_hash_of_the_look_outlives_size_and_compression(photo):
     def hash_of(contents):
-        return pixels.look_hash(pixels.decode(contents))
+        return pixels.look_at(pixels.decode(contents)).hash
 
     expected = hash_of(saved(photo, "PNG"))
     smaller = photo.resize((photo.width // 2, photo.height // 2))
@@ -230,5 +230,50 @@ def test_a_hash_of_the_look_outlives_size_and_compression(photo):
         assert (hash_of(contents) ^ expected).bit_count() <= 3
     mirrored = hash_of(saved(ImageOps.mirror(photo), "PNG"))
     assert (mirrored ^ expected).bit_count() > 10
-    grey = Image.new("RGB", (50, 40), (90, 90, 90))
-    assert hash_of(saved(grey, "PNG")) is None
+
+
+@pytest.mark.parametrize("quality", [30, 95])
+def test_what_is_grey_and_what_is_all_of_one_colour(photo, quality):
+    def look(image):
+        return pixels.look_at(
+            pixels.decode(saved(image, "JPEG", quality=quality))
+        )
+
+    assert not look(photo).is_grey and not look(photo).is_blank
+    grey = look(photo.convert("L").convert("RGB"))
+    assert grey.is_grey and not grey.is_blank and grey.hash is not None
+    black = look(Image.new("RGB", (50, 40)))
+    assert black == pixels.Look(None, is_grey=True, is_blank=True)
+    red = look(Image.new("RGB", (50, 40), (200, 10, 10)))
+    assert red == pixels.Look(None, is_grey=False, is_blank=True)
+    lit = photo.convert("L").point(lambda level: 250 if level else 250)
+    lit.paste(0, (0, 0, 12, 12))  # little, but something
+    assert not look(lit).is_blank
+
+
+def test_formats_and_animations(photo):
+    other = ImageOps.invert(photo)
+    for file_format, several, expected in [
+        ("JPEG", False, ("JPEG", False)),
+        ("MPO", True, ("JPEG", False)),
+        ("DIB", False, ("BMP", False)),
+        ("GIF", True, ("GIF", True)),
+        ("GIF", False, ("GIF", False)),
+        ("WEBP", True, ("WEBP", True)),
+        ("PNG", True, ("PNG", True)),
+    ]:
+        options = (
+            {"save_all": True, "append_images": [other]} if several else {}
+        )
+        with pixels.open_photo(saved(photo, file_format, **options)) as image:
+            found = pixels.format_of(image), pixels.is_animated(image)
+        assert found == expected, file_format
+    assert set(pixels.EXTENSIONS.values()) <= set(pixels.FORMATS)
+
+
+def test_thumbnails_keep_the_proportions(tmp_path):
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "a.png")
+    thumbnail = pixels.load_thumbnail(tmp_path / "a.png", 50)
+    assert thumbnail.shape == (25, 50, 3) and thumbnail[..., 0].min() == 255
+    Image.new("RGB", (20, 10)).save(tmp_path / "b.png")
+    assert pixels.load_thumbnail(tmp_path / "b.png", 50).shape == (10, 20, 3)

@@ -174,7 +174,14 @@ class RunFolder:
 
     def _write_csv(self, name, columns, rows):
         with _written_beside(self.path / name) as beside:
-            with open(beside, "w", newline="", encoding="utf-8") as file:
+            # Names of files are bytes; not every one is valid UTF-8.
+            with open(
+                beside,
+                "w",
+                newline="",
+                encoding="utf-8",
+                errors="surrogateescape",
+            ) as file:
                 writer = csv.DictWriter(file, columns)
                 writer.writeheader()
                 writer.writerows(rows)
