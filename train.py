@@ -72,6 +72,7 @@ def main(argv):
     # without it.
     with command_line.without_startup_remarks():
         import keras
+        import tensorflow as tf
 
         import train_pictures
         from training import (
@@ -118,7 +119,6 @@ def main(argv):
         steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
-    train_pictures.draw_augmented(run, train_views, mix, given.BATCH_SIZE.value)
     settings = train_stages.settings(
         train_photos.labels,
         len(train_photos.class_names),
@@ -128,6 +128,9 @@ def main(argv):
     keeper = kept_epoch.KeptEpoch(run, model, train_photos.class_names)
     proof = freeze_proof.FreezeProof()
     try:
+        train_pictures.draw_augmented(
+            run, train_views, mix, given.BATCH_SIZE.value
+        )
         for number, stage in enumerate(planned):
             stages.run_stage(
                 stage,
@@ -142,11 +145,10 @@ def main(argv):
                     train_pictures.show_range_test, run
                 ),
             )
-    except (KeyboardInterrupt, FloatingPointError) as error:
+    except (KeyboardInterrupt, FloatingPointError, tf.errors.OpError) as error:
+        status, why = train_plan.why_stopped(error, sides)
         command_line.ignore_ctrl_c()
         finish(run, keeper)
-        why = str(error) or "Stopped by Ctrl-C."
-        status = 130 if isinstance(error, KeyboardInterrupt) else 1
         command_line.exit_with(
             status, f"{why} {keeper.describe()}. See {run.path}"
         )

@@ -267,3 +267,36 @@ def open_cache_folder():
     except OSError as error:
         print(f"Cache off: cannot write to {path}: {error.strerror}")
         return None
+
+
+def why_stopped(error, sides):
+    """Returns the exit status of a run that an error ended, and why it did.
+
+    Args:
+        error: Ctrl-C, a loss that is no number, or TensorFlow's.
+        sides: `PhotoIndex` and `Contents` of each side.
+
+    Raises:
+        Exception: `error` itself, where there is no plain word for it.
+    """
+    import numpy as np
+
+    from input_pipeline.files import shown
+
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "Stopped by Ctrl-C."
+    if isinstance(error, FloatingPointError):
+        return 1, str(error)
+    changed = [
+        contents.paths[row]
+        for _, contents in sides
+        for row in np.flatnonzero(
+            ~contents.unchanged(np.arange(len(contents.paths)))
+        )
+    ]
+    if not changed:
+        raise error
+    return 1, (
+        f"{shown(changed[0])} has been changed or taken away since the run "
+        "checked it. Leave the photos alone while it trains, and run again."
+    )

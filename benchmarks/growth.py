@@ -2,7 +2,8 @@
 
     python -m benchmarks.growth
 
-Trains on 1,000, 10,000 and 100,000 small drawn photos (one epoch of the head
+Indexes a million files: seconds, and the largest memory of the process. Then
+trains on 1,000, 10,000 and 100,000 small drawn photos (one epoch of the head
 and two of the fine-tune stage, an empty cache), and on 2,000 with VGG16 at
 150 px: seconds to index, seconds of each part per 1,000 photos, and the
 largest memory of the process itself (RssAnon: without what is mapped from
@@ -11,6 +12,7 @@ files and can be dropped at any time).
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from absl import app, flags
 from benchmarks import machine
 
 NUMBERS = flags.DEFINE_list("numbers", ["1000", "10000", "100000"], "Photos.")
+INDEXED = flags.DEFINE_integer("indexed", 1_000_000, "Files; 0: left out.")
 VGG16_PHOTOS = flags.DEFINE_integer("vgg16_photos", 2000, "0: left out.")
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +40,15 @@ def main(_):
     with tempfile.TemporaryDirectory() as place:
         drawn = Path(place) / "drawn"
         draw_demo_set(drawn, _DRAWN_PER_CLASS)
+        if INDEXED.value:
+            folder = Path(place) / "indexed"
+            link_photos(drawn, folder, INDEXED.value)
+            seconds, gigabytes = measure_index(folder)
+            machine.print_table(
+                ["files", "s to index", "largest memory, GB"],
+                [[INDEXED.value, f"{seconds:.1f}", f"{gigabytes:.2f}"]],
+            )
+            shutil.rmtree(folder)
         jobs = [
             (int(number), ["--backbone=vgg16_tiny", "--image_size=48"])
             for number in NUMBERS.value
@@ -66,15 +78,7 @@ def measure(place, drawn, number, arguments):
     """Returns one row of the table."""
     folder = Path(place) / str(number)
     link_photos(drawn, folder, number)
-    code = (
-        "import sys, time; from input_pipeline.split import load_photos; "
-        "start = time.perf_counter(); "
-        "load_photos(sys.argv[1], None, 0.2, None, 0); "
-        "print(time.perf_counter() - start)"
-    )
-    index_seconds = float(
-        subprocess.check_output([sys.executable, "-c", code, folder], cwd=ROOT)
-    )
+    index_seconds, _ = measure_index(folder)
     run_dir = Path(place) / f"run-{number}-{len(arguments[0])}"
     with tempfile.TemporaryDirectory() as cache_dir:
         seconds, gigabytes = watch(
@@ -102,6 +106,23 @@ def measure(place, drawn, number, arguments):
         f"{1e3 * cached / number:.2f}",
         f"{gigabytes:.2f}",
     ]
+
+
+def measure_index(folder):
+    """Returns the seconds that the index of a folder takes, and its GB."""
+    code = (
+        "import resource, sys, time\n"
+        "from input_pipeline.split import load_photos\n"
+        "start = time.perf_counter()\n"
+        "load_photos(sys.argv[1], None, 0.2, None, 0)\n"
+        "print(time.perf_counter() - start)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    printed = subprocess.check_output(
+        [sys.executable, "-c", code, folder], cwd=ROOT, text=True
+    )
+    seconds, kilobytes = map(float, printed.split())
+    return seconds, kilobytes * 1024 / 1e9
 
 
 def link_photos(drawn, folder, number):

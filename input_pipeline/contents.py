@@ -23,7 +23,7 @@ from input_pipeline.photo_index import PhotoIndex
 MAX_PIXELS = 100_000_000
 # What is found depends on these, too; the number: on code of ours.
 _READER = " ".join(
-    ("1", PIL.__version__, metadata.version("tensorflow"), *pixels.FORMATS)
+    ("2", PIL.__version__, metadata.version("tensorflow"), *pixels.FORMATS)
 )
 _KEPT_AT_A_TIME = 1000  # photos
 _TABLE = (

@@ -53,7 +53,7 @@ try:  # optional: pip install pillow-heif
 except ImportError:
     FORMATS = tuple(name for name in FORMATS if name != "HEIF")
 
-_GRID = (36, 32)  # cells, multiples of those of the hash
+_GRID = (36, 32)  # cells
 _FLAT = 3.0  # levels of 255, standard deviation
 _GREY = 8  # levels of 255; compression alone leaves less
 _HALF_WORD = 65535 / 255  # from 16 bits to 8
@@ -139,7 +139,7 @@ class Look(NamedTuple):
     """What a photo looks like, in short.
 
     Attributes:
-        hash: 64 bits that photos which look the same share, or nearly all;
+        hash: 128 bits that photos which look the same share, or nearly all;
             None where there is too little to see.
         is_grey: There is no colour in it.
         is_blank: It is all of one colour.
@@ -154,17 +154,21 @@ def look_at(photo: np.ndarray) -> Look:
     """Returns what a photo, uint8 (H, W, 3), looks like.
 
     Its hash is a difference hash (N. Krawetz 2013, "Kind of like that"): which
-    of the neighbouring cells of a grid of 9 x 8 is brighter. Size, compression
-    and small changes of light leave it as it is.
+    of two neighbours is brighter, along the rows of a grid of 9 x 8 cells and
+    down the columns of one of 8 x 9. Size, compression and small changes of
+    light leave it nearly as it is.
     """
     small = Image.fromarray(photo).resize(_GRID, Image.Resampling.BOX)
     cells = np.asarray(small, "int64")  # (32, 36, 3)
     colour = cells.max(axis=-1) - cells.min(axis=-1)
-    coarse = small.convert("L").resize((9, 8), Image.Resampling.BOX)
-    coarse = np.asarray(coarse, "int64")
+    grey = small.convert("L")
+    across, down = (
+        np.asarray(grey.resize(size, Image.Resampling.BOX), "int64")
+        for size in ((9, 8), (8, 9))
+    )
     look_hash = None
-    if coarse.std() >= _FLAT:
-        brighter = coarse[:, 1:] > coarse[:, :-1]
+    if across.std() >= _FLAT:
+        brighter = (across[:, 1:] > across[:, :-1], down[1:] > down[:-1])
         look_hash = int.from_bytes(np.packbits(brighter).tobytes(), "big")
     return Look(
         look_hash,

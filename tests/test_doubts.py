@@ -27,7 +27,7 @@ def side(*photos):
     )
     looks = tuple(
         USUAL._replace(
-            digest=path, look_hash=crc32(path.encode()) << 20
+            digest=path, look_hash=crc32(path.encode()) << 90
         )._replace(**facts)
         for path, _, facts in photos
     )

@@ -227,9 +227,9 @@ def test_a_hash_of_the_look_outlives_size_and_compression(photo):
         saved(smaller, "PNG"),
         saved(ImageEnhance.Brightness(photo).enhance(0.8), "WEBP"),
     ):
-        assert (hash_of(contents) ^ expected).bit_count() <= 3
+        assert (hash_of(contents) ^ expected).bit_count() <= 8
     mirrored = hash_of(saved(ImageOps.mirror(photo), "PNG"))
-    assert (mirrored ^ expected).bit_count() > 10
+    assert (mirrored ^ expected).bit_count() > 24
 
 
 @pytest.mark.parametrize("quality", [30, 95])

@@ -366,13 +366,13 @@ def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9, 1.5, 3.0])
-def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
+def start_endless_run(data, run_dir, *arguments):
+    """Starts a run, and returns its process when its first epoch is kept."""
     process = subprocess.Popen(
         [
-            sys.executable, ROOT / "train.py", "--data", drawn_photos,
+            sys.executable, ROOT / "train.py", "--data", data,
             "--backbone=vgg16_tiny", "--head_epochs=1", "--epochs=10000",
-            "--image_size=48", f"--run_dir={tmp_path / 'run'}",
+            "--image_size=48", f"--run_dir={run_dir}", *arguments,
         ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         # What a shell starts in the background ignores Ctrl-C, and so do
@@ -380,9 +380,15 @@ def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "model.keras").exists():
+    while not (run_dir / "model.keras").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9, 1.5, 3.0])
+def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
+    process = start_endless_run(drawn_photos, tmp_path / "run")
     time.sleep(moment)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
@@ -390,6 +396,22 @@ def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
     assert "train.py: Stopped by Ctrl-C. Kept epoch" in stderr
     assert "Traceback" not in stderr
     keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert (tmp_path / "run" / "accuracy.png").exists()
+
+
+@pytest.mark.parametrize("then", ["gone", "damaged"])
+def test_a_photo_that_goes_away_in_the_middle(drawn_photos, tmp_path, then):
+    data = shutil.copytree(drawn_photos, tmp_path / "photos")
+    process = start_endless_run(data, tmp_path / "run", "--cache_views=0")
+    photo = sorted(data.glob("dog/*.jpg"))[3]
+    if then == "gone":
+        photo.unlink()
+    else:
+        photo.write_bytes(b"no longer a photo")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    assert f"train.py: {photo} has been changed or taken away" in stderr
+    assert "Kept epoch" in stderr and "Traceback" not in stderr
     assert (tmp_path / "run" / "accuracy.png").exists()
 
 
