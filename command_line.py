@@ -9,7 +9,6 @@ import signal
 import sys
 import tempfile
 import textwrap
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +19,6 @@ from absl import app, flags, logging
 from errors import UserError
 
 _WIDTH, _INDENT = 80, 30  # columns of --help
-_BAR, _REDRAWN_SECONDS = 30, 0.2  # of a progress bar: width; at most so often
 _STARTUP_REMARK = re.compile(
     r"I0000 |WARNING: All log messages before absl|To enable the following"
     r"|E0000 .* failed call to cuInit"  # there is no GPU
@@ -115,47 +113,6 @@ def check_outside_data(flag: str, folder: str | Path, data: str) -> None:
             f"--{flag}: {folder} is among the photos of {data}, and would be "
             "taken for photos by the next run. Give a folder outside."
         )
-
-
-class Progress:
-    """Counts photos on one line of the terminal; elsewhere, once a minute.
-
-    Called with the number done, of `total`; those done before the first call
-    cost no time.
-    """
-
-    def __init__(self, total: int):
-        self._total = total
-        self._start = self._shown = time.perf_counter()
-        self._first = self._done = None
-
-    def __call__(self, done: int) -> None:
-        if self._first is None:
-            self._first = done - 1
-        self._done = done
-        now = time.perf_counter()
-        on_terminal = sys.stderr.isatty()
-        if now - self._shown > (_REDRAWN_SECONDS if on_terminal else 60):
-            self._shown = now
-            text = f"{done:,} of {self._total:,} photos, {self._speed()}"
-            if on_terminal:
-                bar = "\u2501" * (_BAR * done // self._total)
-                text = f"\r{bar:\u2500<{_BAR}} {text} "
-            print(text, end="" if on_terminal else "\n", file=sys.stderr)
-
-    def end(self) -> None:
-        """Takes the line away, and prints how many there were."""
-        if sys.stderr.isatty():
-            sys.stderr.write("\r" + " " * _WIDTH + "\r")
-        if self._first is None:
-            print(f"Checked {self._total:,} photos, all known from before")
-            return
-        known = f", {self._first:,} known from before" if self._first else ""
-        print(f"Checked {self._total:,} photos{known}, {self._speed()}")
-
-    def _speed(self):
-        seconds = time.perf_counter() - self._start
-        return f"{(self._done - self._first) / seconds:.0f} a second"
 
 
 class ShareParser(flags.ArgumentParser):

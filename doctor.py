@@ -18,7 +18,9 @@ from absl import flags
 
 import command_line
 from errors import UserError
+from input_pipeline import MAX_PIXELS
 from model_zoo.listing import format_table
+from progress import Progress
 
 command_line.section("Flags")
 _VALIDATION_DATA = flags.DEFINE_string(
@@ -29,7 +31,7 @@ _LABEL_REGEX = flags.DEFINE_string(
 )
 _MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels",
-    100_000_000,
+    MAX_PIXELS,
     "Photos with more cannot be used.",
     lower_bound=1,
 )
@@ -116,7 +118,7 @@ def check(paths: list[str]):
     if None in contents.recall(paths, memo, max_pixels).found:
         with command_line.without_startup_remarks():
             import tensorflow  # noqa: F401
-    progress = command_line.Progress(len(paths))
+    progress = Progress(len(paths))
     checked = contents.check_contents(paths, memo, max_pixels, progress)
     progress.end()
     return checked

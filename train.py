@@ -18,6 +18,7 @@ from absl import flags
 
 import command_line
 import model_zoo
+import train_data
 import train_flags as given
 import train_plan
 import train_stages
@@ -66,7 +67,7 @@ def main(argv):
         command_line.check_outside_data(
             "cache_dir", given.CACHE_DIR.value, given.DATA.value
         )
-    train_photos, validation_photos = train_plan.load_photos()
+    train_photos, validation_photos = train_data.load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
     # without it.
@@ -92,7 +93,7 @@ def main(argv):
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(train_photos.class_names))
     cache_folder = train_plan.open_cache_folder()
-    sides, bad = train_plan.check_photos((train_photos, validation_photos))
+    sides, bad = train_data.check_photos((train_photos, validation_photos))
     (train_photos, _), (validation_photos, _) = sides
     run = run_folder.RunFolder.create(run_dir)
     run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
@@ -104,7 +105,7 @@ def main(argv):
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    train_views, val_views = train_plan.make_views(model, *sides)
+    train_views, val_views = train_data.make_views(model, *sides)
     mix = train_plan.make_mixes(len(train_photos.class_names))
     planned = train_stages.plan_stages(unfreeze_from, mix is not None)
     stage_inputs = stage_input.plan_stage_inputs(
@@ -146,7 +147,7 @@ def main(argv):
                 ),
             )
     except (KeyboardInterrupt, FloatingPointError, tf.errors.OpError) as error:
-        status, why = train_plan.why_stopped(error, sides)
+        status, why = train_data.why_stopped(error, sides)
         command_line.ignore_ctrl_c()
         finish(run, keeper)
         command_line.exit_with(

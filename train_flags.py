@@ -3,6 +3,7 @@
 from absl import flags
 
 import command_line
+from input_pipeline import MAX_PIXELS
 from model_zoo import backbones
 
 # fmt: off
@@ -41,7 +42,7 @@ SKIP_BAD = flags.DEFINE(
     serializer=command_line.ShareSerializer(),
 )
 MAX_PIXELS = flags.DEFINE_integer(
-    "max_pixels", 100_000_000, "Photos with more cannot be used.",
+    "max_pixels", MAX_PIXELS, "Photos with more cannot be used.",
     lower_bound=1,
 )
 IMAGE_SIZE = flags.DEFINE_integer(

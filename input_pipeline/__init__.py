@@ -1,1 +1,3 @@
-"""Photos in, batches out: index, split, decode, dataset, demo set."""
+"""From files to batches: index, checks, split, decoder, views."""
+
+MAX_PIXELS = 100_000_000  # of a photo that can be used, if nothing else is said

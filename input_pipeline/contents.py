@@ -15,12 +15,11 @@ import numpy as np
 import PIL
 
 from errors import UserError
-from input_pipeline import pixels
+from input_pipeline import MAX_PIXELS, pixels
 from input_pipeline.cached_folder import default_cache_dir
 from input_pipeline.look import Found
 from input_pipeline.photo_index import PhotoIndex
 
-MAX_PIXELS = 100_000_000
 # What is found depends on these, too; the number: on code of ours.
 _READER = " ".join(
     ("2", PIL.__version__, metadata.version("tensorflow"), *pixels.FORMATS)

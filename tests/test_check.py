@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from input_pipeline import check
-from input_pipeline.contents import MAX_PIXELS
+from input_pipeline import MAX_PIXELS, check
 from input_pipeline.look import SECONDS, Found
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from input_pipeline import MAX_PIXELS
 from input_pipeline.check import check_photos
-from input_pipeline.contents import MAX_PIXELS
 from input_pipeline.decode import load_photo
 from tests.corpus import make_corpus
 

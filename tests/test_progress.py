@@ -1,0 +1,67 @@
+import io
+import sys
+
+import pytest
+
+import progress
+from progress import Progress
+
+
+class Clock:
+    now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_one_line_is_drawn_anew(clock, monkeypatch, capsys):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    count = Progress(1200)
+    for done in range(201, 802):  # 200 are known from before
+        clock.now += 1 / 64
+        count(done)
+    clock.now += 1
+    count.end()
+    drawn = terminal.getvalue().split("\r")
+    assert 40 < len(drawn) < 60  # five a second
+    assert drawn[1].startswith("\u2501" * 5 + "\u2500" * 25 + " 213 of 1,200")
+    assert drawn[1].rstrip().endswith("photos, 64 a second")
+    assert drawn[-2] == " " * 80 and drawn[-1] == ""
+    printed = capsys.readouterr().out
+    assert printed == (
+        "Checked 1,200 photos, 200 known from before, 58 a second\n"
+    )
+
+
+def test_elsewhere_it_says_something_once_a_minute(clock, capsys):
+    count = Progress(100)
+    for done in range(1, 101):
+        clock.now += 1.5
+        count(done)
+    count.end()
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        "41 of 100 photos, 1 a second",
+        "82 of 100 photos, 1 a second",
+    ]
+    assert printed.out == "Checked 100 photos, 1 a second\n"
+
+
+def test_nothing_new(capsys):
+    Progress(7).end()
+    printed = capsys.readouterr()
+    assert printed.out == "Checked 7 photos, all known from before\n"
+    assert printed.err == ""

@@ -1,0 +1,156 @@
+"""The photos of train.py: found, checked, made to views, or gone."""
+
+import difflib
+from pathlib import Path
+
+import command_line
+import train_flags as given
+from errors import UserError
+from model_zoo import listing
+from progress import Progress
+from train_plan import make_augmentation
+
+
+def load_photos():
+    """Returns the photos to train and to validate on, and says how many."""
+    from input_pipeline import demo_set, findings, named_sets, split
+    from input_pipeline.cached_folder import default_cache_dir
+
+    data = given.DATA.value
+    names = ("demo", *named_sets.NAMED_SETS)
+    near = difflib.get_close_matches(data.lower(), names, n=1, cutoff=0.7)
+    if near and data != near[0] and not Path(data).exists():
+        raise UserError(
+            f"--data: there is no folder {data}. Did you mean {near[0]}? "
+            f"(Sets by name: {', '.join(names)})"
+        )
+    if data in named_sets.NAMED_SETS and not Path(data).exists():
+        with command_line.without_startup_remarks():  # it imports Keras
+            data = named_sets.load_named_set(data, default_cache_dir())
+    if data == "demo":
+        data = demo_set.load_demo_set(default_cache_dir())
+        print(
+            "These are drawn photos, the demo set. With photos of yours and "
+            "ImageNet weights: python train.py --data=FOLDER"
+        )
+    photos = split.load_photos(
+        data,
+        given.VALIDATION_DATA.value,
+        given.VALIDATION_FRACTION.value,
+        given.LIMIT.value,
+        given.SEED.value,
+        given.LABEL_REGEX.value or None,
+    )
+    print(findings.describe_counts(photos))
+    return photos
+
+
+def check_photos(sides):
+    """Looks at every photo once; returns those that can be used.
+
+    Args:
+        sides: `PhotoIndex` of the photos to train and to validate on.
+
+    Returns:
+        (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
+        first, and the (path, reason) of what is left out.
+
+    Raises:
+        UserError: If more cannot be used than --skip_bad lets pass.
+    """
+    from input_pipeline import contents, doubts, duplicates, findings
+
+    paths = [path for photos in sides for path in photos.paths]
+    progress = Progress(len(paths))
+    checked = contents.check_contents(
+        paths, contents.default_memo(), given.MAX_PIXELS.value, progress
+    )
+    progress.end()
+    bad = findings.bad_photos(checked)
+    if bad:
+        message = findings.describe_bad(checked)
+        if len(bad) > given.SKIP_BAD.value * len(paths):
+            raise UserError(
+                f"{message}\nRepair or remove them, or go on without them: "
+                f"--skip_bad. All of them: python doctor.py {given.DATA.value}"
+            )
+        print(f"{message}\nThe run goes on without them.")
+    usable = contents.usable_sides(sides, checked)
+    contents.check_classes(usable)
+    doubted = doubts.find_doubts(usable)
+    if doubted:
+        table = findings.summary_table([], doubted, paths)
+        print(listing.format_table(table))
+    uneven = findings.describe_balance(usable[0][0])
+    if uneven and given.CLASS_WEIGHTS.value == "none":
+        print(uneven)
+    return duplicates.separate(*usable), bad
+
+
+def make_views(model, train_side, validation_side):
+    """Returns the `PhotoViews` to train and to validate on.
+
+    Args:
+        model: Model of `build_model`.
+        train_side, validation_side: `PhotoIndex` and `Contents` of each.
+    """
+    from input_pipeline.dataset import PhotoViews
+    from model_zoo import preprocessing
+
+    image_size = model.get_layer("resize").height
+    in_serving = preprocessing.resizing_of(model)
+    augment = make_augmentation(image_size)
+    resize, source_size = in_serving, image_size
+    if augment is not None:
+        source_size = augment.source_size(image_size)
+        resize = preprocessing.resizing_layer(source_size, given.RESIZE.value)
+    train_photos, train_contents = train_side
+    validation_photos, validation_contents = validation_side
+    train_views = PhotoViews(
+        train_photos,
+        resize,
+        source_size,
+        seed=given.SEED.value,
+        augment=augment,
+        contents=train_contents,
+    )
+    val_views = PhotoViews(
+        validation_photos,
+        in_serving,
+        image_size,
+        contents=validation_contents,
+    )
+    return train_views, val_views
+
+
+def why_stopped(error, sides):
+    """Returns the exit status of a run that an error ended, and why it did.
+
+    Args:
+        error: Ctrl-C, a loss that is no number, or TensorFlow's.
+        sides: `PhotoIndex` and `Contents` of each side.
+
+    Raises:
+        Exception: `error` itself, where there is no plain word for it.
+    """
+    import numpy as np
+
+    from input_pipeline.files import shown
+
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "Stopped by Ctrl-C."
+    if isinstance(error, FloatingPointError):
+        return 1, str(error)
+    changed = [
+        contents.paths[row]
+        for _, contents in sides
+        for row in np.flatnonzero(
+            ~contents.unchanged(np.arange(len(contents.paths)))
+        )
+    ]
+    if not changed:
+        raise error
+    return 1, (
+        f"{shown(changed[0])} has been changed or taken away since the run "
+        "checked it. Leave the photos alone while it trains, and run again."
+    )
