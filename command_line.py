@@ -24,7 +24,13 @@ _STARTUP_REMARK = re.compile(
     r"|E0000 .* failed call to cuInit"  # there is no GPU
 )
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+DISK_ERRORS = (  # the machine's, not the user's
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EIO,
+)
 _sections = []  # (title, names of the flags defined before it)
 
 
@@ -62,7 +68,7 @@ def run(main: Callable[[list[str]], int]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        status = 1 if error.errno in _DISK_ERRORS else 2
+        status = 1 if error.errno in DISK_ERRORS else 2
         if status == 2 and error.filename is None:
             raise
         where = error.filename or "the output"
@@ -152,7 +158,9 @@ def parse_flags(argv: list[str]) -> list[str]:
         print(help_text())
         sys.exit(0)
     try:
-        argv = values.read_flags_from_files(argv, force_gnu=True)
+        argv = values.read_flags_from_files(
+            _with_flags_of_resumed_run(argv), force_gnu=True
+        )
         end = argv.index("--") if "--" in argv else len(argv)
         rest = values([*map(_with_underscores, argv[:end]), *argv[end:]])
         for flag in _flags_of_script():
@@ -163,6 +171,26 @@ def parse_flags(argv: list[str]) -> list[str]:
         # absl begins one of its messages with ERROR::.
         message = str(error).removeprefix("ERROR:: ")
         exit_with(2, f"{message} (All flags: --help)")
+
+
+def _with_flags_of_resumed_run(argv):
+    """Returns `argv` with the flags of the run of --resume, where it is one."""
+    if "resume" not in flags.FLAGS:
+        return argv
+    for place, argument in enumerate(argv):
+        name, equals, run_dir = argument.partition("=")
+        if name != "--resume":
+            continue
+        if not equals:
+            run_dir = argv[place + 1] if place + 1 < len(argv) else ""
+        path = os.path.join(run_dir, "flags.txt")
+        if not os.path.isfile(path):
+            raise flags.Error(
+                f"--resume: there is no {path}. Expected the folder of a run "
+                "that was stopped, e.g. --resume=runs/latest"
+            )
+        return [argv[0], f"--flagfile={path}", *argv[1:]]
+    return argv
 
 
 def _with_underscores(argument):

@@ -51,13 +51,14 @@ def main(argv):
     data = argv[1]
     output_dir = Path(_OUTPUT_DIR.value)
     command_line.check_outside_data("output_dir", output_dir, data)
-    from input_pipeline import contents, doubts, findings
+    output_dir.mkdir(parents=True, exist_ok=True)
+    from input_pipeline import doubts, findings, sides
 
     troubles = []
-    sides = index(data, troubles)
-    checked = check([path for photos in sides for path in photos.paths])
+    indices = index(data, troubles)
+    checked = check([path for photos in indices for path in photos.paths])
     bad = findings.bad_photos(checked)
-    usable = contents.usable_sides(sides, checked)
+    usable = sides.usable_sides(indices, checked)
     found = doubts.find_doubts(usable)
 
     formats = Counter(look.format for look in checked.found if look.format)
@@ -72,7 +73,7 @@ def main(argv):
             "or remove them, or train without them: --skip_bad"
         )
     try:
-        contents.check_classes(usable)
+        sides.separate(*sides.make_sides(usable))
     except UserError as error:
         troubles.append(str(error))
     uneven = findings.describe_balance(usable[0][0])
@@ -115,18 +116,18 @@ def check(paths: list[str]):
     from input_pipeline import contents
 
     memo, max_pixels = contents.default_memo(), _MAX_PIXELS.value
-    if None in contents.recall(paths, memo, max_pixels).found:
+    known = contents.recall(paths, memo, max_pixels)
+    if None in known.found:
         with command_line.without_startup_remarks():
             import tensorflow  # noqa: F401
     progress = Progress(len(paths))
-    checked = contents.check_contents(paths, memo, max_pixels, progress)
+    checked = contents.look_at_rest(known, memo, max_pixels, progress)
     progress.end()
     return checked
 
 
 def write(folder, bad, doubts):
     """Writes what was found, anew, and says where."""
-    folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "bad_photos.csv": [("path", "reason"), *bad],
         "doubts.csv": [
@@ -157,7 +158,7 @@ def draw(doubts, path):
     import plots
     from input_pipeline import files, pixels
 
-    root = os.path.commonpath([os.path.dirname(x.path) for x in doubts])
+    root = files.common_folder([doubt.path for doubt in doubts])
     groups = {}
     for doubt in doubts:
         pair = (doubt.path, doubt.other) if doubt.other else (doubt.path,)

@@ -156,8 +156,10 @@ def print_rows(rows: list[dict], output_format: str) -> None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([("id", "label"), *scored])
     else:
+        from input_pipeline.files import shown
+
         cells = [
-            (row["path"], row["predicted"], f"{row['probability']:.4f}")
+            (shown(row["path"]), row["predicted"], f"{row['probability']:.4f}")
             for row in rows
         ]
         print(format_table([("path", "predicted", "probability"), *cells]))

@@ -21,6 +21,7 @@ import model_zoo
 import train_data
 import train_flags as given
 import train_plan
+import train_resume
 import train_stages
 from errors import UserError
 from model_zoo import listing
@@ -61,13 +62,15 @@ def main(argv):
     train_plan.check_flags()
     arguments = train_plan.model_arguments()
     unfreeze_from = check_request(**arguments)
-    run_dir = choose_run_dir(given.RUN_DIR.value, arguments["backbone"])
+    run_dir = train_resume.resumed_run_dir() or choose_run_dir(
+        given.RUN_DIR.value, arguments["backbone"]
+    )
     command_line.check_outside_data("run_dir", run_dir, given.DATA.value)
     if given.CACHE_DIR.value:
         command_line.check_outside_data(
             "cache_dir", given.CACHE_DIR.value, given.DATA.value
         )
-    train_photos, validation_photos = train_data.load_photos()
+    indices = train_data.load_photos()
 
     # TensorFlow takes seconds to import: not before all that can be checked
     # without it.
@@ -77,11 +80,13 @@ def main(argv):
 
         import train_pictures
         from training import (
+            checkpoints,
             device,
-            freeze_proof,
+            interruption,
             kept_epoch,
             losses,
             run_folder,
+            run_state,
             stage_input,
             stages,
             summary,
@@ -91,12 +96,18 @@ def main(argv):
         device_name = device.prepare_device()
         device.set_precision(given.PRECISION.value)
     keras.utils.set_random_seed(given.SEED.value)
-    model = build(arguments, len(train_photos.class_names))
+    model = build(arguments, len(indices[0].class_names))
     cache_folder = train_plan.open_cache_folder()
-    sides, bad = train_data.check_photos((train_photos, validation_photos))
-    (train_photos, _), (validation_photos, _) = sides
-    run = run_folder.RunFolder.create(run_dir)
-    run.save_flags(command_line.changed_flags(left_out=["run_dir"]))
+    sides, bad = train_data.check_photos(indices)
+    train_photos, _ = sides[0]
+    point = checkpoints.Checkpoints(run_dir / "checkpoint")
+    conditions = train_resume.conditions(sides, device_name)
+    resumed = train_resume.load_checkpoint(point, conditions)
+    run = run_folder.RunFolder(run_dir)
+    if given.RESUME.value is None:
+        run = run_folder.RunFolder.create(run_dir)
+    train_resume.check_room(model, run_dir)
+    run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
     run.save_class_names(train_photos.class_names)
     if bad:
         run.save_bad_photos(bad)
@@ -127,31 +138,48 @@ def main(argv):
         mix,
     )
     keeper = kept_epoch.KeptEpoch(run, model, train_photos.class_names)
-    proof = freeze_proof.FreezeProof()
+    state = run_state.RunState(
+        model,
+        keeper,
+        point,
+        minutes=given.CHECKPOINT_MINUTES.value,
+        conditions=conditions,
+        resumed=resumed,
+    )
     try:
         train_pictures.draw_augmented(
             run, train_views, mix, given.BATCH_SIZE.value
         )
-        for number, stage in enumerate(planned):
-            stages.run_stage(
-                stage,
-                model,
-                stage_inputs[number:],
-                train_views,
-                val_views,
-                settings=settings,
-                kept_epoch=keeper,
-                proof=proof,
-                show_range_test=functools.partial(
-                    train_pictures.show_range_test, run
-                ),
-            )
-    except (KeyboardInterrupt, FloatingPointError, tf.errors.OpError) as error:
-        status, why = train_data.why_stopped(error, sides)
+        with interruption.StopRequest() as stop:
+            for number, stage in enumerate(planned):
+                stages.run_stage(
+                    number,
+                    stage,
+                    model,
+                    stage_inputs[number:],
+                    train_views,
+                    val_views,
+                    settings=settings,
+                    run_state=state,
+                    stop=stop,
+                    show_range_test=functools.partial(
+                        train_pictures.show_range_test, run
+                    ),
+                )
+    except (
+        KeyboardInterrupt,
+        FloatingPointError,
+        OSError,
+        tf.errors.OpError,
+    ) as error:
+        status, why, way_on = train_data.why_stopped(error, sides)
         command_line.ignore_ctrl_c()
-        finish(run, keeper)
+        if not isinstance(error, OSError):  # else there is no writing
+            finish(run, keeper)
         command_line.exit_with(
-            status, f"{why} {keeper.describe()}. See {run.path}"
+            status,
+            f"{why} {keeper.describe()}. See {run.path}\n"
+            f"{way_on}: {train_resume.command(run.path)}",
         )
 
     if keeper.best is None:
@@ -160,27 +188,26 @@ def main(argv):
     command_line.ignore_ctrl_c()  # what is left to do takes a second
     finish(run, keeper)
     confused = losses.most_confused(keeper.counts, train_photos.class_names)
-    seconds = time.perf_counter() - start
     run.save_summary(
         summary.summarize(
             model=model,
             backbone=arguments["backbone"],
             unfreeze_from=unfreeze_from,
-            train_photos=train_photos,
-            validation_photos=validation_photos,
+            sides=sides,
             history=keeper.history,
             best=keeper.best,
-            proof=proof,
+            proof=state.proof,
             confused=confused,
-            seconds=seconds,
+            seconds=state.seconds,
             images_per_second=keeper.images_per_second(given.BATCH_SIZE.value),
             seed=given.SEED.value,
             device=device_name,
             cache_views=max(x.train_cache.num_views for x in stage_inputs),
         )
     )
-    print(f"\n{proof.summary()}")
-    if proof.frozen_moved:
+    point.remove()
+    print(f"\n{state.proof.summary()}")
+    if state.proof.frozen_moved:
         command_line.exit_with(
             1, "Frozen weights moved; do not trust this run."
         )
@@ -191,7 +218,7 @@ def main(argv):
             for right, predicted, count in confused[:_PAIRS_PRINTED]
         ]
         print(f"Most confused: {', '.join(pairs)}")
-    print(f"Total time {seconds:.0f} s")
+    print(f"Total time {time.perf_counter() - start:.0f} s")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
     print(f"Predict  python predict.py {run.path} photo.jpg")

@@ -12,8 +12,8 @@ from train_plan import make_augmentation
 
 
 def load_photos():
-    """Returns the photos to train and to validate on, and says how many."""
-    from input_pipeline import demo_set, findings, named_sets, split
+    """Returns the photos, as `input_pipeline.split.load_photos` does."""
+    from input_pipeline import demo_set, files, named_sets, split
     from input_pipeline.cached_folder import default_cache_dir
 
     data = given.DATA.value
@@ -33,23 +33,26 @@ def load_photos():
             "These are drawn photos, the demo set. With photos of yours and "
             "ImageNet weights: python train.py --data=FOLDER"
         )
-    photos = split.load_photos(
+    indices = split.load_photos(
         data,
         given.VALIDATION_DATA.value,
-        given.VALIDATION_FRACTION.value,
         given.LIMIT.value,
         given.SEED.value,
         given.LABEL_REGEX.value or None,
     )
-    print(findings.describe_counts(photos))
-    return photos
+    for photos in indices:
+        if photos.passed_over:
+            others = files.describe_passed_over(photos.passed_over)
+            print(f"Passed over: {others}")
+    return indices
 
 
-def check_photos(sides):
+def check_photos(indices):
     """Looks at every photo once; returns those that can be used.
 
     Args:
-        sides: `PhotoIndex` of the photos to train and to validate on.
+        indices: `PhotoIndex` of all photos, or of those to train and to
+            validate on.
 
     Returns:
         (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
@@ -58,9 +61,9 @@ def check_photos(sides):
     Raises:
         UserError: If more cannot be used than --skip_bad lets pass.
     """
-    from input_pipeline import contents, doubts, duplicates, findings
+    from input_pipeline import contents, doubts, findings, sides
 
-    paths = [path for photos in sides for path in photos.paths]
+    paths = [path for photos in indices for path in photos.paths]
     progress = Progress(len(paths))
     checked = contents.check_contents(
         paths, contents.default_memo(), given.MAX_PIXELS.value, progress
@@ -69,22 +72,27 @@ def check_photos(sides):
     bad = findings.bad_photos(checked)
     if bad:
         message = findings.describe_bad(checked)
-        if len(bad) > given.SKIP_BAD.value * len(paths):
+        if len(bad) / len(paths) > given.SKIP_BAD.value:
             raise UserError(
                 f"{message}\nRepair or remove them, or go on without them: "
                 f"--skip_bad. All of them: python doctor.py {given.DATA.value}"
             )
         print(f"{message}\nThe run goes on without them.")
-    usable = contents.usable_sides(sides, checked)
-    contents.check_classes(usable)
-    doubted = doubts.find_doubts(usable)
+    both = sides.make_sides(
+        sides.usable_sides(indices, checked),
+        given.VALIDATION_FRACTION.value,
+        given.SEED.value,
+    )
+    doubted = doubts.find_doubts(both)
     if doubted:
         table = findings.summary_table([], doubted, paths)
         print(listing.format_table(table))
-    uneven = findings.describe_balance(usable[0][0])
+    both = sides.separate(*both)
+    print(findings.describe_counts([photos for photos, _ in both]))
+    uneven = findings.describe_balance(both[0][0])
     if uneven and given.CLASS_WEIGHTS.value == "none":
         print(uneven)
-    return duplicates.separate(*usable), bad
+    return both, bad
 
 
 def make_views(model, train_side, validation_side):
@@ -124,23 +132,38 @@ def make_views(model, train_side, validation_side):
 
 
 def why_stopped(error, sides):
-    """Returns the exit status of a run that an error ended, and why it did.
+    """Returns the exit status of a run, why it ended, and how it may go on.
 
     Args:
-        error: Ctrl-C, a loss that is no number, or TensorFlow's.
+        error: Ctrl-C, a loss that is no number, a full disk, or TensorFlow's.
         sides: `PhotoIndex` and `Contents` of each side.
 
     Raises:
         Exception: `error` itself, where there is no plain word for it.
     """
     import numpy as np
+    import tensorflow as tf
 
     from input_pipeline.files import shown
 
     if isinstance(error, KeyboardInterrupt):
-        return 130, "Stopped by Ctrl-C."
+        status = getattr(error, "status", 130)
+        return status, str(error) or "Stopped by Ctrl-C.", "Go on"
     if isinstance(error, FloatingPointError):
-        return 1, str(error)
+        way_on = "Go on from before it with --learning_rate=... --resume_anyway"
+        return 1, str(error), way_on
+    if isinstance(error, OSError):
+        if error.errno not in command_line.DISK_ERRORS:
+            raise error
+        where = error.filename or "the run folder"
+        return 1, f"Cannot write {where}: {error.strerror}.", "Make room; then"
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        size = given.BATCH_SIZE.value
+        return (
+            1,
+            f"There is not enough memory for --batch_size={size}.",
+            "With a smaller one, a new run; or, elsewhere with more of it",
+        )
     changed = [
         contents.paths[row]
         for _, contents in sides
@@ -150,7 +173,9 @@ def why_stopped(error, sides):
     ]
     if not changed:
         raise error
-    return 1, (
+    return (
+        1,
         f"{shown(changed[0])} has been changed or taken away since the run "
-        "checked it. Leave the photos alone while it trains, and run again."
+        "checked it.",
+        "Put it back; then",
     )

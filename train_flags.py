@@ -275,6 +275,20 @@ CACHE_LIMIT_GB = flags.DEFINE_float(
 )
 
 command_line.section("Output")
+RESUME = flags.DEFINE_string(
+    "resume", None,
+    "Run folder of a run that was stopped or killed: goes on where it was, "
+    "with its flags.",
+)
+RESUME_ANYWAY = flags.DEFINE_boolean(
+    "resume_anyway", False,
+    "Go on even if photos, flags or versions have changed since.",
+)
+CHECKPOINT_MINUTES = flags.DEFINE_float(
+    "checkpoint_minutes", 5.0,
+    "Between two checkpoints inside an epoch; there is one at the end of each.",
+    lower_bound=0.0,
+)
 RUN_DIR = flags.DEFINE_string(
     "run_dir", None,
     "New folder for the results; left out: runs/DATE-BACKBONE, to which "

@@ -114,7 +114,7 @@ def measure_index(folder):
         "import resource, sys, time\n"
         "from input_pipeline.split import load_photos\n"
         "start = time.perf_counter()\n"
-        "load_photos(sys.argv[1], None, 0.2, None, 0)\n"
+        "load_photos(sys.argv[1])\n"
         "print(time.perf_counter() - start)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )

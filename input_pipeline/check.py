@@ -41,7 +41,7 @@ def check_photos(
 
     def look_at_all(looker):
         try:
-            while True:
+            while not looker.stopped:
                 row = rows.get_nowait()
                 path = os.fsencode(paths[row])
                 results.put((row, _judge(looker.look_at(path), path, size)))
@@ -53,7 +53,8 @@ def check_photos(
             looker.close()
 
     lookers = [
-        _Looker(max_pixels) for _ in range(min(os.cpu_count(), len(paths)))
+        _Looker(_command(max_pixels))
+        for _ in range(min(os.cpu_count(), len(paths)))
     ]
     threads = [
         threading.Thread(target=look_at_all, args=[looker], daemon=True)
@@ -68,10 +69,8 @@ def check_photos(
                 raise result
             yield result
     except BaseException:  # Ctrl-C, too
-        while not rows.empty():
-            rows.get()
         for looker in lookers:
-            looker.kill()
+            looker.stop()
         raise
     finally:
         for thread in threads:
@@ -90,30 +89,38 @@ def _judge(found, path, size):
     if found.plain:
         try:
             size(path)
-        except tf.errors.OpError:  # its message is about its graph
+        except tf.errors.OpError:
+            # Pillow takes e.g. a PNG of which half the rows are missing.
             return Found("damaged (TensorFlow cannot decode it)", found.digest)
     return found
 
 
-class _Looker:
-    """A process of `input_pipeline.look`, started anew when it dies."""
+def _command(max_pixels):
+    return [sys.executable, "-m", "input_pipeline.look", str(max_pixels)]
 
-    def __init__(self, max_pixels: int):
-        self._command = [
-            sys.executable, "-m", "input_pipeline.look", str(max_pixels)
-        ]  # fmt: skip
+
+class _Looker:
+    """A process of `input_pipeline.look`, started anew when it dies.
+
+    Attributes:
+        stopped: Whether it was told to start no more.
+    """
+
+    def __init__(self, command: Sequence[str]):
+        self.stopped = False
+        self._command = command
         self._process = None
 
     def look_at(self, path: bytes) -> Found:
-        """Returns the answer of `look.look_at`, or why there was none."""
+        """Returns the answer of `look.look_at`, or why there was none.
+
+        Raises:
+            RuntimeError: If the process cannot be started.
+        """
         if self._process is None:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=_ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._start()
+        if self.stopped:  # while it was starting
+            self._process.kill()
         path = os.path.abspath(path)
         try:
             self._process.stdin.write(struct.pack("<I", len(path)) + path)
@@ -123,22 +130,41 @@ class _Looker:
             line = b""
         if line.endswith(b"\n"):
             return Found(*json.loads(line))
-        status = self.close()
+        status, _ = self._end()
         if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
             return Found(f"takes more than {look.SECONDS} s")
         return Found("crashes the decoder")
 
-    def close(self) -> int | None:
-        """Ends the process; returns its exit status, if there was one."""
-        process, self._process = self._process, None
-        if process is None:
-            return None
-        process.kill()
-        process.communicate()
-        return process.returncode
-
-    def kill(self) -> None:
-        """Kills the process, from another thread than the one it answers."""
+    def stop(self) -> None:
+        """Ends the process, from another thread than the one it answers."""
+        self.stopped = True
         process = self._process
         if process is not None:
             process.kill()
+
+    def close(self) -> None:
+        """Ends the process, if there is one."""
+        if self._process is not None:
+            self._end()
+
+    def _start(self):
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        if self._process.stdout.readline() != look.READY and not self.stopped:
+            _, said = self._end()
+            raise RuntimeError(
+                "The process that looks at photos cannot be started: "
+                + said.decode(errors="replace")
+            )
+
+    def _end(self):
+        """Returns the exit status, and what the process said in the end."""
+        process, self._process = self._process, None
+        process.kill()
+        _, said = process.communicate()
+        return process.returncode, said

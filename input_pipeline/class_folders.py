@@ -25,7 +25,11 @@ from input_pipeline.photo_index import (
 )
 from input_pipeline.pixels import EXTENSIONS
 
-_NAME_OF_A_SIDE = re.compile("train|test|val|eval|dev", re.IGNORECASE)
+_NAME_OF_A_SIDE = re.compile(
+    r"(?<![a-z])(train(ing)?|test(ing)?|val(id(ation)?)?|eval(uation)?|dev)"
+    r"(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def index_folders(
@@ -143,10 +147,13 @@ def _check_is_no_split(folder, files):
     if not all(_NAME_OF_A_SIDE.search(name) for name in files):
         return
     inner = [
-        {Path(path).relative_to(folder / name).parts[0] for path in some.photos}
+        {
+            os.path.dirname(os.path.relpath(path, folder / name))
+            for path in some.photos
+        }
         for name, some in files.items()
     ]
-    if all(names == inner[0] for names in inner):
+    if inner[0] != {""} and all(names == inner[0] for names in inner):
         larger = max(files, key=lambda name: len(files[name].photos))
         smaller = min(files, key=lambda name: len(files[name].photos))
         raise UserError(

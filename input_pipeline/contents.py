@@ -8,22 +8,17 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import PIL
 
-from errors import UserError
 from input_pipeline import MAX_PIXELS, pixels
 from input_pipeline.cached_folder import default_cache_dir
-from input_pipeline.look import Found
-from input_pipeline.photo_index import PhotoIndex
+from input_pipeline.look import TOO_MANY, Found
 
 # What is found depends on these, too; the number: on code of ours.
-_READER = " ".join(
-    ("2", PIL.__version__, metadata.version("tensorflow"), *pixels.FORMATS)
-)
+_READER = " ".join(("3", PIL.__version__, *pixels.FORMATS))
 _KEPT_AT_A_TIME = 1000  # photos
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS looks (path BLOB PRIMARY KEY, size INTEGER, "
@@ -99,17 +94,35 @@ def check_contents(
         max_pixels: As in `check_photos`.
         progress: Called with the number of photos done, of those in `paths`.
     """
-    known = recall(paths, memo, max_pixels)
+    return look_at_rest(
+        recall(paths, memo, max_pixels), memo, max_pixels, progress
+    )
+
+
+def look_at_rest(
+    known: Contents,
+    memo: str | Path | None,
+    max_pixels: int,
+    progress: Callable[[int], None] | None,
+) -> Contents:
+    """Returns what `recall` does, and looks at the photos not known.
+
+    Args:
+        known: Of `recall`.
+        memo, max_pixels, progress: As in `check_contents`.
+    """
     found = list(known.found)
     new = [row for row, look in enumerate(found) if look is None]
     if not new:
         return known
     from input_pipeline.check import check_photos  # imports TensorFlow
 
-    done = len(paths) - len(new)
+    done = len(found) - len(new)
     unkept = []
     try:
-        for place, look in check_photos([paths[x] for x in new], max_pixels):
+        for place, look in check_photos(
+            [known.paths[row] for row in new], max_pixels
+        ):
             row = new[place]
             found[row] = look
             if look.digest:  # else the reason may be gone the next time
@@ -145,39 +158,16 @@ def recall(
     return dataclasses.replace(
         contents,
         found=tuple(
-            look if look and look.width * look.height <= max_pixels else None
+            look if look and _holds(look, max_pixels) else None
             for look in looks
         ),
     )
 
 
-def usable_sides(
-    sides: Sequence[PhotoIndex], checked: Contents
-) -> list[tuple[PhotoIndex, Contents]]:
-    """Returns the photos of each side that can be used, and their contents.
-
-    Args:
-        sides: Photos of one side, or of several.
-        checked: Contents of the photos of all sides, in their order.
-    """
-    usable, start = [], 0
-    for photos in sides:
-        reasons = [x.reason for x in checked.found[start:][: len(photos)]]
-        rows = np.flatnonzero([reason is None for reason in reasons])
-        usable.append((photos.take(rows), checked.take(start + rows)))
-        start += len(photos)
-    return usable
-
-
-def check_classes(usable: Sequence[tuple[PhotoIndex, Contents]]) -> None:
-    """Raises a `UserError` if no photo is left of a class, on some side."""
-    for photos, _ in usable:
-        for name, count in photos.counts().items():
-            if not count:
-                raise UserError(
-                    f"No photo of the class '{name}' can be used. Repair them, "
-                    "or remove the class."
-                )
+def _holds(look, max_pixels):
+    """Returns whether what was found is so with these `max_pixels`, too."""
+    was_too_large = (look.reason or "").startswith(TOO_MANY)
+    return was_too_large == (look.width * look.height > max_pixels)
 
 
 def default_memo() -> Path:

@@ -3,15 +3,17 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from input_pipeline.contents import Contents
 from input_pipeline.decode import load_photo
+from input_pipeline.files import shown
 from input_pipeline.photo_index import PhotoIndex
 
+_SHOWN = 5  # names
 _ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
 
 
@@ -63,6 +65,12 @@ class PhotoViews:
         if self.seed is None:
             return np.arange(len(self.photos))
         return pass_order(self.seed, pass_index, len(self.photos))
+
+    def describe(self, rows: Sequence[int]) -> str:
+        """Returns the first paths of some photos, and how many more."""
+        names = [shown(self.photos.paths[row]) for row in rows[:_SHOWN]]
+        more = len(rows) - len(names)
+        return ", ".join(names) + (f" and {more} more" if more else "")
 
     def unchanged(self, rows: np.ndarray) -> np.ndarray:
         """Returns which files are still those that were checked, bool (B,)."""

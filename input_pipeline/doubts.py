@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from input_pipeline import duplicates
-from input_pipeline.duplicates import Side
 from input_pipeline.pixels import EXTENSIONS
+from input_pipeline.sides import Side
 
 _SMALL = 32  # pixels of the shorter side
 _LONG = 10  # times the shorter side

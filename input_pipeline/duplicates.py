@@ -1,6 +1,5 @@
 """The same photo more than once: copies, and photos that look the same."""
 
-import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,18 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from errors import UserError
-from input_pipeline.contents import Contents
-from input_pipeline.photo_index import PhotoIndex
-
 # Bits of 128. Of 300 photos of cats and dogs, 98% or more at a quarter of the
 # size, in other light, or strongly compressed were within 8 of themselves; of
 # all pairs of 3,000 photos, none that do not look the same within 23.
 _NEAR = 8
 _PARTS = 10  # of a hash; at least two are equal where eight bits differ
+_BITS_SET = np.array([x.bit_count() for x in range(1 << 16)], "uint8")
+_MOST_PARTNERS = 8  # of a hash that others already have
 _COMPARED = 100  # hashes after each in the order of two parts
-
-Side = tuple[PhotoIndex, Contents]
 
 
 class Pair(NamedTuple):
@@ -29,40 +24,6 @@ class Pair(NamedTuple):
     other: int  # the earlier one
     same_label: bool
     same_side: bool
-
-
-def separate(train: Side, validation: Side) -> tuple[Side, Side]:
-    """Returns both sides without a photo that is in both.
-
-    A model is not validated on what it was trained with, so the copies on the
-    validation side train, too. Photos are copies if their files are the same,
-    byte for byte; those that only look the same stay.
-
-    Args:
-        train, validation: Photos and their contents, of the same classes.
-
-    Raises:
-        UserError: If nothing is left to validate on.
-    """
-    photos, contents = validation
-    known = {look.digest for look in train[1].found}
-    shared = np.array([x.digest in known for x in contents.found], bool)
-    rows, left = np.flatnonzero(shared), np.flatnonzero(~shared)
-    if not len(rows):
-        return train, validation
-    if not len(left):
-        raise UserError(
-            "All photos to validate on are among those to train on, too. Give "
-            "others."
-        )
-    more = photos.take(rows)
-    both = dataclasses.replace(
-        train[0],
-        paths=train[0].paths + more.paths,
-        labels=np.concatenate([train[0].labels, more.labels]),
-    )
-    train = (both, train[1] + contents.take(rows))
-    return train, (photos.take(left), contents.take(left))
 
 
 def find_copies(
@@ -105,11 +66,21 @@ def find_look_alikes(
         labels, sides: As in `find_copies`.
     """
     rows = [row for row, number in enumerate(hashes) if number is not None]
-    distinct = {}
+    distinct, kinds = {}, []
     for row in rows:
-        distinct.setdefault(hashes[row], len(distinct))
+        kind = (int(labels[row]), int(sides[row]))
+        place = distinct.setdefault(hashes[row], len(distinct))
+        if place == len(kinds):
+            kinds.append(kind)
+        elif kinds[place] != kind:
+            kinds[place] = None  # several
+    numbers = {kind: number for number, kind in enumerate({*kinds, None})}
     near = defaultdict(list)  # places of other hashes
-    for one, other in near_pairs(list(distinct)):
+    for one, other in near_pairs(
+        list(distinct),
+        np.array([numbers[kind] for kind in kinds], "int64"),
+        numbers[None],
+    ):
         near[one].append(other)
         near[other].append(one)
     pairs, earlier = [], defaultdict(dict)  # by place: row by (label, side)
@@ -127,14 +98,19 @@ def find_look_alikes(
     return pairs
 
 
-def near_pairs(hashes: Sequence[int]) -> list[tuple[int, int]]:
+def near_pairs(
+    hashes: Sequence[int], kinds: np.ndarray, several: int = -1
+) -> list[tuple[int, int]]:
     """Returns which hashes differ in at most eight bits, as pairs of places.
 
-    Where very many are equal in most bits, as those of small things on black
-    are, some pairs are left out.
+    Pairs of one kind are left out. Where very many are equal in most bits, as
+    those of small things on black are, others may be, too: of each hash some
+    are found.
 
     Args:
         hashes: Distinct numbers of 128 bits.
+        kinds: Ints (N,).
+        several: The kind that differs from itself as well.
     """
     octets = np.frombuffer(
         b"".join(number.to_bytes(16, "big") for number in hashes), "uint8"
@@ -146,22 +122,36 @@ def near_pairs(hashes: Sequence[int]) -> list[tuple[int, int]]:
         _numbers(bits[:, by_spread[first::_PARTS]]) for first in range(_PARTS)
     ]
     halves = _numbers(bits[:, :62])  # neighbours in order are alike
-    found = set()
+    words = octets.view("uint16")
+    found = np.empty(0, "int64")
+    partners = np.zeros(len(octets), "int64")
     for one, other in itertools.combinations(parts, 2):
         keys = one << 13 | other
         order = np.lexsort([halves, keys])
         keys = keys[order]
-        starts = np.arange(len(keys))
+        starts, new = np.arange(len(keys)), []
         for shift in range(1, _COMPARED):
             starts = starts[starts + shift < len(keys)]
             starts = starts[keys[starts] == keys[starts + shift]]
             if not len(starts):
                 break
             ends = np.sort([order[starts], order[starts + shift]], axis=0)
-            differ = np.unpackbits(octets[ends[0]] ^ octets[ends[1]], axis=1)
-            near = differ.sum(axis=1) <= _NEAR
-            found.update(zip(*ends[:, near].tolist(), strict=True))
-    return sorted(found)
+            wanted = (kinds[ends[0]] != kinds[ends[1]]) | (
+                kinds[ends[0]] == several
+            )
+            wanted &= partners[ends].min(axis=0) < _MOST_PARTNERS
+            ends = ends[:, wanted]
+            differ = _BITS_SET[words[ends[0]] ^ words[ends[1]]].sum(axis=1)
+            ends = ends[:, differ <= _NEAR]
+            np.add.at(partners, ends.ravel(), 1)
+            new.append(ends[0] * len(octets) + ends[1])
+        found = np.unique(np.concatenate([found, *new]))
+        partners = np.bincount(
+            np.ravel(np.divmod(found, max(1, len(octets)))),
+            minlength=len(octets),
+        )
+    ends = np.divmod(found, max(1, len(octets)))
+    return list(zip(*(end.tolist() for end in ends), strict=True))
 
 
 def _numbers(bits):

@@ -85,6 +85,15 @@ def describe_passed_over(passed_over: Counter) -> str:
     return ", ".join(f"{kind} ({n})" for kind, n in passed_over.items())
 
 
+def common_folder(paths: Sequence[str]) -> str:
+    """Returns the innermost folder that all of `paths` are in."""
+    folders = [os.path.dirname(path) for path in paths]
+    try:
+        return os.path.commonpath(folders) or os.curdir
+    except ValueError:  # some are absolute
+        return os.path.commonpath([os.path.abspath(x) for x in folders])
+
+
 def shown(path: str | Path) -> str:
     """Returns `path` as it can be printed: a name may hold control codes."""
     text = os.fspath(path)

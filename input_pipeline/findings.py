@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from input_pipeline.contents import Contents
 from input_pipeline.doubts import Doubt
-from input_pipeline.files import describe_passed_over, shown
+from input_pipeline.files import common_folder, describe_passed_over, shown
 from input_pipeline.photo_index import PhotoIndex
 
 _SHOWN = 10  # bad photos named in a message
+_CLASSES_SHOWN = 20
 _UNEVEN = 3  # times as many photos as in the smallest class
 
 
@@ -16,8 +17,11 @@ def describe_counts(sides: Sequence[PhotoIndex]) -> str:
     """Returns lines on how many photos of each class there are, by side."""
     lines = []
     for use, photos in zip(("Training", "Validation"), sides, strict=False):
-        counts = ", ".join(f"{n} {name}" for name, n in photos.counts().items())
-        lines.append(f"{use} photos: {len(photos)} ({counts})")
+        counts = [f"{n} {name}" for name, n in photos.counts().items()]
+        if len(counts) > _CLASSES_SHOWN:
+            more = len(counts) - _CLASSES_SHOWN
+            counts[_CLASSES_SHOWN:] = [f"and {more} classes more"]
+        lines.append(f"{use} photos: {len(photos)} ({', '.join(counts)})")
         if photos.passed_over:
             others = describe_passed_over(photos.passed_over)
             lines.append(f"  passed over: {others}")
@@ -61,7 +65,7 @@ def summary_table(
     Returns:
         (number, what, first example), the header alone if nothing was found.
     """
-    root = os.path.commonpath([os.path.dirname(path) for path in paths])
+    root = common_folder(paths)
     findings = [
         (f"cannot be used: {reason.split(' (')[0]}", _short(path, root))
         for path, reason in bad

@@ -15,13 +15,15 @@ import struct
 import sys
 from typing import NamedTuple
 
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from input_pipeline import pixels
 
 SECONDS = 60  # for one photo
+READY = b"ready\n"  # the first line of its output
 _MEMORY = 4 << 30  # bytes of address space, for one photo at a time
-_HEIC = b"ftyphei"  # begins its files, after four bytes
+TOO_MANY = "more pixels than --max_pixels"
+_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")  # its brands
 _LARGEST_FILE = 1 << 30  # bytes
 
 
@@ -71,22 +73,21 @@ def look_at(path: bytes | str, max_pixels: int) -> Found:
     digest = hashlib.blake2b(contents, digest_size=16).hexdigest()
     if not contents:
         return Found("empty", digest)
-    too_many = f"more than --max_pixels={max_pixels}"
     try:
         with pixels.open_photo(contents) as image:
             width, height = image.size
             if width * height > max_pixels:
-                return Found(f"{too_many} ({width} x {height})")
+                reason = f"{TOO_MANY} ({width} x {height})"
+                return Found(reason, digest, width=width, height=height)
             image_format = pixels.format_of(image)
             plain = pixels.is_plain(image)
             animated = pixels.is_animated(image)
         look = pixels.look_at(pixels.decode(contents))
     except UnidentifiedImageError:
-        if _HEIC in contents[:16] and "HEIF" not in pixels.FORMATS:
+        is_heic = contents[4:8] == b"ftyp" and contents[8:12] in _HEIC
+        if is_heic and "HEIF" not in pixels.FORMATS:
             return Found("HEIC, which needs: pip install pillow-heif")
         return Found("not an image", digest)
-    except Image.DecompressionBombError:
-        return Found(too_many)
     except MemoryError:
         return Found("takes too much memory")
     except Exception as error:  # of damaged files Pillow raises anything
@@ -111,9 +112,15 @@ def main() -> None:
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        if most == resource.RLIM_INFINITY or most > _MEMORY:
+            resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, most))
     max_pixels = int(sys.argv[1])
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    stdout.write(READY)
+    stdout.flush()
+    # From here on decoders say there what is odd about a photo.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     while length := stdin.read(4):
         path = stdin.read(struct.unpack("<I", length)[0])
         if hasattr(signal, "alarm"):  # else Windows, and no limit

@@ -1,7 +1,6 @@
 """Photos and their labels, and what holds for all ways to get there."""
 
 import dataclasses
-import hashlib
 import os
 from collections import Counter
 from pathlib import Path
@@ -49,19 +48,6 @@ class PhotoIndex:
         counts = np.bincount(self.labels, minlength=len(self.class_names))
         return dict(zip(self.class_names, counts.tolist(), strict=True))
 
-    def fingerprint(self) -> str:
-        """Returns a SHA-256 over the name, size and label of every photo.
-
-        The name is that of the file and the folder it is in, so a data set
-        keeps its fingerprint when it is moved.
-        """
-        digest = hashlib.sha256()
-        for path, label in zip(self.paths, self.labels, strict=True):
-            name = os.fsencode(os.sep.join(Path(path).parts[-2:]))
-            size = os.path.getsize(path)
-            digest.update(b"%s\0%d\0%d\n" % (name, size, label))
-        return digest.hexdigest()
-
 
 def check_same_classes(
     train_folder: Path,
@@ -92,6 +78,10 @@ def check_class_name(name: str) -> None:
             f"The name of the class {os.fsencode(name)} is not valid UTF-8. "
             "Rename it."
         ) from None
+    if not name.isprintable():
+        raise UserError(
+            f"The name of the class {name!r} holds control codes. Rename it."
+        )
 
 
 def check_folder(folder: Path, flag: str) -> None:

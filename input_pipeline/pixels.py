@@ -5,7 +5,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, PngImagePlugin
 
 # Those that photos come in. Left out is what calls other programs (EPS), has no
 # mark at its start (TGA), or holds something else (FITS, PSD, WMF).
@@ -54,9 +54,26 @@ except ImportError:
     FORMATS = tuple(name for name in FORMATS if name != "HEIF")
 
 _GRID = (36, 32)  # cells
+# How large a photo may be is said by --max_pixels, and seen to in `look`.
+Image.MAX_IMAGE_PIXELS = None
+# Editors put more into a PNG file than Pillow allows one text by default.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+# Whatever is odd but can be read.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+_TURNS = {  # by EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
+_STRIP = 1 << 20  # numbers converted at a time
 _FLAT = 3.0  # levels of 255, standard deviation
 _GREY = 8  # levels of 255; compression alone leaves less
-_HALF_WORD = 65535 / 255  # from 16 bits to 8
 
 
 def open_photo(contents: bytes) -> Image.Image:
@@ -66,9 +83,7 @@ def open_photo(contents: bytes) -> Image.Image:
         OSError: If it is of none of `FORMATS`. Of damaged files Pillow may
             raise anything else, too.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # whatever is odd but can be read
-        return Image.open(io.BytesIO(contents), formats=FORMATS)
+    return Image.open(io.BytesIO(contents), formats=FORMATS)
 
 
 def format_of(image: Image.Image) -> str:
@@ -93,8 +108,7 @@ def is_plain(image: Image.Image) -> bool:
         )
     else:
         return False
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return plain and orientation not in range(2, 9)
+    return plain and _turn_of(image) is None
 
 
 def is_animated(image: Image.Image) -> bool:
@@ -113,11 +127,10 @@ def decode(contents: bytes) -> np.ndarray:
         OSError: As `open_photo`, or if the file is cut off; Pillow may raise
             anything else of damaged files.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with open_photo(contents) as image:
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+    with open_photo(contents) as image:
+        image.load()
+        turn = _turn_of(image)
+        return _to_rgb(image if turn is None else image.transpose(turn))
 
 
 def load_thumbnail(path: str, size: int) -> np.ndarray:
@@ -177,17 +190,47 @@ def look_at(photo: np.ndarray) -> Look:
     )
 
 
+def _turn_of(image):
+    """Returns how to turn an opened photo so that it is upright, or None."""
+    try:
+        exif = image.getexif()
+    except Exception:  # broken EXIF may raise anything, and says nothing
+        return None
+    return _TURNS.get(exif.get(ExifTags.Base.Orientation))
+
+
 def _to_rgb(image):
     if image.mode == "F" or image.mode.startswith("I"):
-        grey = np.asarray(image).astype("float64")
-        if image.mode == "F":  # by custom in [0, 1]
-            grey = grey * (255 if grey.size and grey.max() <= 1 else 1)
-        else:
-            grey = grey / _HALF_WORD
-        grey = np.nan_to_num(grey).clip(0, 255).round().astype("uint8")
-        return np.repeat(grey[..., None], 3, axis=-1)
+        return np.repeat(_to_octets(image)[..., None], 3, axis=-1)
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        shown = Image.new("RGB", image.size, "white")
+        shown.paste(image, mask=image.getchannel("A"))
+        return np.array(shown)
     return np.array(image.convert("RGB"))
+
+
+def _to_octets(image):
+    """Returns one grey channel of more than 8 bits, scaled, uint8 (H, W)."""
+    numbers = np.asarray(image)
+    finite = numbers[np.isfinite(numbers)]
+    largest = float(finite.max()) if finite.size else 0.0
+    tags = getattr(image, "tag_v2", {})
+    if image.mode == "F":  # by custom in [0, 1]
+        white = next((x for x in (1, 255, 65535) if largest <= x), largest)
+    elif image.mode == "I":
+        white = max(65535, largest)
+    else:
+        bits = tags.get(_BITS_PER_SAMPLE, (16,))
+        white = max(2 ** int(np.max(bits)) - 1, largest)
+    octets = np.empty(numbers.shape, "uint8")
+    rows = max(1, _STRIP // max(1, numbers.shape[1]))
+    for start in range(0, len(numbers), rows):
+        strip = numbers[start : start + rows] * (255 / white)
+        strip = np.nan_to_num(strip, posinf=255, neginf=0)
+        octets[start : start + rows] = strip.clip(0, 255).round()
+    if image.mode.startswith("I") and (
+        tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    ):
+        octets = 255 - octets
+    return octets

@@ -1,7 +1,5 @@
 """Which photos train and which validate: decided on names, never on pixels."""
 
-import dataclasses
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +9,10 @@ from input_pipeline.index import index_photos
 from input_pipeline.photo_index import PhotoIndex
 
 
-def stratified_split(
+def stratified_rows(
     photos: PhotoIndex, validation_fraction: float, seed: int
-) -> tuple[PhotoIndex, PhotoIndex]:
-    """Returns (train, validation): the same share of every class in each.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns rows to train and to validate on: the same share of each class.
 
     Args:
         photos: `PhotoIndex`.
@@ -23,7 +21,7 @@ def stratified_split(
         seed: Seed of the choice.
 
     Returns:
-        Two `PhotoIndex` in the order of `photos`.
+        Two arrays of ints, rising.
 
     Raises:
         UserError: If a class has fewer than two photos.
@@ -37,11 +35,7 @@ def stratified_split(
             )
         count = round(validation_fraction * len(rows))
         chosen[rows[: min(max(count, 1), len(rows) - 1)]] = True
-    train, validation = (
-        photos.take(np.flatnonzero(side)) for side in (~chosen, chosen)
-    )
-    # What was passed over is counted once.
-    return train, dataclasses.replace(validation, passed_over=Counter())
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
 def limit_per_class(photos: PhotoIndex, limit: int, seed: int) -> PhotoIndex:
@@ -59,28 +53,24 @@ def _shuffled_rows(photos, seed):
 
 def load_photos(
     data: str | Path,
-    validation_data: str | Path | None,
-    validation_fraction: float,
-    limit: int | None,
-    seed: int,
+    validation_data: str | Path | None = None,
+    limit: int | None = None,
+    seed: int = 0,
     label_regex: str | None = None,
-) -> tuple[PhotoIndex, PhotoIndex]:
-    """Returns (train, validation): photos indexed, limited and split.
+) -> list[PhotoIndex]:
+    """Returns the photos: one index, or, where they are split, two.
 
     Args:
         data, validation_data, label_regex: As in `index.index_photos`.
-        validation_fraction, seed: As in `stratified_split`.
-        limit: Largest number of photos per class on either side, or, where
-            the photos still have to be split, on both together; None: all.
+        limit: Largest number of photos per class on either side; None: all.
+        seed: Seed of which these are.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    train, validation = index_photos(data, validation_data, label_regex)
-    if limit is not None:
-        train = limit_per_class(train, limit, seed)
-    if validation is None:
-        return stratified_split(train, validation_fraction, seed)
-    if limit is not None:
-        validation = limit_per_class(validation, limit, seed)
-    return train, validation
+    sides = index_photos(data, validation_data, label_regex)
+    return [
+        photos if limit is None else limit_per_class(photos, limit, seed)
+        for photos in sides
+        if photos is not None
+    ]

@@ -68,6 +68,9 @@ def _index_one(table):
         return _index(table, labels, None), None
     train = _index(table, labels, "train")
     validation = _index(table, labels, validation_names[0])
+    for name in validation_names[1:]:
+        count = sum(split == name for _, split in labels.values())
+        train.passed_over[f"photos of split {name}"] = count
     check_same_classes(table, train, table, validation)
     return train, validation
 
@@ -98,6 +101,8 @@ def _labels(table):
 
 def _read(table):
     """Returns the rows as dicts by the lower-case name of the column."""
+    if not table.is_file():
+        raise UserError(f"There is no table {table}.")
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(
@@ -108,8 +113,6 @@ def _read(table):
                 for row in reader
             ]
             names = [name.strip().lower() for name in reader.fieldnames or ()]
-    except FileNotFoundError:
-        raise UserError(f"--data: there is no table {table}.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(
             f"{table} is not a table in UTF-8 ({error}). Expected a header "
@@ -151,7 +154,8 @@ def _paths(table, rows):
             f"{table}: {len(missing)} of {len(rows)} photos are not there, "
             f"e.g. {', '.join(missing[:_SHOWN])}"
         )
-    return [os.fspath(path) for path in paths]
+    # So that a photo named in two ways is one.
+    return [os.path.normpath(path) for path in paths]
 
 
 def _index(table, labels, side):

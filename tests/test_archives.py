@@ -1,13 +1,15 @@
+import gzip
 import io
 import os
 import shutil
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from errors import UserError
-from input_pipeline.archives import unpack
+from input_pipeline.archives import is_archive, unpack
 from input_pipeline.split import load_photos
 
 
@@ -28,7 +30,7 @@ def test_photos_are_unpacked_once(photos, tmp_path, kind, capsys):
     )
     folder = unpack(archive, tmp_path / "cache")
     assert folder.name == "pets" and "Unpacking" in capsys.readouterr().out
-    train, _ = load_photos(folder, None, 0.5, None, 0)
+    (train,) = load_photos(folder)
     assert train.class_names == ("cat", "dog")
     assert unpack(archive, tmp_path / "cache") == folder
     assert not capsys.readouterr().out
@@ -113,5 +115,63 @@ def test_half_an_archive(photos, tmp_path):
         file.truncate(os.path.getsize(archive) // 2)
     with pytest.raises(UserError, match="cannot be unpacked"):
         unpack(archive, tmp_path / "cache")
-    with pytest.raises(UserError, match="there is no file"):
+    with pytest.raises(UserError, match="There is no file"):
         unpack(tmp_path / "none.zip", tmp_path / "cache")
+
+
+def test_a_folder_may_be_called_like_an_archive(tmp_path):
+    (tmp_path / "photos.zip").mkdir()
+    assert not is_archive(tmp_path / "photos.zip")
+
+
+def test_a_header_that_claims_gigabytes_is_not_read(tmp_path):
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 3 << 30
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as file:
+        file.write(info.tobuf() + bytes(100_000))
+    with pytest.raises(UserError, match="a header of 3221225472 bytes"):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "cache")
+
+
+def test_very_many_empty_files(tmp_path):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for number in range(20_000):
+            archive.addfile(tarfile.TarInfo(f"{number}.jpg"))
+    with pytest.raises(UserError, match="grows beyond reason"):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "cache")
+
+
+@pytest.mark.parametrize("kind", ["gztar", "bztar", "xztar"])
+@pytest.mark.parametrize("place", [0.3, 0.9, 0.999])
+def test_packed_archives_that_are_damaged(photos, tmp_path, kind, place):
+    archive = shutil.make_archive(tmp_path / "pets", kind, photos)
+    contents = bytearray(Path(archive).read_bytes())
+    start = int(len(contents) * place) - 8
+    contents[start : start + 8] = bytes(x ^ 0xFF for x in contents[start:][:8])
+    Path(archive).write_bytes(contents)
+    with pytest.raises(UserError, match="cannot be unpacked"):
+        unpack(archive, tmp_path / "cache")
+
+
+def test_a_tar_file_damaged_in_the_middle_loses_no_photo_silently(
+    photos, tmp_path
+):
+    archive = shutil.make_archive(tmp_path / "pets", "tar", photos)
+    contents = bytearray(Path(archive).read_bytes())
+    place = contents.rindex(b"ustar") - 200  # in the last header
+    contents[place : place + 50] = b"?" * 50
+    Path(archive).write_bytes(contents)
+    with pytest.raises(UserError, match="damaged in the middle|bad checksum"):
+        unpack(archive, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("name", [".", "", "a\0b.jpg"])
+def test_names_of_members_that_are_none(tmp_path, name):
+    with tarfile.open(
+        tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT
+    ) as tar:
+        info = tarfile.TarInfo("x.jpg")
+        info.pax_headers = {"path": name}
+        tar.addfile(info)
+    with pytest.raises(UserError, match="refused|cannot be unpacked"):
+        unpack(tmp_path / "a.tar", tmp_path / "cache")

@@ -1,11 +1,9 @@
 import io
 import os
 import re
-import struct
 import sys
-import threading
 import time
-import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from PIL import Image
 
 from input_pipeline import MAX_PIXELS, check
 from input_pipeline.look import SECONDS, Found
+from tests.corpus import png
 
 
 def check_photos(paths, max_pixels=MAX_PIXELS):
@@ -28,19 +27,7 @@ def jpeg(drawn_photos):
 
 def png_of(width, height):
     """A PNG whose header promises more than there is."""
-
-    def chunk(kind, data):
-        crc = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + crc
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(b"\0" * 1000)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", pixels)
-        + chunk(b"IEND", b"")
-    )
+    return png(width, height, 8, 2, bytes(1000))
 
 
 def test_good_and_bad_photos(tmp_path, jpeg):
@@ -52,8 +39,8 @@ def test_good_and_bad_photos(tmp_path, jpeg):
         "start.jpg": (jpeg[:2], "not an image"),
         "header.jpg": (jpeg[:200], "damaged|not an image"),
         "half.jpg": (jpeg[: len(jpeg) // 2], "damaged .*truncated"),
-        "bomb.png": (png_of(40_000, 40_000), "--max_pixels"),
-        "wide.png": (png_of(2_000_000, 1000), "--max_pixels"),
+        "bomb.png": (png_of(40_000, 40_000), "more pixels than --max_pixels"),
+        "wide.png": (png_of(2_000_000, 1000), "more pixels than --max_pixels"),
         "short.png": (png_of(300, 300), "damaged"),
     }
     good = {"good.jpg": jpeg, "lies.png": jpeg, "tail.jpg": jpeg + b"more"}
@@ -105,13 +92,14 @@ def test_odd_names(tmp_path, jpeg):
 def test_fewer_pixels_may_be_allowed(tmp_path, jpeg):
     (tmp_path / "a.jpg").write_bytes(jpeg)
     (found,) = check_photos([str(tmp_path / "a.jpg")], max_pixels=100)
-    assert re.search(r"more than --max_pixels=100 \(\d+ x", found.reason)
-    assert found.digest is None  # so that it is not remembered
+    assert re.search(r"more pixels than --max_pixels \(\d+ x", found.reason)
+    assert found.width * found.height > 100
 
 
 # Answers as `look` does, but dies or hangs where the name says so.
 _ODD_LOOKER = """
-import json, os, signal, struct, sys, time
+import os, signal, struct, sys, time
+print("ready", flush=True)
 while length := sys.stdin.buffer.read(4):
     path = sys.stdin.buffer.read(struct.unpack("<I", length)[0])
     if b"crash" in path:
@@ -123,15 +111,17 @@ while length := sys.stdin.buffer.read(4):
 """
 
 
+def use_looker(monkeypatch, code):
+    monkeypatch.setattr(
+        check,
+        "_command",
+        lambda max_pixels: [sys.executable, "-c", code, str(max_pixels)],
+    )
+
+
 @pytest.fixture
 def odd_looker(monkeypatch):
-    monkeypatch.setattr(
-        check._Looker,
-        "__init__",
-        lambda self, max_pixels: self.__dict__.update(
-            _command=[sys.executable, "-c", _ODD_LOOKER], _process=None
-        ),
-    )
+    use_looker(monkeypatch, _ODD_LOOKER)
 
 
 def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_looker):
@@ -149,12 +139,32 @@ def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_looker):
 def test_who_goes_away_leaves_no_process_behind(odd_looker):
     looking = check.check_photos(["a", *100 * ["hang"]], MAX_PIXELS)
     next(looking)
+    assert child_processes()
     start = time.monotonic()
     looking.close()  # as Ctrl-C does
     assert time.monotonic() - start < 10  # and not 100 hangs later
-    assert threading.active_count() == 1 or not any(
-        "look_at_all" in thread.name for thread in threading.enumerate()
-    )
+    assert not child_processes()
+
+
+def child_processes():
+    return [
+        child
+        for task in Path("/proc/self/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+
+
+def test_a_process_that_cannot_be_started_blames_no_photo(monkeypatch):
+    use_looker(monkeypatch, "raise SystemExit('no numpy')")
+    with pytest.raises(RuntimeError, match="cannot be started: no numpy"):
+        check_photos(["a.jpg", "b.jpg"])
+
+
+def test_what_tensorflow_cannot_decode_is_damaged(tmp_path):
+    """Pillow takes it, and shows black where rows are missing."""
+    (tmp_path / "a.png").write_bytes(png(9, 9, 8, 0, bytes(5 * 10)))
+    (found,) = check_photos([str(tmp_path / "a.png")])
+    assert found.reason == "damaged (TensorFlow cannot decode it)"
 
 
 def test_a_look_that_takes_too_long_is_ended(tmp_path, monkeypatch):
@@ -166,23 +176,25 @@ def test_a_look_that_takes_too_long_is_ended(tmp_path, monkeypatch):
         "look.pixels.decode = lambda contents: signal.pause()\n"
         "look.main()\n"
     )
-    monkeypatch.setattr(
-        check._Looker,
-        "__init__",
-        lambda self, max_pixels: self.__dict__.update(
-            _command=[sys.executable, "-c", code, str(max_pixels)],
-            _process=None,
-        ),
-    )
+    use_looker(monkeypatch, code)
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     (found,) = check_photos([str(tmp_path / "a.png")])
     assert found == Found(f"takes more than {SECONDS} s")
 
 
-def test_memory_is_bounded(tmp_path):
-    """A small file that asks for gigabytes, within --max_pixels."""
+def test_memory_is_bounded(tmp_path, monkeypatch):
+    """A small file that asks for much, within --max_pixels."""
     contents = io.BytesIO()
     Image.fromarray(np.zeros((9000, 9000), "uint8")).save(contents, "PNG")
     (tmp_path / "large.png").write_bytes(contents.getvalue())
-    (found,) = check_photos([str(tmp_path / "large.png")], max_pixels=10**9)
+    path = str(tmp_path / "large.png")
+    (found,) = check_photos([path], max_pixels=10**9)
     assert found.reason is None and found.width == 9000
+    code = (
+        "from input_pipeline import look\n"
+        "look._MEMORY = 500_000_000\n"
+        "look.main()\n"
+    )
+    use_looker(monkeypatch, code)
+    (found,) = check_photos([path], max_pixels=10**9)
+    assert found == Found("takes too much memory")

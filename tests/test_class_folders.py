@@ -3,6 +3,7 @@ import os
 import pytest
 
 from errors import UserError
+from input_pipeline.class_folders import index_folders
 from input_pipeline.index import index_photos
 
 
@@ -103,16 +104,21 @@ def test_names_that_are_not_unicode_are_kept(tmp_path):
         file.write(b"photo")
     photos, _ = index_photos(tmp_path)
     assert os.fsencode(photos.paths[-1]).endswith(b"/b/\xff.jpg")
-    assert photos.fingerprint()
 
 
-def test_fingerprint_sees_names_sizes_and_labels_but_not_the_place(tmp_path):
-    for place in ("here", "there"):
-        make_photos(tmp_path / place, "a/1.jpg", "b/1.jpg")
-    here, there = (index_photos(tmp_path / p)[0] for p in ("here", "there"))
-    assert here.fingerprint() == there.fingerprint()
-    (tmp_path / "there" / "a" / "1.jpg").write_bytes(b"larger photo")
-    assert here.fingerprint() != there.fingerprint()
+def test_names_that_only_sound_like_a_split_are_classes(tmp_path):
+    make_photos(tmp_path, *(f"{c}/{i}.jpg" for c in ("latest", "oldest")
+                            for i in range(2)))  # fmt: skip
+    make_photos(tmp_path, "latest/in/1.jpg", "oldest/in/1.jpg")
+    assert index_folders(tmp_path)[0].class_names == ("latest", "oldest")
+    make_photos(tmp_path / "b", "test/1.jpg", "val/1.jpg")
+    assert index_folders(tmp_path / "b")[0].class_names == ("test", "val")
+
+
+def test_control_codes_in_names_of_classes_are_refused(tmp_path):
+    make_photos(tmp_path, "a/1.jpg", "b\x1b[31m/1.jpg")
+    with pytest.raises(UserError, match=r"'b\\x1b\[31m' holds control codes"):
+        index_photos(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,51 +1,11 @@
 import numpy as np
-import pytest
 
-from errors import UserError
-from input_pipeline.contents import Contents
 from input_pipeline.duplicates import (
     Pair,
     find_copies,
     find_look_alikes,
     near_pairs,
-    separate,
 )
-from input_pipeline.look import Found
-from input_pipeline.photo_index import PhotoIndex
-
-
-def side(**photos):
-    """`name="cat 1"`: a photo of that name and class whose file is "1"."""
-    labels, digests = zip(*(x.split() for x in photos.values()), strict=True)
-    names = ("cat", "dog")
-    index = PhotoIndex(
-        tuple(photos), np.array([names.index(x) for x in labels]), names
-    )
-    stamps = np.arange(3 * len(photos)).reshape(-1, 3)
-    found = tuple(Found(digest=digest) for digest in digests)
-    return index, Contents(tuple(photos), stamps, found)
-
-
-def test_copies_in_both_sides_train():
-    train, validation = separate(
-        side(a="cat 1", b="dog 2"), side(c="cat 1", d="dog 3", e="dog 2")
-    )
-    photos, contents = train
-    assert photos.paths == contents.paths == ("a", "b", "c", "e")
-    assert photos.labels.tolist() == [0, 1, 0, 1]
-    assert [look.digest for look in contents.found] == ["1", "2", "1", "2"]
-    assert contents.stamps[2:].tolist() == [[0, 1, 2], [6, 7, 8]]
-    assert validation[0].paths == validation[1].paths == ("d",)
-
-
-def test_copies_on_one_side_stay():
-    before = side(a="cat 1", b="cat 1"), side(c="dog 2", d="dog 2")
-    assert separate(*before) == before
-
-
-def test_nothing_left_to_validate_on():
-    with pytest.raises(UserError, match="All photos to validate on"):
-        separate(side(a="cat 1", b="dog 2"), side(c="cat 1"))
 
 
 def test_of_copies_the_one_that_differs_most_is_named():
@@ -89,5 +49,27 @@ def test_near_pairs_are_those_of_a_search_of_all():
         if (hashes[i] ^ hashes[j]).bit_count() <= 8
     ]
     assert 20 < len(expected) < 50
-    assert near_pairs(hashes) == expected
-    assert near_pairs(hashes[:1]) == near_pairs([]) == []
+    kinds = rng.integers(3, size=len(hashes))
+    every = np.zeros(len(hashes), "int64")
+    assert near_pairs(hashes, every, several=0) == expected
+    assert near_pairs(hashes, every) == []
+    assert near_pairs(hashes, kinds) == [
+        (i, j) for i, j in expected if kinds[i] != kinds[j]
+    ]
+    for some in (hashes[:1], []):
+        assert near_pairs(some, every[: len(some)], several=0) == []
+
+
+def test_many_that_look_the_same_take_no_longer():
+    """As drawn on black: all within eight bits of each other."""
+    rng = np.random.default_rng(0)
+    hashes = list(
+        {
+            sum(1 << int(bit) for bit in rng.choice(40, 4, replace=False))
+            for _ in range(3000)
+        }
+    )
+    kinds = rng.integers(2, size=len(hashes))
+    pairs = near_pairs(hashes, kinds)
+    assert len(pairs) < 100 * len(hashes)
+    assert set(np.ravel(pairs)) == set(range(len(hashes)))

@@ -1,42 +1,63 @@
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from training.interruption import StopBetweenSteps
+from tests.conftest import ROOT
+from training.interruption import Stopped, StopRequest
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
-@pytest.fixture(autouse=True)
-def ctrl_c_is_heard():
-    """What a shell starts in the background ignores it, and so do its tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def press_ctrl_c():
-    signal.raise_signal(signal.SIGINT)
-
-
-def test_the_first_ctrl_c_waits_for_the_end_of_the_step():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), StopBetweenSteps() as stop:
-        press_ctrl_c()
+@pytest.mark.parametrize("number", SIGNALS[:2])
+def test_the_first_signal_waits_for_the_end_of_the_step(number):
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as error, StopRequest() as stop:
+        stop.check()
+        signal.raise_signal(number)
         finished = True
-        stop.on_train_batch_end(0)
+        stop.check()
         finished = False
     assert finished
-    assert signal.getsignal(signal.SIGINT) is before
+    assert error.value.status == 128 + number
+    assert signal.getsignal(number) is before
+
+
+def test_one_in_validation_ends_it():
+    with pytest.raises(Stopped, match="Stopped by SIGTERM"):
+        with StopRequest() as stop:
+            stop.on_test_batch_end(0)
+            signal.raise_signal(signal.SIGTERM)
+            stop.on_test_batch_end(1)
 
 
 def test_one_after_the_last_step_is_not_lost():
-    with pytest.raises(KeyboardInterrupt), StopBetweenSteps() as stop:
-        stop.on_train_batch_end(0)
-        stop.on_test_batch_end(0)
-        press_ctrl_c()
+    with pytest.raises(Stopped, match="Stopped by Ctrl-C"), StopRequest():
+        signal.raise_signal(signal.SIGINT)
 
 
-def test_the_second_one_stops_at_once():
-    with pytest.raises(KeyboardInterrupt), StopBetweenSteps():
-        press_ctrl_c()
-        press_ctrl_c()
-        raise AssertionError("not reached")
+CODE = """
+import signal, sys
+from training.interruption import StopRequest
+with StopRequest() as stop:
+    number = int(sys.argv[1])
+    signal.raise_signal(number)
+    print("first", flush=True)
+    signal.raise_signal(number)
+    print("not reached", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_second_one_stops_at_once(number):
+    process = subprocess.run(
+        [sys.executable, "-c", CODE, str(int(number))],
+        capture_output=True, text=True, cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+    )  # fmt: skip
+    assert process.returncode == 128 + number
+    # After SIGHUP there is no terminal to write to.
+    expected = "" if number == signal.SIGHUP else "first\n"
+    assert process.stdout == expected

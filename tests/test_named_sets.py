@@ -30,7 +30,7 @@ def test_arrays_become_folders_once(tmp_path, monkeypatch):
     for _ in range(2):
         folder = named_sets.load_named_set("mnist", tmp_path)
     assert len(calls) == 1
-    train, validation = load_photos(folder, None, 0.2, None, 0)
+    train, validation = load_photos(folder)
     assert train.class_names == tuple("0123456789")
     assert set(train.counts().values()) == {4}
     assert set(validation.counts().values()) == {2}

@@ -1,14 +1,25 @@
 import io
+import struct
+import tempfile
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image, ImageCms, ImageEnhance, ImageOps
+from PIL import (
+    ExifTags,
+    Image,
+    ImageCms,
+    ImageEnhance,
+    ImageOps,
+    PngImagePlugin,
+    TiffImagePlugin,
+)
 
 from input_pipeline import pixels
 from input_pipeline.decode import decode_photo
+from input_pipeline.look import TOO_MANY, look_at
 
 NOISE = np.random.default_rng(0).integers(0, 256, (18, 24, 3), "uint8")
 
@@ -165,9 +176,79 @@ def test_gif_never_reaches_tensorflow(photo, monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("decode_jpeg was called")
 
+    gif, jpeg = saved(photo, "GIF"), saved(photo, "JPEG")
     monkeypatch.setattr(tf.io, "decode_jpeg", refuse)
-    opened = pixels.open_photo(saved(photo, "GIF"))
-    assert not pixels.is_plain(opened)
+    assert decoded(gif).shape == (photo.height, photo.width, 3)
+    with pytest.raises(AssertionError, match="decode_jpeg was called"):
+        decoded(jpeg)
+
+
+def test_exif_that_is_broken_elsewhere_still_turns(photo):
+    """Pillow's own way writes the rest of the EXIF anew, and may fail."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.ImageDescription] = "description"
+    contents = bytearray(saved(photo, "JPEG", exif=exif, quality=95))
+    place = contents.index(b"\x01\x0e")  # that tag; its type follows
+    upright = decoded(bytes(contents))
+    assert upright.shape[:2] == photo.size
+    for kind in (0, 1, 5, 6, 7, 10, 12, 14):  # the others end Pillow's reading
+        contents[place + 3] = kind
+        np.testing.assert_array_equal(decoded(bytes(contents)), upright)
+
+
+def tiff(numbers, *, photometric=1, bits=None):
+    image = Image.fromarray(numbers)
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[262] = photometric
+    contents = saved(image, "TIFF", tiffinfo=info)
+    if bits is not None:  # a tag that Pillow writes as it likes
+        tag = struct.pack("<HHI", 258, 3, 1)
+        place = contents.index(tag) + len(tag)
+        contents = (
+            contents[:place] + struct.pack("<H", bits) + contents[place + 2 :]
+        )
+    return contents
+
+
+RAMP = np.linspace(0, 1, 64).reshape(8, 8)
+EXPECTED = np.round(255 * RAMP)
+
+
+@pytest.mark.parametrize(
+    "numbers, options",
+    [
+        ((RAMP * 65535).astype("uint16"), {}),
+        ((RAMP * 65535).round().astype("int32"), {}),
+        ((RAMP * 2_000_000_000).astype("int32"), {}),
+        (RAMP.astype("float32"), {}),
+        ((RAMP * 255).astype("float32"), {}),
+        ((RAMP * 65535).astype("float32"), {}),
+        ((RAMP * 1e6).astype("float32"), {}),
+    ],
+)
+def test_numbers_of_any_range_are_scaled_and_not_clipped(numbers, options):
+    shown = decoded(tiff(numbers, **options))
+    assert np.abs(shown[..., 0] - EXPECTED).max() <= 1
+    assert shown[0, 0, 0] == 0 and shown[-1, -1, 0] == 255
+
+
+def test_numbers_that_are_none_are_black_and_white_may_be_zero():
+    numbers = RAMP.astype("float32")
+    numbers[0, 1], numbers[0, 2] = np.nan, np.inf
+    shown = decoded(tiff(numbers))[..., 0]
+    assert shown[0, 1] == 0 and shown[0, 2] == 255
+    np.testing.assert_array_equal(shown[1:], EXPECTED[1:])
+    inverted = (65535 * (1 - RAMP)).round().astype("uint16")
+    shown = decoded(tiff(inverted, photometric=0))[..., 0]
+    assert np.abs(shown - EXPECTED).max() <= 1
+
+
+def test_much_text_in_a_png_is_no_bomb(photo):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("prompt", "x" * 5_000_000, zip=True)
+    contents = saved(photo, "PNG", pnginfo=info)
+    np.testing.assert_array_equal(decoded(contents), np.asarray(photo))
 
 
 def test_what_is_plain(photo):
@@ -186,34 +267,47 @@ def test_what_is_plain(photo):
             assert pixels.is_plain(image) is plain
 
 
-@given(st.binary(max_size=300), st.sampled_from(["", "jpg", "png", "gif"]))
+def check_agrees(contents):
+    """What is decoded has a look; what has none, a reason."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(contents)
+        file.flush()
+        found = look_at(file.name, max_pixels=10**6)
+    if (found.reason or "").startswith(TOO_MANY):
+        return
+    if found.reason is not None:
+        with pytest.raises(Exception):  # noqa: B017
+            pixels.decode(contents)
+        return
+    shown = pixels.decode(contents)
+    assert shown.dtype == "uint8"
+    assert sorted(shown.shape[:2]) == sorted((found.height, found.width))
+    assert shown.shape[2] == 3
+
+
+@given(
+    st.binary(min_size=1, max_size=300),
+    st.sampled_from(["", "jpg", "png", "gif"]),
+)
 @settings(max_examples=200, deadline=None)
-def test_any_bytes_give_pixels_or_an_exception(contents, kind):
+def test_any_bytes_give_pixels_or_a_reason(contents, kind):
     start = {"": b"", "jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n",
              "gif": b"GIF89a"}[kind]  # fmt: skip
-    try:
-        shown = pixels.decode(start + contents)
-    except Exception:
-        return
-    assert shown.dtype == "uint8" and shown.ndim == 3 and shown.shape[2] == 3
+    check_agrees(start + contents)
 
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_damaged_photos_give_pixels_or_an_exception(data):
+def test_damaged_photos_give_pixels_or_a_reason(data):
     """One byte of a real file changed, or the rest cut off."""
     file_format = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "WEBP"]))
     contents = bytearray(saved(Image.fromarray(NOISE), file_format))
     place = data.draw(st.integers(0, len(contents) - 1))
-    if data.draw(st.booleans()):
-        contents[place] ^= data.draw(st.integers(1, 255))
-    else:
+    if place and data.draw(st.booleans()):
         del contents[place:]
-    try:
-        shown = pixels.decode(bytes(contents))
-    except Exception:
-        return
-    assert shown.dtype == "uint8" and shown.shape[2] == 3
+    else:
+        contents[place] ^= data.draw(st.integers(1, 255))
+    check_agrees(bytes(contents))
 
 
 def test_a_hash_of_the_look_outlives_size_and_compression(photo):

@@ -3,7 +3,7 @@ import pytest
 
 from errors import UserError
 from input_pipeline.photo_index import PhotoIndex
-from input_pipeline.split import limit_per_class, load_photos, stratified_split
+from input_pipeline.split import limit_per_class, load_photos, stratified_rows
 
 
 def make_index(*counts):
@@ -11,6 +11,11 @@ def make_index(*counts):
     labels = np.repeat(np.arange(len(counts)), counts).astype("int32")
     paths = tuple(f"{names[lb]}/{i}.jpg" for i, lb in enumerate(labels))
     return PhotoIndex(paths, labels, names)
+
+
+def stratified_split(photos, fraction, seed):
+    rows = stratified_rows(photos, fraction, seed)
+    return [photos.take(some) for some in rows]
 
 
 def test_every_class_gives_the_same_share():
@@ -47,7 +52,8 @@ def test_limit_holds_for_each_class():
     )
 
 
-def test_photos_are_limited_before_they_are_split(drawn_photos):
-    train, validation = load_photos(drawn_photos, None, 0.25, 8, seed=0)
-    assert train.counts() == {"cat": 6, "dog": 6}
-    assert validation.counts() == {"cat": 2, "dog": 2}
+def test_photos_are_limited_on_each_side(drawn_photos):
+    (photos,) = load_photos(drawn_photos, limit=8)
+    assert photos.counts() == {"cat": 8, "dog": 8}
+    both = load_photos(drawn_photos, drawn_photos, limit=5, seed=1)
+    assert [photos.counts() for photos in both] == 2 * [{"cat": 5, "dog": 5}]

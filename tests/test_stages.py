@@ -5,13 +5,15 @@ import pytest
 from augment import Affine, Mixes
 from input_pipeline.contents import check_contents
 from input_pipeline.dataset import PhotoViews
-from input_pipeline.split import load_photos
+from input_pipeline.split import load_photos, stratified_rows
 from model_zoo import build_model
 from training.cache_folder import CacheFolder
-from training.freeze_proof import FreezeProof
+from training.checkpoints import Checkpoints
+from training.interruption import StopRequest
 from training.kept_epoch import KeptEpoch
 from training.losses import crossentropy
 from training.run_folder import RunFolder
+from training.run_state import RunState
 from training.stage import Settings, Stage
 from training.stage_input import plan_stage_inputs
 from training.stages import run_stage
@@ -22,7 +24,8 @@ SIZE = 32
 @pytest.fixture
 def train(drawn_photos, tmp_path):
     """Function that trains both stages; returns the losses and the model."""
-    both = load_photos(drawn_photos, None, 0.2, None, seed=0)
+    (photos,) = load_photos(drawn_photos)
+    both = [photos.take(rows) for rows in stratified_rows(photos, 0.2, 0)]
 
     def train(
         backbone,
@@ -74,22 +77,27 @@ def train(drawn_photos, tmp_path):
         number = len(list(tmp_path.iterdir()))
         run = RunFolder.create(tmp_path / f"run{number}")
         kept_epoch = KeptEpoch(run, model, ["cat", "dog"])
-        for i, stage in enumerate(stages):
-            run_stage(
-                stage,
-                model,
-                inputs[i:],
-                train_views,
-                val_views,
-                settings=Settings(
-                    batch_size=8,
-                    steps_per_epoch=5,
-                    loss=crossentropy(2, 0.0, mixed=mix is not None),
-                    mix=mix,
-                ),
-                kept_epoch=kept_epoch,
-                proof=FreezeProof(),
-            )
+        state = RunState(
+            model, kept_epoch, Checkpoints(run.path / "checkpoint")
+        )
+        with StopRequest() as stop:
+            for i, stage in enumerate(stages):
+                run_stage(
+                    i,
+                    stage,
+                    model,
+                    inputs[i:],
+                    train_views,
+                    val_views,
+                    settings=Settings(
+                        batch_size=8,
+                        steps_per_epoch=5,
+                        loss=crossentropy(2, 0.0, mixed=mix is not None),
+                        mix=mix,
+                    ),
+                    run_state=state,
+                    stop=stop,
+                )
         history = [
             {key: value for key, value in row.items() if key != "seconds"}
             for row in kept_epoch.history

@@ -54,11 +54,12 @@ def test_a_column_split_is_kept(folder):
         for i, split in enumerate(["train", "", "val", "test"])
     ]
     table = write(folder, ["path,label,Split", *rows])
-    train, validation = load_photos(table, None, 0.5, None, 0)
+    train, validation = load_photos(table)
     assert [x for x, _ in names(train)] == [
         "cat0.jpg", "cat1.jpg", "dog0.jpg", "dog1.jpg"
     ]  # fmt: skip
     assert [x for x, _ in names(validation)] == ["cat2.jpg", "dog2.jpg"]
+    assert train.passed_over == {"photos of split test": 2}
 
 
 def test_two_tables(folder):
@@ -110,7 +111,7 @@ def test_an_id_that_fits_two_photos(folder):
 
 
 def test_no_table_and_no_text(folder):
-    with pytest.raises(UserError, match="there is no table"):
+    with pytest.raises(UserError, match="There is no table"):
         index_tables(folder / "none.csv")
     shutil.copy(folder / "images/cat0.jpg", folder / "photo.csv")
     with pytest.raises(UserError, match="not a table in UTF-8"):

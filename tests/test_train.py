@@ -96,11 +96,12 @@ def test_the_kept_epoch_has_the_lowest_validation_loss(run):
 def test_the_saved_model_is_that_of_the_kept_epoch(run, drawn_photos):
     """Evaluated with plain Keras, on the photos the run validated on."""
     from input_pipeline.dataset import PhotoViews
-    from input_pipeline.split import load_photos
+    from input_pipeline.split import load_photos, stratified_rows
 
     folder, _ = run
     summary = json.loads((folder / "run.json").read_text())
-    _, validation = load_photos(drawn_photos, None, 0.2, None, seed=7)
+    (photos,) = load_photos(drawn_photos)
+    validation = photos.take(stratified_rows(photos, 0.2, seed=7)[1])
     model = keras.saving.load_model(folder / "model.keras")
     model.compile(loss="binary_crossentropy", metrics=["accuracy"])
     resize = model.get_layer("resize")
@@ -308,13 +309,13 @@ def test_a_head_is_solved_then_fine_tuned(
 
 
 def run_with_callback(drawn_photos, tmp_path, body):
-    """Runs train.py with `body` in place of `KeptEpoch.on_epoch_end`."""
+    """Runs train.py with `body` in place of `KeptEpoch.end_epoch`."""
     script = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
 import training.kept_epoch
 class Changed(training.kept_epoch.KeptEpoch):
-    def on_epoch_end(self, epoch, logs=None):
+    def end_epoch(self, epoch, logs):
         {body}
 training.kept_epoch.KeptEpoch = Changed
 sys.argv[0] = {str(ROOT / "train.py")!r}
@@ -333,7 +334,7 @@ def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, tmp_path):
     process = run_with_callback(
         drawn_photos,
         tmp_path,
-        "super().on_epoch_end(epoch, logs | ({'loss': float('nan')} if epoch "
+        "super().end_epoch(epoch, logs | ({'loss': float('nan')} if epoch > 1 "
         "else {}))",
     )
     assert process.returncode == 1
@@ -346,7 +347,7 @@ def test_a_frozen_weight_that_moves_fails_the_run(drawn_photos, tmp_path):
     process = run_with_callback(
         drawn_photos,
         tmp_path,
-        "super().on_epoch_end(epoch, logs); "
+        "super().end_epoch(epoch, logs); "
         "bias = self._whole_model.get_layer('block2_conv1').bias; "
         "bias.assign(bias + 1e-7)",
     )

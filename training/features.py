@@ -1,7 +1,7 @@
 """What the frozen part makes of photos: the input of the trained part."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -51,7 +51,11 @@ class Features:
         self._mix = mix
 
     def endless(
-        self, first_photo: int = 0, first_pass: int = 0, one_view: bool = False
+        self,
+        first_photo: int = 0,
+        first_pass: int = 0,
+        one_view: bool = False,
+        class_weight: Mapping[int, float] | None = None,
     ) -> tf.data.Dataset:
         """Returns endless batches, pass after pass without a gap.
 
@@ -62,11 +66,13 @@ class Features:
             first_pass: The pass that sees view 0; the next sees view 1, and so
                 on, as far as the cache has views, then view 0 again.
             one_view: Whether all passes see view 0.
+            class_weight: Weight of each class, or None.
 
         Returns:
             `tf.data.Dataset` of (boundary tensors as a tuple, (B, ...) in the
             dtype of the cache, which Keras casts; labels int32 (B,), or the
-            float32 targets of `mix`).
+            float32 targets of `mix`); and, with `class_weight`, the weight of
+            each photo, float32 (B,).
         """
         start, skipped = divmod(first_photo, self.num_photos)
 
@@ -78,7 +84,21 @@ class Features:
                     skip=skipped if pass_index == start else 0,
                 )
 
-        return self._make_ds(photos)
+        ds = self._make_ds(photos)
+        if class_weight is None:
+            return ds
+        weights = tf.constant([class_weight[x] for x in sorted(class_weight)])
+        return ds.map(lambda x, labels: (x, labels, tf.gather(weights, labels)))
+
+    def describe_batch(self, first_photo: int) -> str:
+        """Returns the names of photos of the batch that starts there."""
+        rows = []
+        while len(rows) < self._batch_size:
+            pass_index, skipped = divmod(
+                first_photo + len(rows), self.num_photos
+            )
+            rows.extend(self._views.order(pass_index)[skipped:])
+        return self._views.describe(rows[: self._batch_size])
 
     def one_pass(self) -> tf.data.Dataset:
         """Returns every photo once; the last batch may be short."""

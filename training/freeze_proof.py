@@ -40,6 +40,18 @@ class FreezeProof:
         self.trained_moved |= moved & set(trained_layers)
         self.frozen_moved |= moved - set(trained_layers)
 
+    def state(self) -> dict[str, list[str]]:
+        """Returns what `FreezeProof.of_state` makes it of again, in JSON."""
+        return {
+            field.name: sorted(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+        }
+
+    @classmethod
+    def of_state(cls, state: dict[str, list[str]]) -> "FreezeProof":
+        """Returns what `state` was that of."""
+        return cls(**{name: set(layers) for name, layers in state.items()})
+
     def summary(self) -> str:
         """Returns one line, the proof in words.
 

@@ -1,43 +1,71 @@
-"""Ctrl-C that stops a `fit` between two steps."""
+"""Signals that end a run between two steps."""
 
 import os
 import signal
+import sys
 
 import keras
 
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 
-class StopBetweenSteps(keras.callbacks.Callback):
-    """Makes the first Ctrl-C wait for the end of the step.
+
+class Stopped(KeyboardInterrupt):
+    """The run was asked to stop, and is between two steps.
+
+    Attributes:
+        status: Exit status, 128 and the number of the signal.
+    """
+
+    def __init__(self, signal_number: int):
+        names = {signal.SIGINT: "Ctrl-C"}
+        name = names.get(signal_number, signal.Signals(signal_number).name)
+        super().__init__(f"Stopped by {name}.")
+        self.status = 128 + signal_number
+
+
+class StopRequest(keras.callbacks.Callback):
+    """Makes the first signal wait for `check`; the second ends at once.
 
     An exception in the middle of TensorFlow's work may come out as any other
-    one, and leaves what was being written half done. The second Ctrl-C does
-    what it always did. Use it as a context around `fit`, and as a callback.
-
-    Raises:
-        KeyboardInterrupt: At the end of the step in which Ctrl-C was pressed,
-            or of the context.
+    one, and leaves what was being written half done. Use it as a context
+    around the stages, and as a callback of `evaluate`.
     """
 
     def __enter__(self):
-        self._requested = False
-        self._previous = signal.signal(signal.SIGINT, self._request)
+        self._received = None
+        self._previous = {
+            number: signal.signal(number, self._receive)
+            for number in (
+                getattr(signal, name)
+                for name in _SIGNALS
+                if hasattr(signal, name)
+            )
+        }
         return self
 
     def __exit__(self, exception_type, *_):
-        signal.signal(signal.SIGINT, self._previous)
-        if self._requested and exception_type is None:
-            raise KeyboardInterrupt  # pressed after the last step
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        if exception_type is None:
+            self.check()  # one after the last step
 
-    def _request(self, signal_number, frame):
-        self._requested = True
-        signal.signal(signal.SIGINT, self._previous)
-        # print() must not be called while it is already at work.
-        os.write(2, b"\nStopping after a few steps; Ctrl-C again: at once.\n")
-
-    def on_train_batch_end(self, batch, logs=None):
-        if self._requested:
-            raise KeyboardInterrupt
+    def check(self) -> None:
+        """Raises `Stopped` if a signal has come."""
+        if self._received is not None:
+            raise Stopped(self._received)
 
     def on_test_batch_end(self, batch, logs=None):
-        if self._requested:
-            raise KeyboardInterrupt
+        self.check()
+
+    def _receive(self, number, frame):
+        if self._received is not None:
+            os._exit(128 + number)  # at once
+        self._received = number
+        if number == getattr(signal, "SIGHUP", None):
+            # The terminal is gone, and writing to it an error.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(nowhere, stream.fileno())
+            return
+        # print() must not be called while it is already at work.
+        os.write(2, b"\nStopping after a few steps; again: at once.\n")

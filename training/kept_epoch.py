@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,8 +11,19 @@ import numpy as np
 from model_zoo.layer_groups import GROUPS
 from training.losses import Accuracy
 
+_STATE = (  # attributes
+    "history",
+    "steps",
+    "best",
+    "_training_seconds",
+    "_step",
+    "_steps_before",
+    "_batches",
+    "_loss_sum",
+)
 
-class KeptEpoch(keras.callbacks.Callback):
+
+class KeptEpoch:
     """Writes the history and keeps the model with the lowest validation loss.
 
     Both run over all stages. What is on the disk after an epoch is complete:
@@ -27,7 +40,6 @@ class KeptEpoch(keras.callbacks.Callback):
     """
 
     def __init__(self, run_folder, whole_model, class_names):
-        super().__init__()
         self.history = []
         self.steps = []
         self.rates = {name: [] for name in GROUPS}
@@ -38,6 +50,11 @@ class KeptEpoch(keras.callbacks.Callback):
         self._run_folder = run_folder
         self._whole_model = whole_model
         self._class_names = class_names
+
+    @property
+    def model_path(self) -> Path | None:
+        """Path of the model kept so far, or None."""
+        return None if self.best is None else self._run_folder.model_path
 
     def start_stage(self, name: str, rates: dict[str, np.ndarray]) -> None:
         """Begins a stage.
@@ -50,6 +67,7 @@ class KeptEpoch(keras.callbacks.Callback):
         self._rates = rates
         self._step = 0  # of the stage
         self._steps_before = self.steps[-1]["step"] if self.steps else 0
+        self.start_epoch()
 
     def images_per_second(self, batch_size: int) -> float | None:
         """Returns the speed of training so far, without validation.
@@ -60,14 +78,20 @@ class KeptEpoch(keras.callbacks.Callback):
             return None
         return self.steps[-1]["step"] * batch_size / self._training_seconds
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._start = time.perf_counter()
+    def start_epoch(self) -> None:
+        """Begins an epoch."""
+        self._start = self._last_steps = time.perf_counter()
         self._batches, self._loss_sum = 0, 0.0
 
-    def on_train_batch_end(self, batch, logs=None):
-        # Keras gives the mean of the epoch so far, every few steps.
-        loss_sum = logs["loss"] * (batch + 1)
-        steps = batch + 1 - self._batches
+    def add_steps(self, batches: int, logs: dict) -> None:
+        """Adds the steps since the last call.
+
+        Args:
+            batches: Steps of the epoch so far.
+            logs: `loss`, its mean over them.
+        """
+        loss_sum = logs["loss"] * batches
+        steps = batches - self._batches
         for name, used in self.rates.items():
             of_stage = self._rates.get(
                 name, np.full(self._step + steps, np.nan)
@@ -79,18 +103,18 @@ class KeptEpoch(keras.callbacks.Callback):
             {
                 "stage": self._stage,
                 "step": self._steps_before + self._step,
-                "loss": float(loss_sum - self._loss_sum) / steps,
+                "loss": (loss_sum - self._loss_sum) / steps,
                 **rates,
             }
         )
-        self._batches, self._loss_sum = batch + 1, loss_sum
+        self._batches, self._loss_sum = batches, loss_sum
+        now = time.perf_counter()
+        self._training_seconds += now - self._last_steps
+        self._last_steps = now
 
-    def on_test_begin(self, logs=None):  # validation follows training
-        self._training_seconds += time.perf_counter() - self._start
-
-    def on_epoch_end(self, epoch, logs=None):
-        seconds = time.perf_counter() - self._start
-        self.add_epoch(epoch + 1, seconds, logs)
+    def end_epoch(self, epoch: int, logs: dict) -> None:
+        """Adds the epoch that was begun, as `add_epoch` does."""
+        self.add_epoch(epoch, time.perf_counter() - self._start, logs)
 
     def add_epoch(self, epoch: int, seconds: float, logs: dict) -> None:
         """Adds a row to the history, and keeps the model if it is the best.
@@ -130,6 +154,50 @@ class KeptEpoch(keras.callbacks.Callback):
             self._run_folder.save_model(self._whole_model, self._class_names)
             self.best = row
             self.counts = keras.ops.convert_to_numpy(self.accuracy.counts)
+
+    def epochs_without_gain(self) -> int:
+        """Returns how many epochs of the stage came after its best one."""
+        losses = [
+            row["val_loss"]
+            for row in self.history
+            if row["stage"] == self._stage
+        ]
+        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+
+    def state(self) -> tuple[dict, dict[str, np.ndarray]]:
+        """Returns what `restore` makes the rest of the run from, and arrays.
+
+        To be called inside an epoch, or before the first.
+        """
+        arrays = {
+            f"rates/{name}": np.array(x) for name, x in self.rates.items()
+        }
+        if self.counts is not None:
+            arrays["counts"] = self.counts
+        return {name: getattr(self, name) for name in _STATE} | {
+            "epoch_seconds": time.perf_counter() - self._start
+        }, arrays
+
+    def restore(
+        self,
+        state: dict,
+        arrays: Mapping[str, np.ndarray],
+        model: Path | None,
+    ) -> None:
+        """Makes this what `state` was called of, in a stage that has begun.
+
+        Args:
+            state, arrays: What it returned.
+            model: Path of the model kept then, or None.
+        """
+        for name in _STATE:
+            setattr(self, name, state[name])
+        self._last_steps = time.perf_counter()
+        self._start = self._last_steps - state["epoch_seconds"]
+        self.rates = {name: list(arrays[f"rates/{name}"]) for name in GROUPS}
+        self.counts = arrays.get("counts")
+        if model is not None:
+            self._run_folder.restore_model(model)
 
     def describe(self) -> str:
         """Returns one sentence on the kept epoch."""

@@ -11,7 +11,7 @@ dropped: the loss as a share of the twin's is what the steps have changed.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -83,7 +83,6 @@ def range_test(
     trained: keras.Model,
     compile_with: Callable[[np.ndarray], None],
     batches: Iterable,
-    class_weight: Mapping[int, float] | None = None,
 ) -> RangeTest:
     """Trains with growing rates, then puts every variable back.
 
@@ -92,8 +91,8 @@ def range_test(
             optimizer, so compile it again.
         compile_with: Function from the rates, float (S,), one a step, that
             compiles `trained` with a new optimizer.
-        batches: `NUM_STEPS` pairs (inputs, labels).
-        class_weight: Weight of each class in the loss, or None.
+        batches: `NUM_STEPS` tuples of inputs, labels and, if they have any,
+            weights.
 
     Raises:
         FloatingPointError: If the loss is not finite at the smallest rates.
@@ -105,9 +104,11 @@ def range_test(
     loss_of_twin = _make_twin(trained)
     own, of_twin, losses = [], [], np.array([])
     try:
-        for (inputs, labels), _ in zip(batches, rates, strict=False):
+        for batch, _ in zip(batches, rates, strict=False):
+            inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(
+                batch
+            )
             inputs = list(inputs)
-            weights = class_weight and np.vectorize(class_weight.get)(labels)
             trained.reset_metrics()
             loss, *_ = trained.train_on_batch(inputs, labels, weights)
             both = float(loss), float(loss_of_twin(inputs, labels, weights))

@@ -38,8 +38,10 @@ def make_optimizer(
         rates: Rates of each group, one a step.
         groups: Variables of each group.
     """
+    # Named, so that the variables of a resumed run have the names they had.
     first, *others = [
-        make_one(learning_rate=StepTable(rates[name])) for name in groups
+        make_one(learning_rate=StepTable(rates[name]), name=f"of_{name}")
+        for name in groups
     ]
     if not others:
         return first

@@ -9,6 +9,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,6 +128,16 @@ class RunFolder:
                     target.writestr(member, content)
         finally:
             saved.unlink(missing_ok=True)
+
+    def restore_model(self, path: Path) -> None:
+        """Makes model.keras the file at `path` again."""
+        with _written_beside(self.model_path) as beside:
+            shutil.copyfile(path, beside)
+
+    @property
+    def model_path(self) -> Path:
+        """Path of the kept model."""
+        return self.path / "model.keras"
 
     def load_model(self) -> keras.Model:
         """Returns the kept model, uncompiled.

@@ -1,8 +1,6 @@
 """The stages of a run: first the head, then from the unfreeze point on."""
 
-import functools
 import math
-import sys
 import textwrap
 import time
 from collections.abc import Callable, Sequence
@@ -16,20 +14,19 @@ from model_zoo.layer_groups import layer_groups
 from model_zoo.unfreeze import first_trained_layer, unfreeze
 from training import lr_finder
 from training.features import Features, make_frozen_part
-from training.freeze_proof import (
-    FreezeProof,
-    hash_layers,
-    trained_layer_names,
-)
-from training.interruption import StopBetweenSteps
-from training.kept_epoch import KeptEpoch
+from training.freeze_proof import hash_layers, trained_layer_names
+from training.guarded import Guarded
+from training.interruption import StopRequest
+from training.loop import train_epochs
 from training.optimizer import group_rates, make_optimizer
+from training.run_state import Place, RunState
 from training.solved_head import solve_head
 from training.stage import Settings, Stage
 from training.stage_input import StageInput
 
 
 def run_stage(
+    number: int,
     stage: Stage,
     model: keras.Model,
     stage_inputs: Sequence[StageInput],
@@ -37,13 +34,14 @@ def run_stage(
     val_views,
     *,
     settings: Settings,
-    kept_epoch: KeptEpoch,
-    proof: FreezeProof,
+    run_state: RunState,
+    stop: StopRequest,
     show_range_test: Callable[[str, lr_finder.RangeTest], None] | None = None,
 ) -> None:
     """Trains `model` from `stage.unfreeze_from` on.
 
     Args:
+        number: Which stage of the run, from 0.
         stage: `Stage`.
         model: Model of `build_model`; its weights change.
         stage_inputs: What this stage trains on, then what later stages do,
@@ -51,13 +49,19 @@ def run_stage(
         train_views: `input_pipeline.dataset.PhotoViews` to train on.
         val_views: The same to validate on.
         settings: `Settings` of the run.
-        kept_epoch: `KeptEpoch` of the run.
-        proof: `FreezeProof` of the run.
+        run_state: `RunState` of the run.
+        stop: `StopRequest` of the run.
         show_range_test: Called with the name of the stage and its range test,
             where there was one, before training starts.
     """
+    place = run_state.resumed_place
+    if place is not None and number < place.stage:
+        return
+    if place is not None and number > place.stage:
+        place = None
     unfreeze(model, stage.unfreeze_from, settings.train_batch_norm)
     _, trained = split(model, first_trained_layer(model, stage.unfreeze_from))
+    trained = Guarded(trained.inputs, trained.outputs)
     # Those of later stages are made along even where they are not stored: what
     # is made along decides which operations TensorFlow joins, and so the last
     # bits. Stages that train on the same tensors share their caches.
@@ -77,20 +81,36 @@ def run_stage(
         settings.batch_size,
     )
     print(f"\nStage {stage.name}: {_describe_trained(model)}")
-    hashes = hash_layers(model)
+    resumed = place is not None
+    if not resumed:
+        epochs = len(run_state.kept_epoch.history)
+        rate, hashes = stage.learning_rate, hash_layers(model)
+        place = Place(number, epochs, epochs, 0, rate, hashes)
     try:
-        run = _solve
-        if stage.solver is None:
-            run = functools.partial(_fit, show_range_test=show_range_test)
-        run(
-            stage,
-            model,
-            trained,
-            train_features,
-            val_features,
-            settings,
-            kept_epoch,
-        )
+        if stage.solver is not None:
+            _solve(
+                stage,
+                model,
+                trained,
+                train_features,
+                val_features,
+                settings,
+                run_state.kept_epoch,
+            )
+        else:
+            _fit(
+                stage,
+                model,
+                trained,
+                train_features,
+                val_features,
+                settings,
+                run_state,
+                stop,
+                place,
+                resumed,
+                show_range_test,
+            )
     except tf.errors.OpError as error:
         # What went wrong in the thread that makes the batches says more.
         cause = train_features.error or val_features.error
@@ -100,7 +120,9 @@ def run_stage(
     finally:
         train_features.flush()
         val_features.flush()
-    proof.add_stage(trained_layer_names(model), hashes, hash_layers(model))
+    run_state.proof.add_stage(
+        trained_layer_names(model), place.hashes, hash_layers(model)
+    )
 
 
 def _fit(
@@ -110,19 +132,24 @@ def _fit(
     train_features,
     val_features,
     settings,
-    kept_epoch,
+    run_state,
+    stop,
+    place,
+    resumed,
     show_range_test,
 ):
     """Trains by steps, at a rate looked for where none is given."""
-    epochs_before = len(kept_epoch.history)
-    first_photo = epochs_before * settings.steps_per_epoch * settings.batch_size
+    kept_epoch = run_state.kept_epoch
+    photos_per_epoch = settings.steps_per_epoch * settings.batch_size
+    first_photo = place.epochs_before * photos_per_epoch
     groups = layer_groups(model)
 
-    def stream():
+    def stream(epoch, step):
         return train_features.endless(
-            first_photo,
+            epoch * photos_per_epoch + step * settings.batch_size,
             first_pass=first_photo // train_features.num_photos,
             one_view=stage.one_view,
+            class_weight=settings.class_weight,
         )
 
     def compile_with(rates, steps_per_execution=1):
@@ -133,48 +160,46 @@ def _fit(
             metrics=[kept_epoch.accuracy],
             steps_per_execution=steps_per_execution,
         )
+        trained.optimizer.build(trained.trainable_variables)
         return of_groups
 
-    rate = stage.learning_rate
-    if stage.looks_for_its_rate:
+    if place.rate is None:
         tested = lr_finder.range_test(
             trained,
             compile_with,
-            stream().take(lr_finder.NUM_STEPS),
-            settings.class_weight,
+            stream(place.epoch, 0).take(lr_finder.NUM_STEPS),
         )
-        rate = tested.suggestions()["valley"]
+        place.rate = tested.suggestions()["valley"]
         if show_range_test is not None:
             show_range_test(stage.name, tested)
     if not stage.epochs:
         return
     num_steps = stage.epochs * settings.steps_per_epoch
-    rates = stage.schedule(np.arange(num_steps), num_steps, rate)
-    of_groups = compile_with(rates, _steps_per_execution(settings))
+    rates = stage.schedule(np.arange(num_steps), num_steps, place.rate)
+    steps_at_a_time = _steps_per_execution(settings)
+    of_groups = compile_with(rates, steps_at_a_time)
     kept_epoch.start_stage(stage.name, of_groups)
-    # No prefetch: a thread that makes batches in Python while the interpreter
-    # ends after Ctrl-C waits for it, and it for the thread.
-    train_ds = stream().take(num_steps)
-    with StopBetweenSteps() as stop:
-        callbacks = [kept_epoch, stop]
-        if settings.early_stopping is not None:
-            callbacks.append(
-                keras.callbacks.EarlyStopping(
-                    "val_loss", patience=settings.early_stopping
-                )
-            )
-        trained.fit(
-            train_ds,
-            initial_epoch=epochs_before,
-            epochs=epochs_before + stage.epochs,
-            steps_per_epoch=settings.steps_per_epoch,
-            validation_data=val_features.one_pass(),
-            class_weight=settings.class_weight,
-            callbacks=callbacks,
-            shuffle=False,  # the stream is shuffled already
-            # A bar where a terminal can draw it, else a line an epoch.
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
+    if resumed:
+        run_state.put_back(trained)
+    else:
+        run_state.save(trained, place)
+    train_epochs(
+        trained,
+        # No prefetch: a thread that makes batches in Python while the
+        # interpreter ends after Ctrl-C waits for it, and it for the thread.
+        stream(place.epoch, place.step),
+        val_features.one_pass(),
+        place,
+        run_state,
+        stop,
+        end_epoch=place.epochs_before + stage.epochs,
+        steps_per_epoch=settings.steps_per_epoch,
+        steps_at_a_time=steps_at_a_time,
+        patience=settings.early_stopping,
+        describe_step=lambda step: train_features.describe_batch(
+            first_photo + step * settings.batch_size
+        ),
+    )
 
 
 def _solve(

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from training.freeze_proof import FreezeProof, layers_with_weights
 
+SIDES = ("train", "validation")
 _PAIRS = 20  # of classes taken for each other
 
 
@@ -17,8 +19,7 @@ def summarize(
     model: keras.Model,
     backbone: str,
     unfreeze_from: str,
-    train_photos,
-    validation_photos,
+    sides: Sequence,
     history: list[dict],
     best: dict,
     proof: FreezeProof,
@@ -35,7 +36,8 @@ def summarize(
         model: Trained model of `build_model`.
         backbone: Name or path of the backbone.
         unfreeze_from: Unfreeze point.
-        train_photos, validation_photos: `PhotoIndex`.
+        sides: `PhotoIndex` and `Contents` of the photos to train on, and of
+            those to validate on.
         history: Rows of all epochs.
         best: Row of the kept epoch.
         proof: `FreezeProof` of the run.
@@ -69,12 +71,12 @@ def summarize(
         },
         "most_confused": confused[:_PAIRS],
         "photos": {
-            "train": train_photos.counts(),
-            "validation": validation_photos.counts(),
+            side: photos.counts()
+            for side, (photos, _) in zip(SIDES, sides, strict=True)
         },
         "data_fingerprint": {
-            "train": train_photos.fingerprint(),
-            "validation": validation_photos.fingerprint(),
+            side: contents.fingerprint()
+            for side, (_, contents) in zip(SIDES, sides, strict=True)
         },
         "seed": seed,
         "device": device,
