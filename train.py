@@ -242,7 +242,8 @@ def finish(run, keeper):
     from training.run_folder import point_latest_at
 
     train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
-    if keeper.best is not None and given.RUN_DIR.value is None:
+    own_place = given.RUN_DIR.value is None and run.path.parent.name == "runs"
+    if keeper.best is not None and own_place:
         try:
             point_latest_at(run.path)
         except OSError as error:

@@ -48,6 +48,8 @@ def resumed_run_dir() -> Path | None:
     if given.RESUME.value is None:
         return None
     run_dir = Path(given.RESUME.value)
+    if run_dir.is_symlink():  # runs/latest
+        run_dir = run_dir.parent / os.readlink(run_dir)
     if given.RUN_DIR.value is not None:
         raise UserError("Give --resume or --run_dir, not both.")
     if (run_dir / "run.json").exists():

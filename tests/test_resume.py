@@ -99,6 +99,22 @@ def test_wherever_it_is_stopped(whole, tmp_path, module, name, call, number):
     assert again.returncode == 2 and "has ended" in again.stderr
 
 
+def test_killed_again_and_again_in_one_epoch(whole, tmp_path):
+    run_dir = tmp_path / "run"
+    arguments = [*QUICK, f"--run_dir={run_dir}", "--checkpoint_minutes=0"]
+    # In the middle of the second epoch, there again; at its end, there again.
+    for call in (5, 1, 2, 1):
+        body = KILL.format(
+            module="training.run_state", name="Checkpoints.save",
+            call=call, signal="SIGKILL",
+        )  # fmt: skip
+        assert run_changed(body, *arguments).returncode == -signal.SIGKILL
+        arguments = [f"--resume={run_dir}"]
+    done = run_changed("", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert results(run_dir) == whole
+
+
 def test_what_has_changed_is_said(drawn_photos, tmp_path):
     data = shutil.copytree(drawn_photos, tmp_path / "photos")
     run_dir = tmp_path / "run"

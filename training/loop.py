@@ -52,6 +52,9 @@ def train_epochs(
     """
     kept_epoch = run_state.kept_epoch
     trained.make_train_function()
+    # Keras knows, and resets, the accuracy from the first step on only; the
+    # first thing to do may be a validation, of a run that goes on.
+    metrics = {"loss": trained.metrics[0], "accuracy": kept_epoch.accuracy}
     batches = iter(train_ds)
     while place.epoch < end_epoch:
         if patience and kept_epoch.epochs_without_gain() >= patience:
@@ -66,7 +69,7 @@ def train_epochs(
             stateful_metrics=["loss", "accuracy"],
         )
         if not place.step:
-            trained.reset_metrics()
+            _reset(metrics.values())
             kept_epoch.start_epoch()
         try:
             while place.step < steps_per_epoch:
@@ -81,11 +84,6 @@ def train_epochs(
                 stop.check()
                 if place.step < steps_per_epoch:
                     run_state.save_if_due(trained, place)
-            # Keras knows the accuracy from the first step on only.
-            metrics = {
-                "loss": trained.metrics[0],
-                "accuracy": kept_epoch.accuracy,
-            }
             logs = _as_floats({x: metrics[x].result() for x in metrics})
             of_val = _validate(trained, val_ds, stop, metrics.values())
         except Stopped:
@@ -106,8 +104,7 @@ def _validate(trained, val_ds, stop, metrics):
     """
     variables = [x for metric in metrics for x in metric.variables]
     before = [variable.numpy() for variable in variables]
-    for metric in metrics:  # Keras forgets one that it does not know yet
-        metric.reset_state()
+    _reset(metrics)
     try:
         return trained.evaluate(
             val_ds, return_dict=True, verbose=0, callbacks=[stop]
@@ -116,6 +113,11 @@ def _validate(trained, val_ds, stop, metrics):
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         raise
+
+
+def _reset(metrics):
+    for metric in metrics:
+        metric.reset_state()
 
 
 def _describe_bad(step, place, describe_step):
