@@ -9,6 +9,7 @@ if anything differs. What follows -- goes to train.py.
 """
 
 import csv
+import functools
 import hashlib
 import random
 import signal
@@ -17,12 +18,13 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from absl import app, flags
 
 KILLS = flags.DEFINE_integer("kills", 20, "How often to kill it.")
-SEED = flags.DEFINE_integer("seed", 0, "Of the moments.")
+KILL_SEED = flags.DEFINE_integer("kill_seed", 0, "Of the moments.")
 
 ROOT = Path(__file__).parent.parent
 TRAIN = [sys.executable, str(ROOT / "train.py")]
@@ -35,17 +37,24 @@ _SHARE_OF_SIGTERM = 0.3
 def main(argv):
     with tempfile.TemporaryDirectory() as place:
         start = time.perf_counter()
-        equal, log = compare(
-            Path(place), KILLS.value, SEED.value, [*FLAGS, *argv[1:]]
+        equal, _ = compare(
+            Path(place),
+            KILLS.value,
+            KILL_SEED.value,
+            [*FLAGS, *argv[1:]],
+            say=functools.partial(print, flush=True),
         )
-        print("\n".join(log))
     print(f"{time.perf_counter() - start:.0f} s in all")
     if not equal:
         raise SystemExit("The results differ.")
 
 
 def compare(
-    place: Path, kills: int, seed: int, arguments: list[str]
+    place: Path,
+    kills: int,
+    seed: int,
+    arguments: list[str],
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[bool, list[str]]:
     """Returns whether a killed run ended like one that was not, and a log.
 
@@ -54,7 +63,14 @@ def compare(
         kills: How often to kill it.
         seed: Of the moments.
         arguments: Flags of train.py.
+        say: Called with each line of the log.
     """
+    log = []
+
+    def add(line):
+        log.append(line)
+        say(line)
+
     start = time.perf_counter()
     subprocess.run(
         [*TRAIN, f"--run_dir={place / 'whole'}", *arguments],
@@ -63,7 +79,7 @@ def compare(
     )
     seconds = time.perf_counter() - start
     expected = results(place / "whole")
-    log = [f"whole: {seconds:.1f} s, {expected}"]
+    add(f"whole: {seconds:.1f} s, {expected}")
     rng = random.Random(seed)
     done = runs = 0
     while done < kills:
@@ -81,13 +97,14 @@ def compare(
             if status is not None and (run_dir / "run.json").exists():
                 break
             if status is not None:
-                return False, [*log, f"ended with {status}: {said}"]
+                add(f"ended with {status}: {said}")
+                return False, log
             done += 1
-            log.append(f"{number.name} after {moment:.1f} s: {said}")
+            add(f"{number.name} after {moment:.1f} s: {said}")
             if (run_dir / "flags.txt").exists():
                 command = [*TRAIN, f"--resume={run_dir}"]
         found = results(run_dir)
-        log.append(f"{run_dir.name}: {found}")
+        add(f"{run_dir.name}: {found}")
         if found != expected:
             return False, log
     return True, log
