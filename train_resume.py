@@ -90,6 +90,7 @@ def conditions(sides, device: str) -> dict:
         **values,
         **photos,
         "device": device,
+        "processors": _num_processors(),
         "processor": platform.machine(),
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
@@ -97,6 +98,13 @@ def conditions(sides, device: str) -> dict:
         "numpy": np.__version__,
         **{name: os.environ.get(name) for name in _ENVIRONMENT},
     }
+
+
+def _num_processors():
+    """Returns how many processors this process may use: threads go by it."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def load_checkpoint(checkpoints, now: dict):

@@ -184,6 +184,19 @@ def test_a_full_disk_ends_it_and_it_goes_on_with_room(whole, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_disk_that_is_plainly_too_small_is_said_at_once(tmp_path):
+    body = (
+        "import shutil\n"
+        "usage = shutil._ntuple_diskusage(10**9, 10**9 - 10**6, 10**6)\n"
+        "shutil.disk_usage = lambda path: usage"
+    )
+    run_dir = tmp_path / "run"
+    done = run_changed(body, *QUICK, f"--run_dir={run_dir}", "--cache_views=0")
+    assert done.returncode == 1
+    assert "has 0.0 GB left. Free some" in done.stderr
+    assert "Epoch" not in done.stdout
+
+
 NAN = """
 import numpy as np
 import training.features as module
