@@ -29,8 +29,9 @@ def stratified_rows(
     chosen = np.zeros(len(photos), dtype=bool)
     for label, rows in _shuffled_rows(photos, seed):
         if len(rows) < 2:
+            count = "one photo only" if len(rows) else "no photo"
             raise UserError(
-                f"The class '{photos.class_names[label]}' has one photo only. "
+                f"The class '{photos.class_names[label]}' has {count}. "
                 "Expected at least two, to train and to validate on."
             )
         count = round(validation_fraction * len(rows))

@@ -1,3 +1,4 @@
+import csv
 import json
 import re
 import resource
@@ -131,13 +132,17 @@ def test_what_has_changed_is_said(drawn_photos, tmp_path):
     assert "--resume_anyway" in stopped.stderr
     # More epochs, at a constant rate, change nothing of those before.
     done = run_changed(
-        "", f"--resume={run_dir}", "--epochs=3", "--resume_anyway"
-    )
+        "", f"--resume={run_dir}", "--epochs=3", "--resume_anyway",
+        "--learning_rate=1e-6",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "goes on, not as it would have" in done.stdout
     assert "--epochs: " not in done.stdout
     summary = json.loads((run_dir / "run.json").read_text())
     assert summary["epochs"] == 4
+    with open(run_dir / "history.csv", newline="") as file:
+        rates = [row["learning_rate"] for row in csv.DictReader(file)]
+    assert rates[2:] == ["1e-06", "1e-06"]  # as is advised after a NaN
 
 
 @pytest.mark.parametrize(

@@ -66,5 +66,7 @@ def test_only_those_that_can_be_used_are_split():
     assert not {*train.paths, *validation.paths} & set(photos.paths[:4])
     with pytest.raises(UserError, match="To train on, no photo of .* 'cat'"):
         make_sides(two)
+    with pytest.raises(UserError, match="'cat' has no photo. Expected"):
+        make_sides([two[0]])
     with pytest.raises(UserError, match="one photo only"):
         make_sides([side(a="cat 1", b="cat 2", c="dog 3")])

@@ -163,6 +163,8 @@ def _fit(
         trained.optimizer.build(trained.trainable_variables)
         return of_groups
 
+    if stage.learning_rate is not None:
+        place.rate = stage.learning_rate  # with --resume_anyway, another one
     if place.rate is None:
         tested = lr_finder.range_test(
             trained,
