@@ -100,23 +100,10 @@ def main(argv):
     cache_folder = train_plan.open_cache_folder()
     sides, bad = train_data.check_photos(indices)
     train_photos, _ = sides[0]
-    point = checkpoints.Checkpoints(run_dir / "checkpoint")
-    conditions = train_resume.conditions(sides, device_name)
-    resumed = train_resume.load_checkpoint(point, conditions)
-    run = run_folder.RunFolder(run_dir)
-    if given.RESUME.value is None:
-        run = run_folder.RunFolder.create(run_dir)
-    train_resume.check_room(model, run_dir)
-    run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
-    run.save_class_names(train_photos.class_names)
-    if bad:
-        run.save_bad_photos(bad)
-    print(f"Training on {device_name}. Results go to {run_dir}")
-
+    train_views, val_views = train_data.make_views(model, *sides)
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    train_views, val_views = train_data.make_views(model, *sides)
     mix = train_plan.make_mixes(len(train_photos.class_names))
     planned = train_stages.plan_stages(unfreeze_from, mix is not None)
     stage_inputs = stage_input.plan_stage_inputs(
@@ -131,6 +118,20 @@ def main(argv):
         steps_per_epoch=steps_per_epoch,
         device=device_name,
     )
+
+    point = checkpoints.Checkpoints(run_dir / "checkpoint")
+    conditions = train_resume.conditions(sides, stage_inputs, device_name)
+    resumed = train_resume.load_checkpoint(point, conditions)
+    run = run_folder.RunFolder(run_dir)
+    if given.RESUME.value is None:
+        run = run_folder.RunFolder.create(run_dir)
+    train_resume.check_room(model, run_dir)
+    run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
+    run.save_class_names(train_photos.class_names)
+    if bad:
+        run.save_bad_photos(bad)
+    print(f"Training on {device_name}. Results go to {run_dir}")
+
     settings = train_stages.settings(
         train_photos.labels,
         len(train_photos.class_names),
@@ -203,6 +204,7 @@ def main(argv):
             seed=given.SEED.value,
             device=device_name,
             cache_views=max(x.train_cache.num_views for x in stage_inputs),
+            state_sha256=point.state_sha256(),
         )
     )
     point.remove()

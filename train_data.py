@@ -162,7 +162,8 @@ def why_stopped(error, sides):
         return (
             1,
             f"There is not enough memory for --batch_size={size}.",
-            "With a smaller one, a new run; or, elsewhere with more of it",
+            f"Begin a new run with --batch_size={max(size // 2, 1)}; or, where "
+            "there is more memory",
         )
     changed = [
         contents.paths[row]

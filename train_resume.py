@@ -60,11 +60,12 @@ def resumed_run_dir() -> Path | None:
     return run_dir
 
 
-def conditions(sides, device: str) -> dict:
+def conditions(sides, stage_inputs, device: str) -> dict:
     """Returns what a run's numbers depend on, by name, as JSON can hold it.
 
     Args:
         sides: `PhotoIndex` and `Contents` of each side.
+        stage_inputs: `training.stage_input.StageInput` of each stage.
         device: Text of `prepare_device`.
     """
     import keras
@@ -89,6 +90,10 @@ def conditions(sides, device: str) -> dict:
     return {
         **values,
         **photos,
+        "views kept where the disk allows no more": [
+            cache.num_views if cache.lacks_room else None
+            for cache in (x.train_cache for x in stage_inputs)
+        ],
         "device": device,
         "processors": _num_processors(),
         "processor": platform.machine(),

@@ -4,13 +4,15 @@
 
 trains on the demo set without interruption; then again, killed at random
 moments of its life (mostly SIGKILL, some SIGTERM), resumed each time with
---resume, and compares weights, history and steps, bit for bit. It exits with 1
-if anything differs. What follows -- goes to train.py.
+--resume, and compares weights, history, steps and the state of the optimizer,
+bit for bit. It exits with 1 if anything differs. What follows -- goes to
+train.py.
 """
 
 import csv
 import functools
 import hashlib
+import json
 import random
 import signal
 import subprocess
@@ -133,7 +135,11 @@ def run_and_kill(command, moment, number):
 
 
 def results(run_dir: Path) -> dict[str, str]:
-    """Returns hashes of the weights, the history and the steps of a run."""
+    """Returns hashes of all that has to be equal.
+
+    The kept weights, the history, the steps, and the state at the end: every
+    variable of the model and its optimizer.
+    """
     with zipfile.ZipFile(run_dir / "model.keras") as model:
         weights = model.read("model.weights.h5")
     with open(run_dir / "history.csv", newline="") as file:
@@ -146,10 +152,12 @@ def results(run_dir: Path) -> dict[str, str]:
         "history": repr(rows).encode(),
         "steps": (run_dir / "steps.csv").read_bytes(),
     }
-    return {
+    hashes = {
         name: hashlib.sha256(content).hexdigest()[:16]
         for name, content in contents.items()
     }
+    summary = json.loads((run_dir / "run.json").read_text("utf-8"))
+    return hashes | {"state": summary["state_sha256"][:16]}
 
 
 def _last_words(said):

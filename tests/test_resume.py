@@ -116,6 +116,50 @@ def test_killed_again_and_again_in_one_epoch(whole, tmp_path):
     assert results(run_dir) == whole
 
 
+def test_without_the_cache_and_with_another_seed(tmp_path):
+    """Same seed: the same to the last bit; another one: another run."""
+    found = []
+    for name, kill, seed in (
+        ("whole", None, 3), ("killed", 5, 3), ("other", None, 4),
+    ):  # fmt: skip
+        run_dir = tmp_path / name
+        arguments = [
+            *QUICK, f"--run_dir={run_dir}", "--cache_views=0",
+            "--checkpoint_minutes=0", f"--seed={seed}", "--optimizer=adamw",
+        ]  # fmt: skip
+        if kill:
+            body = KILL.format(
+                module="training.run_state", name="Checkpoints.save",
+                call=kill, signal="SIGKILL",
+            )  # fmt: skip
+            stopped = run_changed(body, *arguments)
+            assert stopped.returncode == -signal.SIGKILL
+            arguments = [f"--resume={run_dir}"]
+        done = run_changed("", *arguments)
+        assert done.returncode == 0, done.stderr
+        found.append(results(run_dir))
+    assert found[0] == found[1]
+    assert all(found[0][name] != found[2][name] for name in found[0])
+
+
+def test_a_cache_that_is_gone_is_said(whole, tmp_path):
+    """Without it each pass would see a view of its own."""
+    run_dir = tmp_path / "run"
+    body = KILL.format(
+        module="training.loop", name="_validate", call=2, signal="SIGTERM"
+    )
+    arguments = [
+        *QUICK, "--epochs=20", f"--run_dir={run_dir}", "--cache_limit_gb=0.001",
+    ]  # fmt: skip
+    assert run_changed(body, *arguments).returncode == 128 + signal.SIGTERM
+    (tmp_path / "file").touch()
+    stopped = run_changed(
+        "", f"--resume={run_dir}", f"--cache_dir={tmp_path / 'file'}"
+    )
+    assert stopped.returncode == 2
+    assert "views kept where the disk allows no more" in stopped.stderr
+
+
 def test_what_has_changed_is_said(drawn_photos, tmp_path):
     data = shutil.copytree(drawn_photos, tmp_path / "photos")
     run_dir = tmp_path / "run"
@@ -200,6 +244,43 @@ def test_a_disk_that_is_plainly_too_small_is_said_at_once(tmp_path):
     assert done.returncode == 1
     assert "has 0.0 GB left. Free some" in done.stderr
     assert "Epoch" not in done.stdout
+
+
+def test_a_read_only_disk_ends_it_and_says_how_to_go_on(whole, tmp_path):
+    """As it may become in the middle of a run, after an error of the disk."""
+    body = (
+        "import errno\nimport training.checkpoints as module\n"
+        "original, calls = os.rename, [0]\n"
+        "def rename(source, target):\n"
+        "    calls[0] += 1\n"
+        "    if calls[0] > 2:\n"
+        "        raise OSError(errno.EROFS, os.strerror(errno.EROFS), source)\n"
+        "    return original(source, target)\n"
+        "module.os.rename = rename"
+    )
+    run_dir = tmp_path / "run"
+    stopped = run_changed(body, *QUICK, f"--run_dir={run_dir}")
+    assert stopped.returncode == 1, stopped.stderr
+    assert "Read-only file system" in stopped.stderr
+    assert f"python train.py --resume={run_dir}" in stopped.stderr
+    done = run_changed("", f"--resume={run_dir}")
+    assert done.returncode == 0, done.stderr
+    assert results(run_dir) == whole
+
+
+def test_too_little_memory_is_said(tmp_path):
+    """As of a GPU; TensorFlow says the same of a CPU."""
+    body = (
+        "import tensorflow as tf\nimport training.stages as module\n"
+        "def train_epochs(*args, **kwargs):\n"
+        "    raise tf.errors.ResourceExhaustedError(None, None, 'OOM')\n"
+        "module.train_epochs = train_epochs"
+    )
+    run_dir = tmp_path / "run"
+    done = run_changed(body, *QUICK, f"--run_dir={run_dir}")
+    assert done.returncode == 1, done.stderr
+    assert "not enough memory for --batch_size=8" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 NAN = """

@@ -81,6 +81,7 @@ def test_fewer_views_are_kept_where_they_do_not_fit(
 ):
     inputs = plan(CacheFolder(tmp_path, limit))
     assert views_of(inputs) == [(1, 1), (views, 1)]
+    assert [x.train_cache.lacks_room for x in inputs] == [False, views < 4]
     lines = capsys.readouterr().out.splitlines()
     if views == 4:
         assert len(lines) == 1
@@ -92,6 +93,7 @@ def test_where_one_view_does_not_fit_the_largest_are_not_kept(tmp_path, capsys):
     # The input of block 5 of the photos to train on is the largest by far.
     inputs = plan(CacheFolder(tmp_path, VIEW_BYTES + ONE_VIEW_BYTES - 1))
     assert views_of(inputs) == [(1, 1), (0, 1)]
+    assert inputs[1].train_cache.lacks_room
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Cache off for the largest features: ")
     assert f"{(VIEW_BYTES + ONE_VIEW_BYTES) / 1e9:.2f} GB" in lines[0]
@@ -104,7 +106,9 @@ def test_where_nothing_fits_nothing_is_kept(tmp_path, capsys):
 
 
 def test_without_a_folder_nothing_is_kept(capsys):
-    assert views_of(plan(None)) == [(0, 0)] * 2
+    inputs = plan(None)  # it could not be made
+    assert views_of(inputs) == [(0, 0)] * 2
+    assert inputs[0].train_cache.lacks_room
     assert capsys.readouterr().out == ""
 
 

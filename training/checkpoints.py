@@ -113,6 +113,17 @@ class Checkpoints:
             )
         return None
 
+    def state_sha256(self) -> str | None:
+        """Returns the SHA-256 of the newest one's variables.npz, None if none.
+
+        Two runs with the same one ended in the same state, to the last bit of
+        every weight and of all that the optimizer remembers.
+        """
+        for name in self._names()[:1]:
+            manifest = self.path / name / _MANIFEST
+            return json.loads(manifest.read_text("utf-8"))["variables.npz"][1]
+        return None
+
     def remove(self) -> None:
         """Removes all of them: the run has ended well."""
         if self.path.is_dir():

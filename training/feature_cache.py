@@ -34,6 +34,7 @@ class FeatureCache:
         shapes: Shape of each boundary tensor of one photo.
         dtype: float16 or float32.
         num_views: Views kept of each photo; 0: nothing is stored.
+        lacks_room: Whether more would be kept if the disk allowed it.
         key: Everything that the tensors depend on, but view and row.
     """
 
@@ -60,6 +61,7 @@ class FeatureCache:
         self.shapes = [tuple(shape) for shape in shapes]
         self.dtype = dtype
         self.num_views = num_views
+        self.lacks_room = False
         self._record = np.dtype(
             [("row", "<i8")]
             + [(str(i), dtype, shape) for i, shape in enumerate(self.shapes)]

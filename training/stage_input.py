@@ -72,7 +72,9 @@ def plan_stage_inputs(
     def open_cache(part, views, num_views):
         # Where nothing with weights is frozen there is nothing to save.
         if folder is None or not num_views or not part.weights:
-            return _uncached(part, views)
+            uncached = FeatureCache(_shapes(part), len(views.labels))
+            uncached.lacks_room = folder is None and num_views > 0
+            return uncached
         key = cache_key(
             part,
             photos=views.contents.fingerprint(),
@@ -137,6 +139,7 @@ def _make_room(folder, caches):
     for cache in sorted(caches, key=lambda cache: -cache.bytes_per_view):
         if needed(1) > room:
             cache.num_views = 0
+            cache.lacks_room = True
     if needed(1) < too_much:
         what = " for the largest features" if needed(1) else ""
         print(
@@ -150,6 +153,7 @@ def _make_room(folder, caches):
     if num_views < asked:
         print(f"Cache: {num_views} views of each photo, not {asked}: {why}")
     for cache in caches:
+        cache.lacks_room |= cache.num_views > num_views
         cache.num_views = min(cache.num_views, num_views)
     folder.make_room(keys, needed(num_views), room)
     stored = sum(folder.size(key) for key in keys)
@@ -164,10 +168,6 @@ def _make_room(folder, caches):
 
 def _gb(num_bytes):
     return f"{num_bytes / 1e9:.2f} GB"
-
-
-def _uncached(part, views):
-    return FeatureCache(_shapes(part), len(views.labels))
 
 
 def _shapes(part):

@@ -29,6 +29,7 @@ def summarize(
     seed: int,
     device: str,
     cache_views: int,
+    state_sha256: str | None,
 ) -> dict:
     """Returns the content of run.json.
 
@@ -47,6 +48,8 @@ def summarize(
         seed: Seed of the run.
         device: Text of `prepare_device`.
         cache_views: Views kept of each photo, 0 for none.
+        state_sha256: Of the variables of model and optimizer after the last
+            step, None where no stage trained by steps.
     """
     names = layers_with_weights(model)
     return {
@@ -81,6 +84,7 @@ def summarize(
         "seed": seed,
         "device": device,
         "cache_views": cache_views,
+        "state_sha256": state_sha256,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "versions": {
             "python": platform.python_version(),
