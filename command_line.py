@@ -177,9 +177,9 @@ def _with_flags_of_resumed_run(argv):
     """Returns `argv` with the flags of the run of --resume, where it is one."""
     if "resume" not in flags.FLAGS:
         return argv
-    for place, argument in enumerate(argv):
-        name, equals, run_dir = argument.partition("=")
-        if name != "--resume":
+    for place in reversed(range(len(argv))):  # of several the last counts
+        name, equals, run_dir = argv[place].partition("=")
+        if name not in ("--resume", "-resume"):
             continue
         if not equals:
             run_dir = argv[place + 1] if place + 1 < len(argv) else ""

@@ -1,4 +1,4 @@
-"""The one exception whose message is all its reader needs."""
+"""Exceptions whose message is all its reader needs."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,15 @@ class UserError(ValueError):
     Its message says what is wrong, what was expected, what was received and
     how to go on. The scripts print it without a traceback and exit with 2.
     """
+
+
+class NotFinite(FloatingPointError):
+    """A loss or a gradient is NaN or infinite.
+
+    Attributes:
+        stage: Name of the stage.
+    """
+
+    def __init__(self, message: str, stage: str):
+        super().__init__(message)
+        self.stage = stage

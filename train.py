@@ -9,10 +9,10 @@ Hyphens and underscores in the names of flags are the same, and
 --flagfile=FILE reads flags from a file.
 """
 
+import contextlib
 import functools
 import math
 import sys
-import time
 
 from absl import flags
 
@@ -41,7 +41,6 @@ def __getattr__(name):
 
 
 def main(argv):
-    start = time.perf_counter()
     if len(argv) > 1:
         raise UserError(
             f"Unexpected argument '{argv[1]}'. Flags start with --; photos are "
@@ -59,6 +58,7 @@ def main(argv):
             )
         print(table)
         return 0
+    train_resume.make_paths_absolute()
     train_plan.check_flags()
     arguments = train_plan.model_arguments()
     unfreeze_from = check_request(**arguments)
@@ -120,25 +120,22 @@ def main(argv):
     )
 
     point = checkpoints.Checkpoints(run_dir / "checkpoint")
-    conditions = train_resume.conditions(sides, stage_inputs, device_name)
-    resumed = train_resume.load_checkpoint(point, conditions)
     run = run_folder.RunFolder(run_dir)
     if given.RESUME.value is None:
         run = run_folder.RunFolder.create(run_dir)
-    train_resume.check_room(model, run_dir)
-    run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
-    run.save_class_names(train_photos.class_names)
-    if bad:
-        run.save_bad_photos(bad)
-    print(f"Training on {device_name}. Results go to {run_dir}")
-
-    settings = train_stages.settings(
-        train_photos.labels,
-        len(train_photos.class_names),
-        steps_per_epoch,
-        mix,
+    run.lock()
+    run.remove_leftovers()
+    conditions = train_resume.conditions(
+        sides, planned, stage_inputs, device_name
     )
-    keeper = kept_epoch.KeptEpoch(run, model, train_photos.class_names)
+    resumed = train_resume.load_checkpoint(point, conditions)
+    train_resume.check_room(model, run_dir)
+    keeper = kept_epoch.KeptEpoch(
+        run,
+        model,
+        train_photos.class_names,
+        functools.partial(point_latest, run),
+    )
     state = run_state.RunState(
         model,
         keeper,
@@ -147,7 +144,21 @@ def main(argv):
         conditions=conditions,
         resumed=resumed,
     )
+    print(f"Training on {device_name}. Results go to {run_dir}")
+
+    settings = train_stages.settings(
+        train_photos.labels,
+        len(train_photos.class_names),
+        steps_per_epoch,
+        mix,
+    )
     try:
+        if keeper.best is not None:  # from before it went on
+            point_latest(run)
+        run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
+        run.save_class_names(train_photos.class_names)
+        if bad:
+            run.save_bad_photos(bad)
         train_pictures.draw_augmented(
             run, train_views, mix, given.BATCH_SIZE.value
         )
@@ -167,47 +178,46 @@ def main(argv):
                         train_pictures.show_range_test, run
                     ),
                 )
+        if keeper.best is None:
+            print("No epoch was asked for, so there is no model.")
+            return 0
+        train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+        confused = losses.most_confused(keeper.counts, train_photos.class_names)
+        speed = keeper.images_per_second(given.BATCH_SIZE.value)
+        run.save_summary(
+            summary.summarize(
+                model=model,
+                backbone=arguments["backbone"],
+                unfreeze_from=unfreeze_from,
+                sides=sides,
+                history=keeper.history,
+                best=keeper.best,
+                proof=state.proof,
+                confused=confused,
+                seconds=state.seconds,
+                images_per_second=speed,
+                seed=given.SEED.value,
+                device=device_name,
+                cache_views=max(x.train_cache.num_views for x in stage_inputs),
+                state_sha256=point.state_sha256(),
+                conditions=conditions,
+            )
+        )
+        point.remove()
     except (
         KeyboardInterrupt,
         FloatingPointError,
         OSError,
         tf.errors.OpError,
     ) as error:
-        status, why, way_on = train_data.why_stopped(error, sides)
+        status, why, way_on = train_resume.why_stopped(error, sides, run.path)
         command_line.ignore_ctrl_c()
-        if not isinstance(error, OSError):  # else there is no writing
-            finish(run, keeper)
+        with contextlib.suppress(OSError):  # they are drawn again at the end
+            train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
         command_line.exit_with(
-            status,
-            f"{why} {keeper.describe()}. See {run.path}\n"
-            f"{way_on}: {train_resume.command(run.path)}",
+            status, f"{why} {keeper.describe()}. See {run.path}\n{way_on}"
         )
 
-    if keeper.best is None:
-        print("No epoch was asked for, so there is no model.")
-        return 0
-    command_line.ignore_ctrl_c()  # what is left to do takes a second
-    finish(run, keeper)
-    confused = losses.most_confused(keeper.counts, train_photos.class_names)
-    run.save_summary(
-        summary.summarize(
-            model=model,
-            backbone=arguments["backbone"],
-            unfreeze_from=unfreeze_from,
-            sides=sides,
-            history=keeper.history,
-            best=keeper.best,
-            proof=state.proof,
-            confused=confused,
-            seconds=state.seconds,
-            images_per_second=keeper.images_per_second(given.BATCH_SIZE.value),
-            seed=given.SEED.value,
-            device=device_name,
-            cache_views=max(x.train_cache.num_views for x in stage_inputs),
-            state_sha256=point.state_sha256(),
-        )
-    )
-    point.remove()
     print(f"\n{state.proof.summary()}")
     if state.proof.frozen_moved:
         command_line.exit_with(
@@ -220,7 +230,7 @@ def main(argv):
             for right, predicted, count in confused[:_PAIRS_PRINTED]
         ]
         print(f"Most confused: {', '.join(pairs)}")
-    print(f"Total time {time.perf_counter() - start:.0f} s")
+    print(f"Total time {state.seconds:.0f} s")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
     print(f"Predict  python predict.py {run.path} photo.jpg")
@@ -238,14 +248,11 @@ def build(arguments, num_classes):
     )
 
 
-def finish(run, keeper):
-    """Draws the curves, and points runs/latest to a run with a model."""
-    import train_pictures
+def point_latest(run):
+    """Points runs/latest to a run with a model."""
     from training.run_folder import point_latest_at
 
-    train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
-    own_place = given.RUN_DIR.value is None and run.path.parent.name == "runs"
-    if keeper.best is not None and own_place:
+    if given.RUN_DIR.value is None and run.path.parent.name == "runs":
         try:
             point_latest_at(run.path)
         except OSError as error:

@@ -1,5 +1,6 @@
-"""--resume: where a run goes on, and what has to be the same for that."""
+"""--resume: where a run goes on, what has to be the same, why it stopped."""
 
+import errno
 import hashlib
 import os
 import platform
@@ -11,7 +12,10 @@ from absl import flags
 
 import command_line
 import train_flags as given
-from errors import UserError
+import train_stages
+from errors import NotFinite, UserError
+from model_zoo.backbones import is_file
+from training.checkpoints import Checkpoints
 
 # They change nothing of what is computed, or what they change is compared as
 # what it leads to: the photos and their sides.
@@ -53,18 +57,37 @@ def resumed_run_dir() -> Path | None:
     if given.RUN_DIR.value is not None:
         raise UserError("Give --resume or --run_dir, not both.")
     if (run_dir / "run.json").exists():
+        Checkpoints(run_dir / "checkpoint").remove()  # killed before it did
+        flags_file = shlex.quote(f"{run_dir}/flags.txt")
         raise UserError(
             f"--resume: the run in {run_dir} has ended. To repeat it, longer: "
-            f"python train.py --flagfile={run_dir}/flags.txt --epochs=..."
+            f"python train.py --flagfile={flags_file} --epochs=..."
         )
     return run_dir
 
 
-def conditions(sides, stage_inputs, device: str) -> dict:
+def make_paths_absolute() -> None:
+    """Makes the flags that are paths hold from any folder: flags.txt is read.
+
+    A run may go on, or be repeated, from another one than it began in.
+    """
+    for flag in (given.DATA, given.VALIDATION_DATA, given.WEIGHTS):
+        if flag.value and flag.value != "demo" and os.path.exists(flag.value):
+            flags.FLAGS[flag.name].value = os.path.abspath(flag.value)
+    if is_file(given.BACKBONE.value or ""):
+        path = os.path.abspath(given.BACKBONE.value)
+        flags.FLAGS["backbone"].value = path
+    if given.CACHE_DIR.value:
+        path = os.path.abspath(given.CACHE_DIR.value)
+        flags.FLAGS["cache_dir"].value = path
+
+
+def conditions(sides, planned, stage_inputs, device: str) -> dict:
     """Returns what a run's numbers depend on, by name, as JSON can hold it.
 
     Args:
         sides: `PhotoIndex` and `Contents` of each side.
+        planned: `training.stage.Stage` of each stage.
         stage_inputs: `training.stage_input.StageInput` of each stage.
         device: Text of `prepare_device`.
     """
@@ -90,13 +113,14 @@ def conditions(sides, stage_inputs, device: str) -> dict:
     return {
         **values,
         **photos,
+        "stages": [stage.name for stage in planned],
         "views kept where the disk allows no more": [
             cache.num_views if cache.lacks_room else None
             for cache in (x.train_cache for x in stage_inputs)
         ],
         "device": device,
         "processors": _num_processors(),
-        "processor": platform.machine(),
+        "processor": _processor(),
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
@@ -110,6 +134,17 @@ def _num_processors():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+def _processor():
+    """Returns its name: what it can do decides the order of additions."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return f"{platform.machine()} {platform.processor()}"
 
 
 def load_checkpoint(checkpoints, now: dict):
@@ -143,12 +178,12 @@ def load_checkpoint(checkpoints, now: dict):
                 "--resume_anyway"
             )
         print(f"The run goes on, not as it would have:\n{text}")
+    if checkpoint.state["place"]["stage"] >= len(now["stages"]):
+        raise UserError(
+            "The run is in a stage that is not asked for any more. Leave out "
+            "--epochs, or give more."
+        )
     return checkpoint
-
-
-def command(run_dir: Path) -> str:
-    """Returns the command that goes on with a run."""
-    return f"python train.py --resume={shlex.quote(str(run_dir))}"
 
 
 def check_room(model, folder: Path) -> None:
@@ -156,11 +191,89 @@ def check_room(model, folder: Path) -> None:
     import numpy as np
 
     size = sum(4 * int(np.prod(x.shape)) for x in model.variables)
+    held = sum(x.stat().st_size for x in folder.rglob("*") if x.is_file())
+    needed = _VARIABLES_KEPT * size - held
     free = shutil.disk_usage(folder).free
-    if free < _VARIABLES_KEPT * size:
+    if free < needed:
+        way_out = "Free some"
+        if given.RESUME.value is None:
+            way_out += ", or give --run_dir on another disk"
         command_line.exit_with(
             1,
-            f"The run needs about {_VARIABLES_KEPT * size / 1e9:.1f} GB for "
-            f"checkpoints and model, and {folder} has {free / 1e9:.1f} GB "
-            "left. Free some, or give --run_dir on another disk.",
+            f"The run needs about {needed / 1e6:,.0f} MB for checkpoints and "
+            f"model, and {folder} has {free / 1e6:,.0f} MB left. {way_out}.",
         )
+
+
+def why_stopped(error, sides, run_dir: Path) -> tuple[int, str, str]:
+    """Returns the exit status of a run, why it ended, and how it may go on.
+
+    Args:
+        error: Ctrl-C, a loss that is no number, a full disk, or TensorFlow's.
+        sides: `PhotoIndex` and `Contents` of each side.
+        run_dir: The run folder.
+
+    Raises:
+        Exception: `error` itself, where there is no plain word for it.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    from input_pipeline.files import shown
+
+    go_on = f"python train.py --resume={shlex.quote(str(run_dir))}"
+    if isinstance(error, KeyboardInterrupt):
+        status = getattr(error, "status", 130)
+        return status, str(error) or "Stopped by Ctrl-C.", f"Go on: {go_on}"
+    if isinstance(error, NotFinite):
+        lower = _lower_rate(error.stage)
+        return (
+            1,
+            str(error),
+            f"Go on from before it, at a tenth of the rate: {go_on} {lower} "
+            "--resume_anyway",
+        )
+    if isinstance(error, FloatingPointError):  # the learning-rate finder's
+        return 1, str(error), f"Then: {go_on} --resume_anyway"
+    if isinstance(error, OSError):
+        if error.errno not in command_line.DISK_ERRORS:
+            raise error
+        where = Path(error.filename).parent if error.filename else run_dir
+        way_on = "Repair that; then"
+        if error.errno not in (errno.EROFS, errno.EIO):
+            way_on = "Make room; then"
+        why = f"Cannot write to {where}: {error.strerror}."
+        return 1, why, f"{way_on}: {go_on}"
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        size = given.BATCH_SIZE.value
+        return (
+            1,
+            f"There is not enough memory for --batch_size={size}.",
+            f"Begin a new run with --batch_size={max(size // 2, 1)}; or, where "
+            f"there is more memory: {go_on}",
+        )
+    changed = [
+        contents.paths[row]
+        for _, contents in sides
+        for row in np.flatnonzero(
+            ~contents.unchanged(np.arange(len(contents.paths)))
+        )
+    ]
+    if not changed:
+        raise error
+    return (
+        1,
+        f"{shown(changed[0])} has been changed or taken away since the run "
+        "checked it.",
+        f"Put it back; then: {go_on}",
+    )
+
+
+def _lower_rate(stage_name):
+    """Returns the flag of a tenth of the learning rate of a stage."""
+    flag = given.LEARNING_RATE
+    if stage_name == "head":
+        flag = given.HEAD_LEARNING_RATE
+    _, rate = train_stages.read_rates(flag)
+    lower = "..." if rate is None else f"{rate / 10:g}"
+    return f"--{flag.name}={lower}"

@@ -21,8 +21,8 @@ def learning_rates():
     Raises:
         UserError: If the flags do not say.
     """
-    head_rates = _read_rates(given.HEAD_LEARNING_RATE)
-    lowest, rate = _read_rates(given.LEARNING_RATE)
+    head_rates = read_rates(given.HEAD_LEARNING_RATE)
+    lowest, rate = read_rates(given.LEARNING_RATE)
     if head_rates[0] != head_rates[1]:
         raise UserError(
             "--head_learning_rate: the head is one group of layers. Give one "
@@ -40,7 +40,7 @@ def learning_rates():
     return (head_rates[1], 1.0), (rate, decay)
 
 
-def _read_rates(flag):
+def read_rates(flag):
     """Returns (A, B) of A:B, the same number twice of A, None of `find`."""
     if flag.value == "find":
         return None, None

@@ -68,8 +68,10 @@ def test_a_damaged_one_is_passed_over_and_said(
         path.write_bytes(b"" if damage == "empty" else contents)
     check(checkpoints.load(), 1)
     assert "000002 is damaged" in capsys.readouterr().err
-    save(checkpoints, 3)  # goes on counting
+    assert os.listdir(checkpoints.path) == ["000001"]  # or 1 would go first
+    save(checkpoints, 3)
     check(checkpoints.load(), 3)
+    assert len(os.listdir(checkpoints.path)) == 2
 
 
 def test_none_is_whole(checkpoints, capsys):

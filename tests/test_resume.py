@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from benchmarks.kill_and_resume import compare, results
+from input_pipeline.demo_set import draw_demo_set
 from tests.conftest import ROOT
 from training.checkpoints import Checkpoints
+from training.run_folder import RunFolder
 
 QUICK = ["--limit=60", "--image_size=32", "--backbone=vgg16_tiny",
          "--head_epochs=1", "--epochs=2", "--batch_size=8"]  # fmt: skip
@@ -160,6 +162,78 @@ def test_a_cache_that_is_gone_is_said(whole, tmp_path):
     assert "views kept where the disk allows no more" in stopped.stderr
 
 
+def test_a_rate_that_was_found_is_not_looked_for_again(tmp_path):
+    arguments = [*QUICK, "--learning_rate=find", "--checkpoint_minutes=0"]
+    run_dir = tmp_path / "whole"
+    done = run_changed("", *arguments, f"--run_dir={run_dir}")
+    assert done.returncode == 0, done.stderr
+    expected = results(run_dir)
+    run_dir = tmp_path / "run"
+    body = KILL.format(
+        module="training.loop", name="_validate", call=2, signal="SIGTERM"
+    )
+    stopped = run_changed(body, *arguments, f"--run_dir={run_dir}")
+    assert stopped.returncode == 128 + signal.SIGTERM
+    done = run_changed("", f"--resume={run_dir}")
+    assert done.returncode == 0, done.stderr
+    assert results(run_dir) == expected
+
+
+def test_a_head_that_is_being_solved_can_be_stopped(tmp_path):
+    run_dir = tmp_path / "run"
+    body = KILL.format(
+        module="training.features", name="frozen_features", call=2,
+        signal="SIGTERM",
+    )  # fmt: skip
+    stopped = run_changed(body, *QUICK, "--head=linear", f"--run_dir={run_dir}")
+    assert stopped.returncode == 128 + signal.SIGTERM
+    assert "Solved" not in stopped.stdout
+
+
+def test_one_process_at_a_time(tmp_path):
+    """It goes on from another folder, with photos named from the first."""
+    run_dir = tmp_path / "run"
+    body = KILL.format(
+        module="training.loop", name="_validate", call=2, signal="SIGTERM"
+    )
+    draw_demo_set(tmp_path / "photos", photos_per_class=60)
+    (tmp_path / "elsewhere").mkdir()
+    arguments = ["--data=photos", *QUICK, "--run_dir=run"]
+    stopped = run_changed(body, *arguments, cwd=tmp_path)
+    assert stopped.returncode == 128 + signal.SIGTERM, stopped.stderr
+    for leftover in (".history.csv.77777", ".saved.keras"):
+        (run_dir / leftover).write_text("half")
+    (run_dir / "checkpoint" / ".000009.77777").mkdir()
+    other = RunFolder(run_dir)
+    other.lock()
+    refused = run_changed("", f"--resume={run_dir}", cwd=tmp_path / "elsewhere")
+    assert refused.returncode == 2
+    assert "Another process is at work" in refused.stderr
+    other.unlock()
+    done = run_changed("", "-resume=../run", cwd=tmp_path / "elsewhere")
+    assert done.returncode == 0, done.stderr
+    assert not list(run_dir.glob(".*"))
+    flags = (run_dir / "flags.txt").read_text()
+    assert f"--data={tmp_path / 'photos'}\n" in flags
+
+
+def test_a_run_without_its_stage_is_refused(tmp_path):
+    run_dir = tmp_path / "run"
+    body = KILL.format(
+        module="training.loop", name="_validate", call=2, signal="SIGTERM"
+    )
+    stopped = run_changed(body, *QUICK, f"--run_dir={run_dir}")
+    assert stopped.returncode == 128 + signal.SIGTERM
+    refused = run_changed("", f"--resume={run_dir}", "--epochs=0")
+    assert refused.returncode == 2
+    assert "stages: was ['head', 'fine_tune'], is ['head']" in refused.stderr
+    refused = run_changed(
+        "", f"--resume={run_dir}", "--epochs=0", "--resume_anyway"
+    )
+    assert refused.returncode == 2
+    assert "a stage that is not asked for any more" in refused.stderr
+
+
 def test_what_has_changed_is_said(drawn_photos, tmp_path):
     data = shutil.copytree(drawn_photos, tmp_path / "photos")
     run_dir = tmp_path / "run"
@@ -242,7 +316,7 @@ def test_a_disk_that_is_plainly_too_small_is_said_at_once(tmp_path):
     run_dir = tmp_path / "run"
     done = run_changed(body, *QUICK, f"--run_dir={run_dir}", "--cache_views=0")
     assert done.returncode == 1
-    assert "has 0.0 GB left. Free some" in done.stderr
+    assert "has 1 MB left. Free some" in done.stderr
     assert "Epoch" not in done.stdout
 
 
@@ -305,11 +379,15 @@ def test_a_nan_is_stopped_before_it_reaches_the_weights(drawn_photos, tmp_path):
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert re.search(
-        r"no finite numbers in epoch 1, step 7 of the stage. The photos of "
-        r"that step: (/\S+/(cat|dog)/00\d\d\.jpg, ){3}/\S+\.jpg\. The weights",
+        r"no finite numbers in stage head, epoch 1, step 8 of the stage. The "
+        r"photos of that step: (/\S+/(cat|dog)/00\d\d\.jpg, ){3}/\S+\.jpg\. ",
         done.stderr,
     )
-    assert "--resume_anyway" in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.endswith(
+        f"python train.py --resume={run_dir} --head_learning_rate=0.0001 "
+        "--resume_anyway\n"
+    )
+    assert "Traceback" not in done.stderr
     checkpoint = Checkpoints(run_dir / "checkpoint").load()
     for array in checkpoint.variables.values():
         assert np.isfinite(array).all()

@@ -99,13 +99,18 @@ class Checkpoints:
     def load(self) -> Checkpoint | None:
         """Returns the newest checkpoint that is whole, or None.
 
-        Damaged ones are passed over, and said.
+        Damaged ones are passed over, and said; where there is a whole one they
+        are removed, or it would be the first to go.
         """
+        damaged = []
         for name in self._names():
             folder = self.path / name
             damage = _find_damage(folder)
             if damage is None:
+                for other in damaged:
+                    shutil.rmtree(other)
                 return _load(folder)
+            damaged.append(folder)
             print(
                 f"The checkpoint {folder} is damaged ({damage}) and passed "
                 "over",
@@ -183,6 +188,8 @@ def _flush(file):
 
 
 def _flush_folder(path):
+    if os.name == "nt":  # where folders cannot be opened
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -7,9 +7,9 @@ import tensorflow as tf
 class Guarded(keras.Model):
     """A functional model whose weights no NaN and no infinity can reach.
 
-    The step in which loss or gradients are not finite changes nothing, nor
-    does any step after it. It shares the layers of the model it is made of,
-    and is never saved itself.
+    The step in which loss or gradients are not finite changes no weight, nor
+    does any step after it; statistics and random numbers move on. It shares
+    the layers of the model it is made of, and is never saved itself.
     """
 
     def __init__(self, inputs, outputs):

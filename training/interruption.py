@@ -33,13 +33,12 @@ class StopRequest(keras.callbacks.Callback):
 
     def __enter__(self):
         self._received = None
+        numbers = [getattr(signal, x) for x in _SIGNALS if hasattr(signal, x)]
         self._previous = {
             number: signal.signal(number, self._receive)
-            for number in (
-                getattr(signal, name)
-                for name in _SIGNALS
-                if hasattr(signal, name)
-            )
+            for number in numbers
+            # nohup, and the shell for what it runs beside, set this.
+            if signal.getsignal(number) is not signal.SIG_IGN
         }
         return self
 
@@ -65,7 +64,8 @@ class StopRequest(keras.callbacks.Callback):
             # The terminal is gone, and writing to it an error.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for stream in (sys.stdout, sys.stderr):
-                os.dup2(nowhere, stream.fileno())
-            return
+                if stream.isatty():
+                    os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
         # print() must not be called while it is already at work.
         os.write(2, b"\nStopping after a few steps; again: at once.\n")

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from errors import NotFinite
 from model_zoo.layer_groups import GROUPS
 from training.losses import Accuracy
 
@@ -37,9 +38,24 @@ class KeptEpoch:
         best: The row of the kept epoch, or None.
         accuracy: The metric to train and to validate with.
         counts: Of `accuracy`, on the validation photos in the kept epoch.
+        stage: Name of the stage.
     """
 
-    def __init__(self, run_folder, whole_model, class_names):
+    def __init__(
+        self,
+        run_folder,
+        whole_model: keras.Model,
+        class_names: Sequence[str],
+        on_first_model: Callable[[], None] = lambda: None,
+    ):
+        """Begins with nothing.
+
+        Args:
+            run_folder: `RunFolder` of the run.
+            whole_model: Model of `build_model`.
+            class_names: Names of the classes.
+            on_first_model: Called when the first model has been kept.
+        """
         self.history = []
         self.steps = []
         self.rates = {name: [] for name in GROUPS}
@@ -50,6 +66,8 @@ class KeptEpoch:
         self._run_folder = run_folder
         self._whole_model = whole_model
         self._class_names = class_names
+        self._on_first_model = on_first_model
+        self.stage = None
 
     @property
     def model_path(self) -> Path | None:
@@ -63,7 +81,7 @@ class KeptEpoch:
             name: Name of the stage.
             rates: Learning rates of each layer group, one a step.
         """
-        self._stage = name
+        self.stage = name
         self._rates = rates
         self._step = 0  # of the stage
         self._steps_before = self.steps[-1]["step"] if self.steps else 0
@@ -101,7 +119,7 @@ class KeptEpoch:
         rates = {f"rate_{name}": self.rates[name][-1] for name in self._rates}
         self.steps.append(
             {
-                "stage": self._stage,
+                "stage": self.stage,
                 "step": self._steps_before + self._step,
                 "loss": (loss_sum - self._loss_sum) / steps,
                 **rates,
@@ -126,14 +144,14 @@ class KeptEpoch:
                 which `accuracy` saw last.
 
         Raises:
-            FloatingPointError: If a loss is not a finite number.
+            NotFinite: If a loss is not a finite number.
         """
         # That of the head; a head that is solved has none.
         rate = next(
             (float(r[self._step - 1]) for r in self._rates.values()), None
         )
         row = {
-            "stage": self._stage,
+            "stage": self.stage,
             "epoch": epoch,
             "seconds": round(seconds, 3),
             **{
@@ -146,12 +164,15 @@ class KeptEpoch:
         self._run_folder.save_history(self.history)
         self._run_folder.save_steps(self.steps)
         if not math.isfinite(row["loss"] + row["val_loss"]):
-            raise FloatingPointError(
-                f"The loss of epoch {epoch} (stage {self._stage}) is not a "
-                "finite number. Try a tenth of the learning rate."
+            raise NotFinite(
+                f"The loss of epoch {epoch} (stage {self.stage}) is not a "
+                "finite number.",
+                self.stage,
             )
         if self.best is None or row["val_loss"] < self.best["val_loss"]:
             self._run_folder.save_model(self._whole_model, self._class_names)
+            if self.best is None:
+                self._on_first_model()
             self.best = row
             self.counts = keras.ops.convert_to_numpy(self.accuracy.counts)
 
@@ -160,7 +181,7 @@ class KeptEpoch:
         losses = [
             row["val_loss"]
             for row in self.history
-            if row["stage"] == self._stage
+            if row["stage"] == self.stage
         ]
         return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
 
@@ -182,13 +203,16 @@ class KeptEpoch:
         self,
         state: dict,
         arrays: Mapping[str, np.ndarray],
-        model: Path | None,
+        model: Path | None = None,
     ) -> None:
-        """Makes this what `state` was called of, in a stage that has begun.
+        """Makes this what `state` was called of.
+
+        Called before the run goes on, for what it has seen, and again in the
+        stage that has begun, for where it was.
 
         Args:
             state, arrays: What it returned.
-            model: Path of the model kept then, or None.
+            model: Path of the model kept then; None: it is in its place.
         """
         for name in _STATE:
             setattr(self, name, state[name])

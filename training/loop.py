@@ -9,6 +9,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from errors import NotFinite
 from training.guarded import Guarded
 from training.interruption import Stopped, StopRequest
 from training.run_state import Place, RunState
@@ -46,7 +47,7 @@ def train_epochs(
             photos.
 
     Raises:
-        FloatingPointError: If a loss or a gradient is not a finite number; the
+        NotFinite: If a loss or a gradient is not a finite number; the
             weights are those before that step.
         Stopped: If `stop` was asked to; a checkpoint has been written.
     """
@@ -75,9 +76,10 @@ def train_epochs(
             while place.step < steps_per_epoch:
                 logs = _as_floats(trained.train_function(batches))
                 if trained.bad_step is not None:
-                    raise FloatingPointError(
-                        _describe_bad(trained.bad_step, place, describe_step)
+                    message = _describe_bad(
+                        trained.bad_step, place, kept_epoch.stage, describe_step
                     )
+                    raise NotFinite(message, kept_epoch.stage)
                 place.step += steps_at_a_time
                 kept_epoch.add_steps(place.step, logs)
                 bar.update(place.step, logs.items(), finalize=False)
@@ -120,12 +122,12 @@ def _reset(metrics):
         metric.reset_state()
 
 
-def _describe_bad(step, place, describe_step):
+def _describe_bad(step, place, stage, describe_step):
+    """Says where it was, counted from 1; `step` is counted from 0."""
     return (
-        "The loss or its gradients are no finite numbers in epoch "
-        f"{place.epoch + 1}, step {step} of the stage. The photos of that "
-        f"step: {describe_step(step)}. The weights are those before it. Try a "
-        "tenth of the learning rate."
+        f"The loss or its gradients are no finite numbers in stage {stage}, "
+        f"epoch {place.epoch + 1}, step {step + 1} of the stage. The photos of "
+        f"that step: {describe_step(step)}. The weights are those before it."
     )
 
 

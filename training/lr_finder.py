@@ -83,6 +83,7 @@ def range_test(
     trained: keras.Model,
     compile_with: Callable[[np.ndarray], None],
     batches: Iterable,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> RangeTest:
     """Trains with growing rates, then puts every variable back.
 
@@ -93,6 +94,7 @@ def range_test(
             compiles `trained` with a new optimizer.
         batches: `NUM_STEPS` tuples of inputs, labels and, if they have any,
             weights.
+        check_stop: Called before every step; what it raises ends the test.
 
     Raises:
         FloatingPointError: If the loss is not finite at the smallest rates.
@@ -105,6 +107,7 @@ def range_test(
     own, of_twin, losses = [], [], np.array([])
     try:
         for batch, _ in zip(batches, rates, strict=False):
+            check_stop()
             inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(
                 batch
             )

@@ -53,5 +53,5 @@ def make_optimizer(
         for variable in variables
     }
     return keras.optimizers.MultiOptimizer(
-        keras.optimizers.OptimizerMap(first, by_path)
+        keras.optimizers.OptimizerMap(first, by_path), name="of_groups"
     )

@@ -28,7 +28,8 @@ def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
 def check_run_dir(path: str | Path) -> None:
     """Raises `UserError` if a run folder at `path` would overwrite anything."""
     path = Path(path)
-    if path.is_dir() and any(path.iterdir()):
+    # Hidden: what a killed process had not finished writing.
+    if path.is_dir() and any(x.name[0] != "." for x in path.iterdir()):
         raise UserError(
             f"--run_dir: {path} exists and is not empty; runs are never "
             "overwritten. Give another folder, or remove this one."

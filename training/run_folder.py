@@ -9,12 +9,18 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 from errors import UserError
 from training.run_dir import check_run_dir
@@ -38,6 +44,10 @@ STEP_COLUMNS = (
     "rate_upper",
     "rate_lower",
 )
+
+
+# `_written_beside` and `Checkpoints` name by process what is not whole yet.
+_LEFTOVER = re.compile(r"\..+\.\d+|\.saved\.keras")
 
 
 class RunFolder:
@@ -92,6 +102,41 @@ class RunFolder:
                     "runs/latest"
                 )
         return run
+
+    def lock(self) -> None:
+        """Makes this the only process at work in the folder, until it ends.
+
+        Does nothing on Windows, which has no such locks.
+
+        Raises:
+            UserError: If another one is.
+        """
+        if fcntl is None:
+            return
+        # The folder itself, so that no file is left; closed by the system.
+        self._lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"Another process is at work in {self.path}. Wait for its end, "
+                "or stop it."
+            ) from error
+
+    def unlock(self) -> None:
+        """Lets other processes work in the folder."""
+        if fcntl is not None:
+            os.close(self._lock)
+
+    def remove_leftovers(self) -> None:
+        """Removes what a killed process had not finished writing."""
+        for folder in (self.path, self.path / "checkpoint"):
+            for path in folder.glob(".*"):
+                if _LEFTOVER.fullmatch(path.name):
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
 
     def save_class_names(self, class_names: Sequence[str]) -> None:
         self._write_json("class_names.json", list(class_names))

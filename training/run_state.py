@@ -72,6 +72,10 @@ class RunState:
         self._resumed = resumed
         self._start = self._saved = time.perf_counter()
         if resumed is not None:
+            # A run that is stopped before its stage begins has seen this.
+            kept_epoch.restore(
+                resumed.state["seen"], resumed.variables, resumed.model
+            )
             self.proof = FreezeProof.of_state(resumed.state["proof"])
             self._start -= resumed.state["seconds"]
 
@@ -115,9 +119,7 @@ class RunState:
                 )
         for name, variable in variables.items():
             variable.assign(saved[name])
-        self.kept_epoch.restore(
-            self._resumed.state["seen"], saved, self._resumed.model
-        )
+        self.kept_epoch.restore(self._resumed.state["seen"], saved)
 
     def save(self, trained: keras.Model, place: Place) -> None:
         """Writes a checkpoint.
@@ -149,7 +151,7 @@ class RunState:
             self.save(trained, place)
 
     def _variables(self, trained):
-        """Returns all variables by kind, number and path."""
+        """Returns all variables by kind, number and name."""
         kinds = {
             "model": self._model.variables,
             "optimizer": trained.optimizer.variables,
@@ -160,7 +162,12 @@ class RunState:
             ],
         }
         return {
-            f"{kind}/{number:04d}/{variable.path}": variable
+            f"{kind}/{number:04d}/{_name(kind, variable)}": variable
             for kind, variables in kinds.items()
             for number, variable in enumerate(variables)
         }
+
+
+def _name(kind, variable):
+    # Keras numbers optimizers and metrics by how many it has made, in the path.
+    return variable.path if kind == "model" else variable.name

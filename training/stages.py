@@ -96,6 +96,7 @@ def run_stage(
                 val_features,
                 settings,
                 run_state.kept_epoch,
+                stop,
             )
         else:
             _fit(
@@ -170,6 +171,7 @@ def _fit(
             trained,
             compile_with,
             stream(place.epoch, 0).take(lr_finder.NUM_STEPS),
+            stop.check,
         )
         place.rate = tested.suggestions()["valley"]
         if show_range_test is not None:
@@ -183,8 +185,8 @@ def _fit(
     kept_epoch.start_stage(stage.name, of_groups)
     if resumed:
         run_state.put_back(trained)
-    else:
-        run_state.save(trained, place)
+    # Where it was resumed as well: the conditions may be others.
+    run_state.save(trained, place)
     train_epochs(
         trained,
         # No prefetch: a thread that makes batches in Python while the
@@ -205,11 +207,21 @@ def _fit(
 
 
 def _solve(
-    stage, model, trained, train_features, val_features, settings, kept_epoch
+    stage,
+    model,
+    trained,
+    train_features,
+    val_features,
+    settings,
+    kept_epoch,
+    stop,
 ):
     """Solves the last layer on one pass over the photos."""
     start = time.perf_counter()
-    batches = list(train_features.one_pass().as_numpy_iterator())
+    batches = []
+    for batch in train_features.one_pass().as_numpy_iterator():
+        batches.append(batch)
+        stop.check()
     features = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
@@ -219,7 +231,7 @@ def _solve(
     )
     logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
     of_val = trained.evaluate(
-        val_features.one_pass(), return_dict=True, verbose=0
+        val_features.one_pass(), return_dict=True, verbose=0, callbacks=[stop]
     )
     logs |= {f"val_{name}": value for name, value in of_val.items()}
     kept_epoch.start_stage(stage.name, {})

@@ -30,6 +30,7 @@ def summarize(
     device: str,
     cache_views: int,
     state_sha256: str | None,
+    conditions: dict,
 ) -> dict:
     """Returns the content of run.json.
 
@@ -50,6 +51,8 @@ def summarize(
         cache_views: Views kept of each photo, 0 for none.
         state_sha256: Of the variables of model and optimizer after the last
             step, None where no stage trained by steps.
+        conditions: All that the numbers depend on: flags, photos, machine and
+            versions.
     """
     names = layers_with_weights(model)
     return {
@@ -85,6 +88,7 @@ def summarize(
         "device": device,
         "cache_views": cache_views,
         "state_sha256": state_sha256,
+        "conditions": conditions,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "versions": {
             "python": platform.python_version(),
