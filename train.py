@@ -244,6 +244,7 @@ def finish(run, keeper):
     from training.run_folder import point_latest_at
 
     train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+    train_pictures.add_to_events(run, keeper)
     own_place = given.RUN_DIR.value is None and run.path.parent.name == "runs"
     if keeper.best is not None and own_place:
         try:

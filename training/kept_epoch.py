@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from model_zoo.layer_groups import GROUPS
+from training.event_file import EventFile
 from training.losses import Accuracy
 
 _STATE = (  # attributes
@@ -37,6 +38,7 @@ class KeptEpoch:
         best: The row of the kept epoch, or None.
         accuracy: The metric to train and to validate with.
         counts: Of `accuracy`, on the validation photos in the kept epoch.
+        events: `EventFile` of the run.
     """
 
     def __init__(self, run_folder, whole_model, class_names):
@@ -46,6 +48,7 @@ class KeptEpoch:
         self.best = None
         self.accuracy = Accuracy(len(class_names))
         self.counts = None
+        self.events = EventFile(run_folder.path / "tensorboard")
         self._training_seconds = 0.0
         self._run_folder = run_folder
         self._whole_model = whole_model
@@ -145,6 +148,7 @@ class KeptEpoch:
         self.history.append(row)
         self._run_folder.save_history(self.history)
         self._run_folder.save_steps(self.steps)
+        self.events.add(self.history, self.steps)
         if not math.isfinite(row["loss"] + row["val_loss"]):
             raise FloatingPointError(
                 f"The loss of epoch {epoch} (stage {self._stage}) is not a "
@@ -196,6 +200,8 @@ class KeptEpoch:
         self._start = self._last_steps - state["epoch_seconds"]
         self.rates = {name: list(arrays[f"rates/{name}"]) for name in GROUPS}
         self.counts = arrays.get("counts")
+        # What was written after the checkpoint will be, once more.
+        self.events.rewrite(self.history, self.steps)
         if model is not None:
             self._run_folder.restore_model(model)
 
