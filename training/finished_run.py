@@ -85,11 +85,14 @@ def load_predictions(folder: str | Path) -> Predictions | None:
     columns, *rows = _read_csv(path)
     with _damage_said(path):
         paths, labels, predicted, *probabilities = zip(*rows, strict=True)
+        class_names = columns[_COLUMNS_BEFORE:]
+        if not {*labels, *predicted} <= set(class_names):
+            raise ValueError("there are labels without a column")
         return Predictions(
             list(paths),
             list(labels),
             list(predicted),
-            columns[_COLUMNS_BEFORE:],
+            class_names,
             np.array(probabilities, "float64").T,
         )
 
