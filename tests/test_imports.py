@@ -4,12 +4,20 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("augment", "input_pipeline", "model_zoo", "plots", "training")
+PACKAGES = (
+    "augment",
+    "evaluation",
+    "input_pipeline",
+    "model_zoo",
+    "plots",
+    "training",
+)
 # Who may import whom, besides itself and `errors`.
 ALLOWED = {
     "augment": {"keras", "numpy"},
+    "evaluation": {"numpy", "sklearn"},
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
-    "model_zoo": {"keras"},
+    "model_zoo": {"keras", "numpy"},
     "plots": {"numpy", "matplotlib"},
     "training": {
         "keras",
@@ -46,7 +54,11 @@ def imported_modules(path):
 def test_imports_point_one_way(package):
     for path in (ROOT / package).glob("*.py"):
         ours = set(imported_modules(path)) & (OTHERS | SCRIPTS | set(PACKAGES))
-        assert ours <= ALLOWED[package] | {package}, path.name
+        allowed = ALLOWED[package] | {package}
+        if path.name == "grad_cam.py":
+            # Keras has no gradient that all its backends know.
+            allowed |= {"tensorflow"}
+        assert ours <= allowed, path.name
 
 
 def test_flags_are_defined_in_scripts_only():
