@@ -182,6 +182,7 @@ def main(argv):
             print("No epoch was asked for, so there is no model.")
             return 0
         train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+        train_pictures.add_to_events(run, keeper)
         confused = losses.most_confused(keeper.counts, train_photos.class_names)
         speed = keeper.images_per_second(given.BATCH_SIZE.value)
         run.save_summary(

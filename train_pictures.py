@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 import plots
+from training import finished_run
 
 _DRAWN_PHOTOS = 9
 
@@ -85,3 +86,12 @@ def draw_curves(run, keeper, smoothing):
         run.save_figure("loss_by_step.png", ax.figure)
         ax = plots.plot_rates(keeper.rates, changes=changes)
         run.save_figure("lr.png", ax.figure)
+
+
+def add_to_events(run, keeper):
+    """Adds the flags and all pictures of the run folder for TensorBoard."""
+    keeper.events.add(keeper.history, keeper.steps)  # of an epoch cut short
+    flags = finished_run.load_flags(run.path)
+    keeper.events.add_text("flags", flags or ["(no flags)"])
+    pictures = sorted(run.path.glob("*.png"))
+    keeper.events.add_pictures(pictures, step=len(keeper.history))

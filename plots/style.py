@@ -15,9 +15,10 @@ def new_axes() -> Axes:
 
 
 def add_words(ax: Axes, title: str, x: str, y: str) -> None:
-    """Adds the title, what the axes are, a grid and the legend."""
+    """Adds the title, what the axes are, a grid and, of labels, the legend."""
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     ax.grid(alpha=0.25)
-    ax.legend()
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend()

@@ -43,6 +43,7 @@ def test_every_flag_in_the_readme_exists(run_script):
         "values",
         "format",  # of predict.py
         "help",
+        "logdir",  # of tensorboard
     }
     text = run_script("train.py", "--help").stdout
     for flag in flags:

@@ -60,6 +60,7 @@ def test_the_run_folder_is_complete(run):
         "model.keras",
         "run.json",
         "steps.csv",
+        "tensorboard",
     ]
     assert json.loads((folder / "class_names.json").read_text()) == [
         "cat",

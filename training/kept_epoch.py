@@ -10,6 +10,7 @@ import numpy as np
 
 from errors import NotFinite
 from model_zoo.layer_groups import GROUPS
+from training.event_file import EventFile
 from training.losses import Accuracy
 
 _STATE = (  # attributes
@@ -39,6 +40,7 @@ class KeptEpoch:
         accuracy: The metric to train and to validate with.
         counts: Of `accuracy`, on the validation photos in the kept epoch.
         stage: Name of the stage.
+        events: `EventFile` of the run.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class KeptEpoch:
         self.best = None
         self.accuracy = Accuracy(len(class_names))
         self.counts = None
+        self.events = EventFile(run_folder.path / "tensorboard")
         self._training_seconds = 0.0
         self._run_folder = run_folder
         self._whole_model = whole_model
@@ -163,6 +166,7 @@ class KeptEpoch:
         self.history.append(row)
         self._run_folder.save_history(self.history)
         self._run_folder.save_steps(self.steps)
+        self.events.add(self.history, self.steps)
         if not math.isfinite(row["loss"] + row["val_loss"]):
             raise NotFinite(
                 f"The loss of epoch {epoch} (stage {self.stage}) is not a "
@@ -220,6 +224,8 @@ class KeptEpoch:
         self._start = self._last_steps - state["epoch_seconds"]
         self.rates = {name: list(arrays[f"rates/{name}"]) for name in GROUPS}
         self.counts = arrays.get("counts")
+        # What was written after the checkpoint will be, once more.
+        self.events.rewrite(self.history, self.steps)
         if model is not None:
             self._run_folder.restore_model(model)
 

@@ -1,0 +1,158 @@
+"""TensorBoard event files, without the package tensorboard.
+
+TensorFlow 2.21 does not bring it, and `tf.summary.scalar` needs it. A file is
+records of `Event` messages (tensorflow/core/util/event.proto), each framed as
+length, checksum of the length, message, checksum of the message
+(tensorflow/core/lib/io/record_writer.h).
+"""
+
+import struct
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+_EPOCH_KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
+_CRC32C_POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
+
+
+class EventFile:
+    """The history of one run, for TensorBoard.
+
+    Files are written with Python's own calls: TensorFlow's say of a full disk
+    that there is too little memory. None is held open, so that what is written
+    can be seen at once, and a process that is killed leaves at worst a last
+    record that is cut off, which readers pass over.
+
+    The times in it are those of writing: a resumed run writes what it had seen
+    before it was stopped all at once.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Args: folder: Where the file goes; made with it."""
+        self._folder = Path(folder)
+        self._path = None
+        self._num_epochs = self._num_steps = 0  # written so far
+
+    def rewrite(self, history: Sequence[dict], steps: Sequence[dict]) -> None:
+        """Removes the files of this run, and writes a new one.
+
+        Args:
+            history: Rows of all epochs so far, as in history.csv.
+            steps: The same of steps.csv.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        self._folder.mkdir(exist_ok=True)
+        for old in self._folder.glob("events.out.tfevents.*.thaw"):
+            old.unlink()
+        self._path = (
+            self._folder / f"events.out.tfevents.{int(time.time())}.thaw"
+        )
+        self._num_epochs = self._num_steps = 0
+        # A TensorBoard that is running forgets, at START, what it had read.
+        start = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        self._write(
+            [_event(0, file_version="brain.Event:2")]
+            + [_event(1, session_log=start)]
+        )
+        self.add(history, steps)
+
+    def add(self, history: Sequence[dict], steps: Sequence[dict]) -> None:
+        """Writes the rows that were not written yet; arguments as above."""
+        if self._path is None:
+            self.rewrite(history, steps)
+            return
+        events = [_step_event(row) for row in steps[self._num_steps :]]
+        events += [_epoch_event(row) for row in history[self._num_epochs :]]
+        self._write(events)
+        self._num_epochs, self._num_steps = len(history), len(steps)
+
+    def add_text(self, tag: str, lines: Sequence[str]) -> None:
+        """Writes `lines` as they are, in a block of code."""
+        # Four spaces are a block of code, whatever is in it. Names of files
+        # are bytes; not every one is valid UTF-8, which messages have to be.
+        text = "".join(f"    {line}\n" for line in lines)
+        text = text.encode("utf-8", "replace")
+        metadata = tf.compat.v1.SummaryMetadata()
+        metadata.plugin_data.plugin_name = "text"
+        tensor = tf.make_tensor_proto([text], dtype=tf.string)
+        self._write([_event(0, _value(tag, metadata=metadata, tensor=tensor))])
+
+    def add_pictures(self, paths: Sequence[Path], step: int) -> None:
+        """Writes PNG files, each under its name.
+
+        Args:
+            paths: Paths of the files.
+            step: Epochs of which they show what was learned.
+        """
+        for path in paths:
+            content = path.read_bytes()
+            width, height = struct.unpack(">II", content[16:24])  # of IHDR
+            image = tf.compat.v1.Summary.Image(
+                width=width, height=height, encoded_image_string=content
+            )
+            tag = f"pictures/{path.stem}"
+            self._write([_event(step, _value(tag, image=image))])
+
+    def _write(self, events):
+        with open(self._path, "ab") as file:
+            for event in events:
+                file.write(_framed(event.SerializeToString()))
+
+
+def _step_event(row):
+    values = [
+        _value(f"step/{key}", simple_value=row[key])
+        for key in row
+        if key == "loss" or key.startswith("rate_")
+    ]
+    return _event(row["step"], *values)
+
+
+def _epoch_event(row):
+    values = [
+        _value(f"epoch/{key}", simple_value=row[key]) for key in _EPOCH_KEYS
+    ]
+    return _event(row["epoch"], *values)
+
+
+def _value(tag, **content):
+    return tf.compat.v1.Summary.Value(tag=tag, **content)
+
+
+def _event(step, *values, **content):
+    if values:
+        content["summary"] = tf.compat.v1.Summary(value=values)
+    return tf.compat.v1.Event(wall_time=time.time(), step=step, **content)
+
+
+def _framed(message):
+    """Returns `message` as one record."""
+    length = struct.pack("<Q", len(message))
+    return b"".join((length, _checksum(length), message, _checksum(message)))
+
+
+def _checksum(content):
+    """Returns the masked CRC-32C (tensorflow/core/lib/hash/crc32c.h)."""
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    crc ^= 0xFFFFFFFF
+    rotated = (crc >> 15) | (crc << 17)
+    return struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def _make_crc_table():
+    """Returns what each byte adds to a CRC-32C, a tuple of 256 numbers."""
+    table = list(range(256))
+    for _ in range(8):
+        table = [
+            (crc >> 1) ^ (_CRC32C_POLYNOMIAL if crc & 1 else 0) for crc in table
+        ]
+    return tuple(table)
+
+
+_CRC_TABLE = _make_crc_table()
