@@ -12,11 +12,11 @@ _SAID_SECONDS = 60  # and elsewhere
 class Progress:
     """Counts photos on one line of the terminal; elsewhere, once a minute.
 
-    Called with the number done, of `total`; those done before the first call
-    cost no time.
+    Called with the number done, of `total` (None: not known yet); those done
+    before the first call cost no time.
     """
 
-    def __init__(self, total: int):
+    def __init__(self, total: int | None):
         self._total = total
         self._start = self._shown = time.perf_counter()
         self._first = self._done = None
@@ -31,16 +31,21 @@ class Progress:
             _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
         ):
             self._shown = now
-            text = f"{done:,} of {self._total:,} photos, {self._speed()}"
+            of_all = "" if self._total is None else f" of {self._total:,}"
+            text = f"{done:,}{of_all} photos, {self._speed()}"
             if on_terminal:
-                bar = "\u2501" * (_BAR * done // self._total)
+                bar = "\u2501" * (_BAR * done // (self._total or done))
                 text = f"\r{bar:\u2500<{_BAR}} {text} "
             print(text, end="" if on_terminal else "\n", file=sys.stderr)
 
-    def end(self) -> None:
-        """Takes the line away, and prints how many there were."""
+    def clear(self) -> None:
+        """Takes the line away, so that something else can be printed."""
         if sys.stderr.isatty():
             sys.stderr.write("\r" + " " * _WIDTH + "\r")
+
+    def end(self) -> None:
+        """Takes the line away, and prints how many there were."""
+        self.clear()
         if self._first is None:
             print(f"Checked {self._total:,} photos, all known from before")
             return
