@@ -31,11 +31,14 @@ class Progress:
             _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
         ):
             self._shown = now
-            of_all = "" if self._total is None else f" of {self._total:,}"
-            text = f"{done:,}{of_all} photos, {self._speed()}"
+            text = f"{done:,} photos, {self._speed()}"
+            bar = ""
+            if self._total is not None:
+                text = f"{done:,} of {self._total:,} photos, {self._speed()}"
+                bar = "\u2501" * (_BAR * done // self._total)
+                bar = f"{bar:\u2500<{_BAR}} "
             if on_terminal:
-                bar = "\u2501" * (_BAR * done // (self._total or done))
-                text = f"\r{bar:\u2500<{_BAR}} {text} "
+                text = f"\r{bar}{text} "
             print(text, end="" if on_terminal else "\n", file=sys.stderr)
 
     def clear(self) -> None:
