@@ -1,32 +1,64 @@
 """Says what is on photos, with a model that train.py left in a run folder.
 
-    python predict.py runs/latest photo.jpg folder/ ...
+    python predict.py runs/latest photo.jpg folder/ 'photos/**/*.png' ...
+    find photos -name '*.jpg' | python predict.py runs/latest -
 
-Photos in folders are found at any depth. The run folder is all it needs: size,
-preprocessing and class names come from there.
+Photos in folders are found at any depth; globs may be quoted; - stands for a
+list of names on the standard input. The run folder is all it needs: size,
+preprocessing and class names come from there. Photos that cannot be used are
+named on stderr, and the exit status is then 1; the others are predicted.
 """
 
-import csv
-import json
+import functools
+import operator
+import os
 import sys
 from pathlib import Path
 
 from absl import flags
 
 import command_line
+import predict_input
+import predict_output
+import predict_report
 from errors import UserError
-from model_zoo.listing import format_table
+from input_pipeline import MAX_PIXELS
 
 command_line.section("Flags")
 _FORMAT = flags.DEFINE_enum(
     "format",
     "table",
-    ["table", "csv", "json", "contest"],
-    "How to print: path, predicted, probability, and in csv and json one "
-    "column per class; contest: id (the name of the file) and label (the "
-    "number of the class, from 0) only, as csv.",
+    ["table", "csv", "json", "jsonl", "contest"],
+    "How to print: path, predicted, probability, and in csv, json and jsonl "
+    "(JSON lines) one column per class; contest: id (the name of the file) "
+    "and label (the number of the class, from 0) only, as csv.",
 )
-_BATCH_SIZE = 32  # photos at a time
+_TOP = flags.DEFINE_integer(
+    "top",
+    None,
+    "How many of the likeliest classes to print for each photo, in place of "
+    "a column per class.",
+    lower_bound=1,
+)
+_UNSURE_BELOW = flags.DEFINE_float(
+    "unsure_below",
+    None,
+    "Where no class is as probable as this, predicted is the word unsure.",
+    lower_bound=0,
+    upper_bound=1,
+)
+_GRAD_CAM = flags.DEFINE_string(
+    "grad_cam",
+    None,
+    "Folder for pictures, one of each photo, of where the model sees the "
+    "likeliest class.",
+)
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels",
+    MAX_PIXELS,
+    "Photos with more cannot be used.",
+    lower_bound=1,
+)
 
 
 def main(argv):
@@ -35,8 +67,15 @@ def main(argv):
             "Expected a run folder and photos, e.g. python predict.py "
             "runs/latest photo.jpg"
         )
-    run_dir, *photo_arguments = argv[1:]
-    paths = find_all_photos(photo_arguments)
+    run_dir, *arguments = argv[1:]
+    check_flags()
+    given = predict_input.find_given(arguments)
+    if _GRAD_CAM.value is not None:
+        make_picture_folder(_GRAD_CAM.value, arguments, given)
+    if _FORMAT.value == "contest":
+        given = [[x for part in predict_input.in_parts(given) for x in part]]
+        predict_output.check_distinct(given[0])
+    parts = wait_for_first(predict_input.in_parts(given))
     with command_line.without_startup_remarks():
         from training.device import prepare_device
         from training.run_folder import RunFolder
@@ -45,136 +84,149 @@ def main(argv):
         run = RunFolder.open(run_dir)
         model = run.load_model()
     class_names = run.load_class_names()
-    rows = [
-        prediction_row(path, probabilities, class_names)
-        for path, probabilities in predict(model, paths)
-    ]
-    print_rows(rows, _FORMAT.value)
+    if _UNSURE_BELOW.value and predict_output.UNSURE in class_names:
+        raise UserError(
+            f"--unsure_below: there is a class of the name "
+            f"'{predict_output.UNSURE}'. Leave the flag out."
+        )
+    known = [x for x in given if x != predict_input.LIST]
+    with predict_output.printer(
+        _FORMAT.value,
+        class_names,
+        [path for paths in known for path in paths],
+        _TOP.value,
+        _UNSURE_BELOW.value or 0.0,
+    ) as write:
+        num_photos, num_bad = predict(
+            model, class_names, parts, predict_input.count_given(given), write
+        )
+    sys.stdout.flush()
+    if num_bad:
+        command_line.exit_with(
+            1, f"{num_bad:,} of {num_photos:,} photos cannot be used."
+        )
     return 0
 
 
-def find_all_photos(arguments: list[str]) -> list[str]:
-    """Returns the paths of the photos given, and of those in given folders.
+def check_flags() -> None:
+    """Raises a `UserError` if flags do not go together."""
+    for name in ("top", "unsure_below"):
+        if _FORMAT.value == "contest" and flags.FLAGS[name].value is not None:
+            raise UserError(
+                f"--{name} and --format=contest do not go together: a contest "
+                "takes one label for each photo."
+            )
+
+
+def make_picture_folder(folder, arguments, given) -> None:
+    """Makes the folder for pictures, unless it is among the photos."""
+    for argument, paths in zip(arguments, given, strict=True):
+        if os.path.isdir(argument):
+            command_line.check_outside_data("grad_cam", folder, argument)
+        elif paths != predict_input.LIST:
+            for of_photo in {os.path.dirname(path) or "." for path in paths}:
+                if os.path.realpath(of_photo) == os.path.realpath(folder):
+                    raise UserError(
+                        f"--grad_cam: there are photos in {folder}. Give "
+                        "another folder."
+                    )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def wait_for_first(parts):
+    """Returns `parts`, of which the first has come.
 
     Raises:
-        UserError: If one does not exist or a folder has no photos.
+        UserError: If there is none.
     """
-    from input_pipeline.files import find_photos
-    from input_pipeline.pixels import EXTENSIONS
+    first = next(parts, None)
+    if first is None:
+        raise UserError("-: the list on the standard input is empty.")
 
-    paths = []
-    for argument in arguments:
-        if Path(argument).is_dir():
-            found = find_photos(argument)
-            if not found:
-                raise UserError(
-                    f"No photos under {argument} ({', '.join(EXTENSIONS)})."
-                )
-            paths += found
-        elif Path(argument).is_file():
-            paths.append(argument)
-        else:
-            raise UserError(f"No photo or folder {argument}.")
-    return paths
+    def all_parts():
+        yield first
+        yield from parts
+
+    return all_parts()
 
 
-def predict(model, paths):
-    """Yields (path, probabilities), float32 (num_classes,), of each photo.
+def predict(model, class_names, parts, total, write) -> tuple[int, int]:
+    """Predicts photos part by part, and writes what comes out.
 
     Args:
         model: Model of a run folder.
-        paths: Paths of photos.
+        class_names: Names of its classes.
+        parts: Lists of paths.
+        total: Number of all paths; None: not known.
+        write: Of `predict_output.printer`.
+
+    Returns:
+        Number of photos, and of those among them that cannot be used.
 
     Raises:
-        UserError: If a photo cannot be read.
+        UserError: If one cannot be used and it is for a contest.
     """
-    import keras
-    import numpy as np
+    import inference
+    from input_pipeline import findings
 
-    from input_pipeline import contents, dataset, findings, photo_index
-    from model_zoo import preprocessing
+    checked_parts = inference.check_in_parts(parts, _MAX_PIXELS.value)
+    if _FORMAT.value == "contest":  # nothing is printed before the end
+        checked_parts = [functools.reduce(operator.add, checked_parts)]
+        if findings.bad_photos(checked_parts[0]):
+            raise UserError(findings.describe_bad(checked_parts[0]))
+    predictor = inference.Predictor(model)
+    grad_cam = None
+    if _GRAD_CAM.value is not None:
+        from model_zoo.grad_cam import GradCam
 
-    checked = contents.check_contents(paths)
-    if findings.bad_photos(checked):
-        raise UserError(findings.describe_bad(checked))
-    photos = photo_index.PhotoIndex(
-        tuple(paths), np.zeros(len(paths), "int32"), class_names=()
-    )
-    # Photos of one batch have one size, so they are resized before the model.
-    resized = model.get_layer("resize")
-    after_resizing = keras.Model(resized.output, model.output)
-    views = dataset.PhotoViews(
-        photos,
-        preprocessing.resizing_of(model),
-        resized.height,
-        contents=checked,
-    )
-    images_ds = views.images(0, np.arange(len(paths)), _BATCH_SIZE)
-    remaining = iter(paths)
-    for images in images_ds.as_numpy_iterator():
-        outputs = after_resizing.predict_on_batch(images)
-        if outputs.shape[1] == 1:  # sigmoid: the probability of class 1
-            outputs = np.concatenate([1 - outputs, outputs], axis=1)
-        for probabilities in outputs:
-            yield next(remaining), probabilities
-
-
-def prediction_row(path, probabilities, class_names):
-    """Returns one line of the output as a dict, numbers as floats."""
-    best = int(probabilities.argmax())
-    return {
-        "path": path,
-        "predicted": class_names[best],
-        "probability": float(probabilities[best]),
-        **dict(zip(class_names, map(float, probabilities), strict=True)),
-    }
+        grad_cam = GradCam(model)
+    report = predict_report.Report(total)
+    try:
+        for checked in checked_parts:
+            for path, reason in findings.bad_photos(checked):
+                report.add_bad(path, reason)
+            for batch in predictor.predict(checked):
+                for row, reason in batch.lost:
+                    report.add_bad(checked.paths[row], reason)
+                paths = [checked.paths[row] for row in batch.rows]
+                for path, probabilities in zip(
+                    paths, batch.probabilities, strict=True
+                ):
+                    write(path, probabilities)
+                sys.stdout.flush()
+                if grad_cam is not None and paths:
+                    draw(grad_cam, class_names, paths, batch)
+                report.add(len(paths))
+    finally:
+        report.clear()
+    report.end()
+    if report.num_bad and _FORMAT.value == "contest":
+        raise UserError("A contest needs a label for every photo.")
+    return report.num_photos, report.num_bad
 
 
-def print_rows(rows: list[dict], output_format: str) -> None:
-    """Prints the rows of `prediction_row` as a table, CSV or JSON."""
-    if output_format == "json":
-        print(json.dumps(rows, indent=2))
-    elif output_format == "csv":
-        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    elif output_format == "contest":
-        class_names = list(rows[0])[3:]
-        scored = [
-            (Path(row["path"]).stem, class_names.index(row["predicted"]))
-            for row in rows
-        ]
-        _check_distinct([row["path"] for row in rows])
-        # Names that are numbers by their number, then the others.
-        scored.sort(
-            key=lambda pair: (
-                (0, int(pair[0]), "")
-                if pair[0].isdecimal()
-                else (1, 0, pair[0])
-            )
+def draw(grad_cam, class_names, paths, batch) -> None:
+    """Writes a picture of each photo of a batch to --grad_cam."""
+    import predict_pictures
+
+    likeliest = batch.probabilities.argmax(axis=1)
+    captions = []
+    for path, probabilities, best in zip(
+        paths, batch.probabilities, likeliest, strict=True
+    ):
+        row = predict_output.describe(
+            path, probabilities, class_names, 1, _UNSURE_BELOW.value or 0.0
         )
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([("id", "label"), *scored])
-    else:
-        from input_pipeline.files import shown
-
-        cells = [
-            (shown(row["path"]), row["predicted"], f"{row['probability']:.4f}")
-            for row in rows
-        ]
-        print(format_table([("path", "predicted", "probability"), *cells]))
-
-
-def _check_distinct(paths):
-    """Raises a `UserError` if two photos would have one id."""
-    seen = {}
-    for path in paths:
-        other = seen.setdefault(Path(path).stem, path)
-        if other != path:
-            raise UserError(
-                f"{other} and {path} have the same id, {Path(path).stem}. "
-                "Give the photos of the contest only."
-            )
+        name = class_names[best]
+        unsure = "" if row["predicted"] == name else f"{row['predicted']}: "
+        captions.append(f"{unsure}{name} {row['probability']:.4f}")
+    predict_pictures.save_pictures(
+        _GRAD_CAM.value,
+        paths,
+        batch.images,
+        grad_cam(batch.images, likeliest),
+        captions,
+    )
 
 
 if __name__ == "__main__":

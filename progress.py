@@ -12,11 +12,11 @@ _SAID_SECONDS = 60  # and elsewhere
 class Progress:
     """Counts photos on one line of the terminal; elsewhere, once a minute.
 
-    Called with the number done, of `total`; those done before the first call
-    cost no time.
+    Called with the number done, of `total` (None: not known yet); those done
+    before the first call cost no time.
     """
 
-    def __init__(self, total: int):
+    def __init__(self, total: int | None):
         self._total = total
         self._start = self._shown = time.perf_counter()
         self._first = self._done = None
@@ -31,16 +31,24 @@ class Progress:
             _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
         ):
             self._shown = now
-            text = f"{done:,} of {self._total:,} photos, {self._speed()}"
-            if on_terminal:
+            text = f"{done:,} photos, {self._speed()}"
+            bar = ""
+            if self._total is not None:
+                text = f"{done:,} of {self._total:,} photos, {self._speed()}"
                 bar = "\u2501" * (_BAR * done // self._total)
-                text = f"\r{bar:\u2500<{_BAR}} {text} "
+                bar = f"{bar:\u2500<{_BAR}} "
+            if on_terminal:
+                text = f"\r{bar}{text} "
             print(text, end="" if on_terminal else "\n", file=sys.stderr)
+
+    def clear(self) -> None:
+        """Takes the line away, so that something else can be printed."""
+        if sys.stderr.isatty():
+            sys.stderr.write("\r" + " " * _WIDTH + "\r")
 
     def end(self) -> None:
         """Takes the line away, and prints how many there were."""
-        if sys.stderr.isatty():
-            sys.stderr.write("\r" + " " * _WIDTH + "\r")
+        self.clear()
         if self._first is None:
             print(f"Checked {self._total:,} photos, all known from before")
             return

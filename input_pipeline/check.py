@@ -1,5 +1,6 @@
 """Looks at every photo once, before any time is spent on training."""
 
+import contextlib
 import json
 import os
 import queue
@@ -23,58 +24,80 @@ _ROOT = Path(__file__).parent.parent
 def check_photos(
     paths: Sequence[str], max_pixels: int
 ) -> Iterator[tuple[int, Found]]:
-    """Yields (row, what is found) of each photo, in the order they are done.
-
-    Every file is decoded once, by Pillow in processes of its own: what makes
-    one crash or hang costs that file only. What TensorFlow will decode, it
-    decodes here, too.
+    """Yields (row, what is found) of each photo, as `Checker.check` does.
 
     Args:
         paths: Paths of the photos.
         max_pixels: Photos with more pixels are not decoded.
     """
-    rows = queue.SimpleQueue()
-    for row in range(len(paths)):
-        rows.put(row)
-    results = queue.SimpleQueue()
-    size = _size_of_plain()
+    with contextlib.closing(Checker(max_pixels)) as checker:
+        yield from checker.check(paths)
 
-    def look_at_all(looker):
-        try:
-            while not looker.stopped:
-                row = rows.get_nowait()
-                path = os.fsencode(paths[row])
-                results.put((row, _judge(looker.look_at(path), path, size)))
-        except queue.Empty:
-            pass
-        except BaseException as error:  # raised where it is waited for
-            results.put(error)
-        finally:
-            looker.close()
 
-    lookers = [
-        _Looker(_command(max_pixels))
-        for _ in range(min(os.cpu_count(), len(paths)))
-    ]
-    threads = [
-        threading.Thread(target=look_at_all, args=[looker], daemon=True)
-        for looker in lookers
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in paths:
-            result = results.get()
-            if isinstance(result, BaseException):
-                raise result
-            yield result
-    except BaseException:  # Ctrl-C, too
-        for looker in lookers:
-            looker.stop()
-        raise
-    finally:
+class Checker:
+    """Looks at photos; its processes wait for the next until it is closed."""
+
+    def __init__(self, max_pixels: int):
+        """Starts nothing yet.
+
+        Args:
+            max_pixels: Photos with more pixels are not decoded.
+        """
+        command = _command(max_pixels)
+        self._lookers = [_Looker(command) for _ in range(os.cpu_count())]
+        self._size = _size_of_plain()
+
+    def check(self, paths: Sequence[str]) -> Iterator[tuple[int, Found]]:
+        """Yields (row, what is found) of photos, in the order they are done.
+
+        Every file is decoded once, by Pillow in processes of its own: what
+        makes one crash or hang costs that file only. What TensorFlow will
+        decode, it decodes here, too.
+
+        Args:
+            paths: Paths of the photos.
+        """
+        rows = queue.SimpleQueue()
+        for row in range(len(paths)):
+            rows.put(row)
+        results = queue.SimpleQueue()
+
+        def look_at_all(looker):
+            try:
+                while not looker.stopped:
+                    row = rows.get_nowait()
+                    path = os.fsencode(paths[row])
+                    found = _judge(looker.look_at(path), path, self._size)
+                    results.put((row, found))
+            except queue.Empty:
+                pass
+            except BaseException as error:  # raised where it is waited for
+                results.put(error)
+
+        threads = [
+            threading.Thread(target=look_at_all, args=[looker], daemon=True)
+            for looker in self._lookers[: len(paths)]
+        ]
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            for _ in paths:
+                result = results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                yield result
+        except BaseException:  # Ctrl-C, too
+            for looker in self._lookers:
+                looker.stop()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+
+    def close(self) -> None:
+        """Ends the processes."""
+        for looker in self._lookers:
+            looker.close()
 
 
 def _size_of_plain():

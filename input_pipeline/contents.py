@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -82,6 +83,7 @@ def check_contents(
     memo: str | Path | None = None,
     max_pixels: int = MAX_PIXELS,
     progress: Callable[[int], None] | None = None,
+    check: Callable | None = None,
 ) -> Contents:
     """Looks at every photo that is not known from an earlier run.
 
@@ -93,9 +95,11 @@ def check_contents(
             missing; None: every photo is read.
         max_pixels: As in `check_photos`.
         progress: Called with the number of photos done, of those in `paths`.
+        check: `Checker.check` of one with the same `max_pixels`; None: of one
+            that is made for these photos alone.
     """
     return look_at_rest(
-        recall(paths, memo, max_pixels), memo, max_pixels, progress
+        recall(paths, memo, max_pixels), memo, max_pixels, progress, check
     )
 
 
@@ -104,25 +108,26 @@ def look_at_rest(
     memo: str | Path | None,
     max_pixels: int,
     progress: Callable[[int], None] | None,
+    check: Callable | None = None,
 ) -> Contents:
     """Returns what `recall` does, and looks at the photos not known.
 
     Args:
         known: Of `recall`.
-        memo, max_pixels, progress: As in `check_contents`.
+        memo, max_pixels, progress, check: As in `check_contents`.
     """
     found = list(known.found)
     new = [row for row, look in enumerate(found) if look is None]
     if not new:
         return known
-    from input_pipeline.check import check_photos  # imports TensorFlow
+    if check is None:
+        from input_pipeline.check import check_photos  # imports TensorFlow
 
+        check = functools.partial(check_photos, max_pixels=max_pixels)
     done = len(found) - len(new)
     unkept = []
     try:
-        for place, look in check_photos(
-            [known.paths[row] for row in new], max_pixels
-        ):
+        for place, look in check([known.paths[row] for row in new]):
             row = new[place]
             found[row] = look
             if look.digest:  # else the reason may be gone the next time

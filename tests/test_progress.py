@@ -65,3 +65,16 @@ def test_nothing_new(capsys):
     printed = capsys.readouterr()
     assert printed.out == "Checked 7 photos, all known from before\n"
     assert printed.err == ""
+
+
+def test_the_total_need_not_be_known(clock, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    count = Progress(None)
+    for done in range(1, 65):
+        clock.now += 1 / 64
+        count(done)
+    count.clear()
+    *_, drawn, blank, end = terminal.getvalue().split("\r")
+    assert drawn == "52 photos, 64 a second "
+    assert blank == " " * 80 and end == ""

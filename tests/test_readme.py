@@ -41,11 +41,13 @@ def test_every_flag_in_the_readme_exists(run_script):
         "base",  # of benchmarks.classic
         "flag",  # of benchmarks.sweep
         "values",
-        "format",  # of predict.py
         "help",
         "logdir",  # of tensorboard
     }
-    text = run_script("train.py", "--help").stdout
+    text = "".join(
+        run_script(script, "--help").stdout
+        for script in ("train.py", "predict.py")
+    )
     for flag in flags:
         assert re.search(rf"--(\[no\])?{flag.replace('-', '_')}\b", text), flag
 
