@@ -22,6 +22,8 @@ from input_pipeline import contents, decode
 from input_pipeline.check import Checker
 from input_pipeline.contents import Contents
 from model_zoo import preprocessing
+from model_zoo.head import head_features
+from training.outputs import Outputs, pool, two_columns
 
 _AHEAD = 2  # batches that are read while another is computed
 _SMALLEST = 4  # photos in a batch, the padding included
@@ -36,12 +38,14 @@ class Batch(NamedTuple):
         probabilities: float32 (B, number of classes).
         lost: Row and reason of each photo that could be read when it was
             checked, and no longer; these are not in `rows`.
+        outputs: `training.outputs.Outputs` of the photos.
     """
 
     rows: np.ndarray
     images: np.ndarray
     probabilities: np.ndarray
     lost: list[tuple[int, str]]
+    outputs: Outputs
 
 
 def check_in_parts(
@@ -95,9 +99,11 @@ class Predictor:
         """
         # Photos of one batch have one size, so they are resized before it.
         resized = model.get_layer("resize").output
-        self._after_resizing = keras.Model(resized, model.output)
+        self._model = model
+        self._after_resizing = keras.Model(
+            resized, [*head_features(model), model.output]
+        )
         self._size = tuple(resized.shape[1:])
-        self._num_classes = max(2, model.output.shape[-1])
         self._batch_size = batch_size
         resize = preprocessing.resizing_of(model)
         self._load = tf.function(
@@ -152,25 +158,34 @@ class Predictor:
         images = [result for result in results if not isinstance(result, str)]
         kept = sorted(set(rows) - {row for row, _ in lost})
         images = np.array(images, "float32").reshape(-1, *self._size)
+        outputs = self._forward(images)
         return Batch(
-            np.array(kept, "int64"), images, self._forward(images), lost
+            np.array(kept, "int64"),
+            images,
+            outputs.probabilities,
+            lost,
+            outputs,
         )
 
     def _forward(self, images):
-        """Returns the probabilities, float32 (B, number of classes).
+        """Returns the `Outputs` of resized photos.
 
         Alone, a photo gets other last bits than among others (3e-7, measured
         on CPUs), from four on the same; so a short batch is padded, but not to
         the full size, which on VGG16 would take 5 seconds for one photo.
         """
-        if not len(images):
-            return np.zeros((0, self._num_classes), "float32")
         size = _SMALLEST
         while size < len(images):
             size *= 2
         padding = [(0, size - len(images)), (0, 0), (0, 0), (0, 0)]
-        outputs = self._after_resizing.predict_on_batch(np.pad(images, padding))
-        outputs = outputs[: len(images)]
-        if outputs.shape[1] == 1:  # sigmoid: the probability of class 1
-            outputs = np.concatenate([1 - outputs, outputs], axis=1)
-        return outputs
+        features, penultimate, probabilities = (
+            array[: len(images)]
+            for array in self._after_resizing.predict_on_batch(
+                np.pad(images, padding)
+            )
+        )
+        return Outputs(
+            pool(self._model, features),
+            penultimate,
+            two_columns(probabilities),
+        )

@@ -30,8 +30,6 @@ from training.run_dir import choose_run_dir
 
 flags.adopt_module_key_flags(given)
 
-_PAIRS_PRINTED = 3  # of classes taken for each other
-
 
 def __getattr__(name):
     # `from train import build_model`, without importing Keras for --help.
@@ -78,13 +76,15 @@ def main(argv):
         import keras
         import tensorflow as tf
 
+        import evaluate_page
         import train_pictures
+        import train_report
+        from evaluation.metrics import most_confused
         from training import (
             checkpoints,
             device,
             interruption,
             kept_epoch,
-            losses,
             run_folder,
             run_state,
             stage_input,
@@ -98,7 +98,7 @@ def main(argv):
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(indices[0].class_names))
     cache_folder = train_plan.open_cache_folder()
-    sides, bad = train_data.check_photos(indices)
+    sides, bad, found = train_data.check_photos(indices)
     train_photos, _ = sides[0]
     train_views, val_views = train_data.make_views(model, *sides)
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
@@ -182,28 +182,36 @@ def main(argv):
             print("No epoch was asked for, so there is no model.")
             return 0
         train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
-        train_pictures.add_to_events(run, keeper)
-        confused = losses.most_confused(keeper.counts, train_photos.class_names)
         speed = keeper.images_per_second(given.BATCH_SIZE.value)
-        run.save_summary(
-            summary.summarize(
-                model=model,
-                backbone=arguments["backbone"],
-                unfreeze_from=unfreeze_from,
-                sides=sides,
-                history=keeper.history,
-                best=keeper.best,
-                proof=state.proof,
-                confused=confused,
-                seconds=state.seconds,
-                images_per_second=speed,
-                seed=given.SEED.value,
-                device=device_name,
-                cache_views=max(x.train_cache.num_views for x in stage_inputs),
-                state_sha256=point.state_sha256(),
-                conditions=conditions,
-            )
+        summarized = summary.summarize(
+            model=model,
+            backbone=arguments["backbone"],
+            unfreeze_from=unfreeze_from,
+            sides=sides,
+            history=keeper.history,
+            best=keeper.best,
+            proof=state.proof,
+            confused=most_confused(keeper.counts, train_photos.class_names),
+            seconds=state.seconds,
+            images_per_second=speed,
+            seed=given.SEED.value,
+            device=device_name,
+            cache_views=max(x.train_cache.num_views for x in stage_inputs),
+            state_sha256=point.state_sha256(),
+            conditions=conditions,
+            flags=train_resume.all_flags(),
+            found=found,
         )
+        print("\nLooking at what it has learned")
+        numbers = train_report.write_report(
+            run,
+            planned[-1].unfreeze_from,
+            stage_inputs[-1],
+            (train_views, val_views),
+            summarized,
+        )
+        train_pictures.add_to_events(run, keeper)
+        run.save_summary(summarized)  # the run has ended
         point.remove()
     except (
         KeyboardInterrupt,
@@ -225,13 +233,9 @@ def main(argv):
             1, "Frozen weights moved; do not trust this run."
         )
     print(keeper.describe())
-    if confused:
-        pairs = [
-            f"{count} x {right} taken for {predicted}"
-            for right, predicted, count in confused[:_PAIRS_PRINTED]
-        ]
-        print(f"Most confused: {', '.join(pairs)}")
+    print(evaluate_page.verdict(numbers))
     print(f"Total time {state.seconds:.0f} s")
+    print(f"Report   {run.path / 'report.html'}")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
     print(f"Predict  python predict.py {run.path} photo.jpg")

@@ -1,6 +1,7 @@
 """The photos of train.py: found, checked, made to views, or gone."""
 
 import difflib
+from collections import Counter
 from pathlib import Path
 
 import command_line
@@ -56,7 +57,8 @@ def check_photos(indices):
 
     Returns:
         (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
-        first, and the (path, reason) of what is left out.
+        first; the (path, reason) of what is left out; and how many photos
+        something is odd about, by what.
 
     Raises:
         UserError: If more cannot be used than --skip_bad lets pass.
@@ -92,7 +94,10 @@ def check_photos(indices):
     uneven = findings.describe_balance(both[0][0])
     if uneven and given.CLASS_WEIGHTS.value == "none":
         print(uneven)
-    return both, bad
+    found = Counter(doubt.kind for doubt in doubted)
+    if bad:
+        found["left out, cannot be used"] = len(bad)
+    return both, bad, dict(found)
 
 
 def make_views(model, train_side, validation_side):

@@ -15,7 +15,6 @@ import train_flags as given
 import train_stages
 from errors import NotFinite, UserError
 from model_zoo.backbones import is_file
-from training.checkpoints import Checkpoints
 
 # They change nothing of what is computed, or what they change is compared as
 # what it leads to: the photos and their sides.
@@ -57,6 +56,8 @@ def resumed_run_dir() -> Path | None:
     if given.RUN_DIR.value is not None:
         raise UserError("Give --resume or --run_dir, not both.")
     if (run_dir / "run.json").exists():
+        from training.checkpoints import Checkpoints
+
         Checkpoints(run_dir / "checkpoint").remove()  # killed before it did
         flags_file = shlex.quote(f"{run_dir}/flags.txt")
         raise UserError(
@@ -82,6 +83,14 @@ def make_paths_absolute() -> None:
         flags.FLAGS["cache_dir"].value = path
 
 
+def all_flags() -> dict:
+    """Returns the values of all flags of train.py, by name."""
+    return {
+        flag.name: flag.value
+        for flag in flags.FLAGS.get_key_flags_for_module("train_flags")
+    }
+
+
 def conditions(sides, planned, stage_inputs, device: str) -> dict:
     """Returns what a run's numbers depend on, by name, as JSON can hold it.
 
@@ -99,9 +108,9 @@ def conditions(sides, planned, stage_inputs, device: str) -> dict:
     if given.SCHEDULE.value == "constant":
         free.add("epochs")  # the rates of those done stay as they were
     values = {
-        f"--{flag.name}": flag.value
-        for flag in flags.FLAGS.get_key_flags_for_module("train_flags")
-        if flag.name not in free
+        f"--{name}": value
+        for name, value in all_flags().items()
+        if name not in free
     }
     photos = {}
     for side, (index, contents) in zip(

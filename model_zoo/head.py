@@ -74,3 +74,20 @@ def build_head(
         name=HEAD_PREFIX + "output",
         dtype="float32",  # half precision is not enough for the loss
     )(x)
+
+
+def head_features(
+    model: keras.Model,
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Returns what the head of a model sees, and what its last layer sees.
+
+    Args:
+        model: Model of `build_model`, or read from its file.
+    """
+    dense = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, layers.Dense)
+        and layer.name.startswith(HEAD_PREFIX)
+    ]
+    return dense[0].input, dense[-1].input

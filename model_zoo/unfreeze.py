@@ -110,3 +110,21 @@ def leaf_layers(layer: keras.Layer) -> list[keras.Layer]:
     if not isinstance(layer, keras.Model):
         return [layer]
     return [leaf for child in layer.layers for leaf in leaf_layers(child)]
+
+
+def block_starts(model: keras.Model) -> list[str]:
+    """Returns where one may unfreeze from, in order: each block's first layer.
+
+    A block begins with the first layer of the base that has weights after the
+    maps have become smaller.
+
+    Args:
+        model: Model of `build_model`, or read from its file.
+    """
+    starts, size = [], None
+    for layer in base_layers(model):
+        shape = getattr(layer.output, "shape", ())
+        if layer.weights and len(shape) == 4 and shape[1:3] != size:
+            starts.append(layer.name)
+            size = shape[1:3]
+    return starts

@@ -15,7 +15,7 @@ PACKAGES = (
 # Who may import whom, besides itself and `errors`.
 ALLOWED = {
     "augment": {"keras", "numpy"},
-    "evaluation": {"numpy", "sklearn"},
+    "evaluation": {"numpy", "sklearn", "scipy"},
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
     "model_zoo": {"keras", "numpy"},
     "plots": {"numpy", "matplotlib"},

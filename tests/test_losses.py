@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.losses import Accuracy, crossentropy, most_confused
+from training.losses import Accuracy, crossentropy
 
 LABELS = np.array([0, 2, 1, 2])
 PROBABILITIES = np.array(
@@ -81,14 +81,3 @@ def test_fit_on_mixes_and_validate_on_integers():
     assert history.history["val_accuracy"] == [
         pytest.approx((predicted == y).mean())
     ]
-
-
-def test_pairs_from_the_top():
-    counts = np.array([[9, 1, 1], [1, 9, 0], [0, 2, 9]])
-    assert most_confused(counts, ["a", "b", "c"]) == [
-        ("c", "b", 2),
-        ("a", "b", 1),
-        ("a", "c", 1),
-        ("b", "a", 1),
-    ]
-    assert most_confused(np.eye(3), ["a", "b", "c"]) == []

@@ -97,6 +97,21 @@ def load_predictions(folder: str | Path) -> Predictions | None:
         )
 
 
+def load_label_issues(folder: str | Path) -> list[dict]:
+    """Returns label_issues.csv, a dict per photo; none where there is none.
+
+    Raises:
+        UserError: If it is damaged.
+    """
+    path = Path(folder) / "label_issues.csv"
+    if not path.exists():
+        return []
+    columns, *rows = _read_csv(path)
+    with _damage_said(path):
+        issues = [dict(zip(columns, row, strict=True)) for row in rows]
+        return [x | {"margin": float(x["margin"])} for x in issues]
+
+
 def _read_csv(path):
     """Returns the rows of a file that RunFolder wrote, the titles first."""
     with open(

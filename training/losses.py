@@ -1,9 +1,8 @@
 """The loss and the accuracy, of labels that may be mixes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
-import numpy as np
 
 
 def crossentropy(
@@ -87,26 +86,6 @@ class Accuracy(keras.metrics.Metric):
     def result(self):
         ops = keras.ops
         return ops.trace(self.counts) / ops.maximum(ops.sum(self.counts), 1)
-
-
-def most_confused(
-    counts: np.ndarray, class_names: Sequence[str]
-) -> list[tuple[str, str, int]]:
-    """Returns which class was taken for which, and how often, from the top.
-
-    Args:
-        counts: As in `Accuracy`, (C, C).
-        class_names: Names of the C classes.
-
-    Returns:
-        (right class, predicted class, photos); none is without photos.
-    """
-    confused = [
-        (class_names[right], class_names[taken], int(count))
-        for (right, taken), count in np.ndenumerate(counts)
-        if right != taken and count
-    ]
-    return sorted(confused, key=lambda pair: -pair[2])
 
 
 def _shares(labels, num_classes):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 try:
     import fcntl
@@ -36,6 +37,7 @@ HISTORY_COLUMNS = (
     "learning_rate",
 )
 BAD_COLUMNS = ("path", "reason")
+ISSUE_COLUMNS = ("path", "side", "label", "suggested", "margin")
 STEP_COLUMNS = (
     "stage",
     "step",
@@ -219,6 +221,47 @@ class RunFolder:
         rows = [dict(zip(BAD_COLUMNS, row, strict=True)) for row in bad]
         self._write_csv("bad_photos.csv", BAD_COLUMNS, rows)
 
+    def save_label_issues(self, issues: list[dict]) -> None:
+        """Writes label_issues.csv, a dict per photo; of none, removes it."""
+        if issues:
+            self._write_csv("label_issues.csv", ISSUE_COLUMNS, issues)
+        else:
+            (self.path / "label_issues.csv").unlink(missing_ok=True)
+
+    def save_predictions(
+        self,
+        paths: Sequence[str],
+        labels: Sequence[int],
+        probabilities: np.ndarray,
+        class_names: Sequence[str],
+    ) -> None:
+        """Writes predictions.csv: path, label, predicted, and the classes.
+
+        Args:
+            paths: Path of each photo, (N,).
+            labels: Its class, int (N,).
+            probabilities: Of the classes, float (N, C).
+            class_names: Names of the classes, which are titles of columns.
+        """
+        rows = [
+            (path, class_names[label], class_names[of_photo.argmax()])
+            + tuple(map(float, of_photo))
+            for path, label, of_photo in zip(
+                paths, labels, probabilities, strict=True
+            )
+        ]
+        titles = ("path", "label", "predicted", *class_names)
+        self._write_rows("predictions.csv", [titles, *rows])
+
+    def save_metrics(self, numbers: dict) -> None:
+        """Writes metrics.json, how good the predictions are."""
+        self._write_json("metrics.json", numbers)
+
+    def save_report(self, page: str) -> None:
+        """Writes report.html."""
+        with _written_beside(self.path / "report.html") as beside:
+            beside.write_text(page, "utf-8")
+
     def save_summary(self, summary: dict) -> None:
         """Writes run.json, the summary for programs."""
         self._write_json("run.json", summary)
@@ -229,6 +272,11 @@ class RunFolder:
             figure.savefig(beside, format="png", dpi=150)
 
     def _write_csv(self, name, columns, rows):
+        """Writes dicts; keys that a dict lacks are empty cells."""
+        cells = [[row.get(column, "") for column in columns] for row in rows]
+        self._write_rows(name, [columns, *cells])
+
+    def _write_rows(self, name, rows):
         with _written_beside(self.path / name) as beside:
             # Names of files are bytes; not every one is valid UTF-8.
             with open(
@@ -238,9 +286,7 @@ class RunFolder:
                 encoding="utf-8",
                 errors="surrogateescape",
             ) as file:
-                writer = csv.DictWriter(file, columns)
-                writer.writeheader()
-                writer.writerows(rows)
+                csv.writer(file).writerows(rows)
 
     def _write_json(self, name, value):
         text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"

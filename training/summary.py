@@ -31,6 +31,8 @@ def summarize(
     cache_views: int,
     state_sha256: str | None,
     conditions: dict,
+    flags: dict,
+    found: dict[str, int],
 ) -> dict:
     """Returns the content of run.json.
 
@@ -53,6 +55,8 @@ def summarize(
             step, None where no stage trained by steps.
         conditions: All that the numbers depend on: flags, photos, machine and
             versions.
+        flags: Values of all flags, by name.
+        found: Photos that something is wrong with or odd about, by what.
     """
     names = layers_with_weights(model)
     return {
@@ -66,6 +70,12 @@ def summarize(
         "backbone": backbone,
         "unfreeze_from": unfreeze_from,
         "image_size": model.get_layer("resize").height,
+        "class_counts": {
+            side: np.bincount(
+                photos.labels, minlength=len(photos.class_names)
+            ).tolist()
+            for side, (photos, _) in zip(SIDES, sides, strict=True)
+        },
         "trainable_layers": [name for name in names if name in proof.trained],
         "frozen_layers": [name for name in names if name in proof.frozen],
         "trainable_parameters": _count_parameters(model.trainable_weights),
@@ -88,6 +98,8 @@ def summarize(
         "device": device,
         "cache_views": cache_views,
         "state_sha256": state_sha256,
+        "flags": flags,
+        "found": found,
         "conditions": conditions,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "versions": {

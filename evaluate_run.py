@@ -1,0 +1,217 @@
+"""The evaluation of a run: numbers, pictures, report.html.
+
+train.py writes one at the end of every run; evaluate.py of any photos.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import evaluate_page
+import evaluate_pictures as pictures
+from evaluation import calibration, label_noise, metrics
+from model_zoo.unfreeze import base_layers, block_starts
+from plots.report import Shown, build_report
+from training import finished_run
+
+_CURVES = ("accuracy", "loss", "loss_by_step", "lr", "lr_find")
+_TOP_LOSSES = 50  # in metrics.json
+_SMALLEST = 1e-12  # probability; float32 has zeros
+
+
+class Judged(NamedTuple):
+    """Photos with labels, and what a model makes of them.
+
+    Attributes:
+        paths: (N,).
+        labels: int (N,).
+        probabilities: float (N, C).
+        penultimate: What the last layer sees, float (N, P).
+        class_names: (C,).
+    """
+
+    paths: Sequence[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    penultimate: np.ndarray
+    class_names: Sequence[str]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """The likeliest class of each, int (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+
+def suspected_labels(
+    features: np.ndarray,
+    labels: np.ndarray,
+    paths: Sequence[str],
+    sides: Sequence[str],
+    class_names: Sequence[str],
+) -> list[dict]:
+    """Returns rows of label_issues.csv, the surest first.
+
+    Args:
+        features: What the head sees of each photo, float (N, D).
+        labels: int (N,).
+        paths: (N,).
+        sides: `train` or `validation`, of each photo.
+        class_names: Names of the classes.
+    """
+    return [
+        {
+            "path": paths[found.row],
+            "side": sides[found.row],
+            "label": class_names[labels[found.row]],
+            "suggested": class_names[found.suggested],
+            "margin": round(found.margin, 4),
+        }
+        for found in label_noise.find_suspected(features, labels)
+    ]
+
+
+def load_facts(
+    run_dir: str | Path, model, summary: dict, evaluated: str
+) -> evaluate_page.RunFacts:
+    """Returns what is known about a run that left a model.
+
+    Args:
+        run_dir: Run folder.
+        model: Its model.
+        summary: Content of run.json.
+        evaluated: What the photos are, e.g. `validation photos`.
+
+    Raises:
+        UserError: If a file in it is damaged.
+    """
+    run_dir = Path(run_dir)
+    files = [run_dir / f"{name}.png" for name in _CURVES]
+    augmented = run_dir / "augmented.png"
+    earlier, later = evaluate_page.neighbours(
+        block_starts(model),
+        summary["unfreeze_from"],
+        [layer.name for layer in base_layers(model)],
+    )
+    return evaluate_page.RunFacts(
+        name=run_dir.resolve().name,
+        path=str(run_dir),
+        summary=summary,
+        history=finished_run.load_history(run_dir),
+        flags=finished_run.load_flags(run_dir),
+        class_counts=summary["class_counts"],
+        curves=[path.read_bytes() for path in files if path.exists()],
+        augmented=pictures.picture(augmented) if augmented.exists() else None,
+        earlier=earlier,
+        later=later,
+        evaluated=evaluated,
+    )
+
+
+def write(
+    folder,
+    model,
+    judged: Judged,
+    issues: list[dict],
+    run: evaluate_page.RunFacts,
+    *,
+    min_count: int = 1,
+    before: Judged | None = None,
+    temperature: float | None = None,
+) -> dict:
+    """Writes metrics.json, predictions.csv, the pictures and report.html.
+
+    Args:
+        folder: `RunFolder` to write to.
+        model: Model of the run, which draws where it looks.
+        judged: Photos and predictions.
+        issues: Of `suspected_labels`.
+        run: What is known about the run.
+        min_count: Photos from which on a pair of classes counts as confused.
+        before: The same predictions before they were calibrated, or None.
+        temperature: By which they were, or None.
+
+    Returns:
+        The content of metrics.json.
+    """
+    numbers = measure(judged, min_count, before, temperature)
+    folder.save_predictions(
+        judged.paths, judged.labels, judged.probabilities, judged.class_names
+    )
+    folder.save_label_issues(issues)
+    folder.save_metrics(numbers)
+    figures = pictures.draw_figures(judged, before, run.class_counts)
+    for name, figure in figures.items():
+        folder.save_figure(f"{name}.png", figure)
+    galleries = pictures.find_galleries(model, judged)
+    for name, photos in galleries.items():
+        if photos:
+            folder.save_figure(f"{name}.png", pictures.draw_gallery(photos))
+    page = evaluate_page.make_page(
+        run,
+        numbers,
+        judged,
+        charts={x: pictures.png(figures[x]) for x in figures},
+        galleries={
+            name: [
+                Shown([pictures.jpeg(x) for x in images], caption, path)
+                for images, caption, path in photos
+            ]
+            for name, photos in galleries.items()
+        },
+        cells=pictures.show_cells(judged),
+        issues=issues,
+        suspected=pictures.show_suspected(issues),
+    )
+    folder.save_report(build_report(page))
+    return numbers
+
+
+def measure(
+    judged: Judged,
+    min_count: int = 1,
+    before: Judged | None = None,
+    temperature: float | None = None,
+) -> dict:
+    """Returns the content of metrics.json; arguments as in `write`."""
+    numbers = metrics.evaluate(
+        judged.labels, judged.probabilities, judged.class_names
+    )
+    confused = metrics.most_confused(
+        numbers["confusion_matrix"], judged.class_names
+    )
+    own = judged.probabilities[np.arange(len(judged.labels)), judged.labels]
+    worst = np.argsort(own, kind="stable")[:_TOP_LOSSES]
+    numbers["most_confused"] = [x for x in confused if x[2] >= min_count]
+    numbers["top_losses"] = [
+        {
+            "path": judged.paths[row],
+            "label": judged.class_names[judged.labels[row]],
+            "predicted": judged.class_names[judged.predicted[row]],
+            "loss": float(-np.log(max(own[row], _SMALLEST))),
+        }
+        for row in worst
+    ]
+    if before is not None:
+        unseen = calibration.scale_unseen(before.labels, before.probabilities)
+        numbers["calibration"] = {
+            "temperature": temperature,
+            **{
+                f"{name}_{when}": function(judged.labels, probabilities)
+                for when, probabilities in (
+                    ("before", before.probabilities),
+                    ("after_unseen", unseen),
+                )
+                for name, function in (
+                    ("expected_calibration_error", metrics.calibration_error),
+                    ("log_loss", _log_loss),
+                )
+            },
+        }
+    return numbers
+
+
+def _log_loss(labels, probabilities):
+    own = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(own, _SMALLEST)).mean())

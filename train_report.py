@@ -1,0 +1,61 @@
+"""What a run learned: train.py's last step."""
+
+import numpy as np
+
+import evaluate_run
+import train_flags as given
+from training.outputs import compute_outputs
+from training.summary import SIDES
+
+
+def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
+    """Evaluates the kept model, and looks for wrong labels.
+
+    Of the features that training has stored nothing is computed again.
+
+    Args:
+        run: `RunFolder` of the run.
+        unfreeze_from: Unfreeze point of its last stage.
+        stage_input: `StageInput` of that stage.
+        all_views: `PhotoViews` to train on, and to validate on.
+        summary: Content of run.json.
+
+    Returns:
+        The content of metrics.json.
+    """
+    model = run.load_model()  # as people will get it
+    caches = (stage_input.train_cache, stage_input.val_cache)
+    of_train, of_val = (
+        compute_outputs(
+            model,
+            unfreeze_from,
+            cache,
+            views,
+            given.BATCH_SIZE.value,
+            features_only=side == "train",
+        )
+        for side, cache, views in zip(SIDES, caches, all_views, strict=True)
+    )
+    photos = [views.photos for views in all_views]
+    issues = evaluate_run.suspected_labels(
+        np.concatenate([of_train.features, of_val.features]),
+        np.concatenate([of_side.labels for of_side in photos]),
+        [path for of_side in photos for path in of_side.paths],
+        [
+            side
+            for side, of_side in zip(SIDES, photos, strict=True)
+            for _ in of_side.paths
+        ],
+        photos[1].class_names,
+    )
+    judged = evaluate_run.Judged(
+        photos[1].paths,
+        photos[1].labels,
+        of_val.probabilities,
+        of_val.penultimate,
+        photos[1].class_names,
+    )
+    facts = evaluate_run.load_facts(
+        run.path, model, summary, "validation photos"
+    )
+    return evaluate_run.write(run, model, judged, issues, facts)
