@@ -164,9 +164,10 @@ def _tiles(numbers, run):
         area = (f"{numbers['mean_roc_auc']:.3f}", "ROC-AUC", "mean of classes")
         tiles.insert(2, area)
     minutes, seconds = divmod(round(run.summary["seconds"]), 60)
+    taken = f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
     tiles.append(
         (
-            f"{minutes} min {seconds:02d} s",
+            taken,
             "training time",
             f"{run.summary['epochs']} epochs, kept {run.summary['best_epoch']}",
         )

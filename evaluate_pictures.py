@@ -3,6 +3,7 @@
 import io
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -114,7 +115,7 @@ def find_galleries(model, judged):
             caption = f"{right}, taken for {name}"
             if right == taken:
                 caption = f"{name}, right"
-            drawn[row] = (images, caption, judged.paths[row])
+            drawn[row] = (images, caption, _short(judged.paths[row]))
     return {
         name: [drawn[row] for row in of_name if row in drawn]
         for name, of_name in rows_of.items()
@@ -164,7 +165,7 @@ def show_cells(judged):
     for (cell, row), images in zip(chosen, photos, strict=True):
         name = judged.class_names[cell[1]]
         caption = f"{name} {judged.probabilities[row].max():.2f}"
-        shown = Shown(images, caption, judged.paths[row])
+        shown = Shown(images, caption, _short(judged.paths[row]))
         cells.setdefault(cell, []).append(shown)
     return cells
 
@@ -178,10 +179,15 @@ def show_suspected(issues):
             images,
             f"{issue['label']}? Looks like {issue['suggested']} "
             f"({issue['side']})",
-            issue["path"],
+            _short(issue["path"]),
         )
         for issue, images in zip(shown, photos, strict=True)
     ]
+
+
+def _short(path):
+    """Returns the name of a photo, and that of its folder."""
+    return "/".join(Path(path).parts[-2:])
 
 
 def _thumbnails(paths):

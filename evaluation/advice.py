@@ -174,16 +174,22 @@ def _hold_back(evidence):
 
 def _fine_tune_more(evidence):
     rows = [row for row in evidence.history if row["stage"] == "fine_tune"]
-    if evidence.earlier is None or len(rows) < 3:
+    if evidence.earlier is None or len(rows) < 6:
         return None
-    first, last = rows[-3]["loss"], rows[-1]["loss"]
-    falls = 1 - (last / first) ** 0.5 if first > 0 else 1
+    # Means of three: one epoch alone is noise.
+    before, after = (
+        sum(row["loss"] for row in part) for part in (rows[-6:-3], rows[-3:])
+    )
+    falls = 1 - (after / before) ** (1 / 3) if before > 0 else 1
     gap = evidence.kept["accuracy"] - evidence.kept["val_accuracy"]
     if falls > _FLAT or gap > 0 or evidence.kept["val_accuracy"] > 0.99:
         return None
+    speed = f"only falls by {falls:.1%} an epoch"
+    if falls <= 0:
+        speed = "no longer falls"
     return Advice(
         f"--unfreeze_from={evidence.earlier}",
-        f"The training loss hardly falls any more ({falls:.1%} an epoch), and "
+        f"The training loss {speed}, and "
         "training is no better than validation: what trains may be too little "
         "to learn more.",
     )

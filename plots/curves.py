@@ -81,7 +81,7 @@ def plot_reliability(
     for label, color, (x, y, photos) in drawn:
         full = np.asarray(photos) > 0
         x, y, photos = (np.asarray(values)[full] for values in (x, y, photos))
-        ax.plot(x, y, "-", color=color, linewidth=2, label=label)
+        ax.plot(x, y, "-", color=color, linewidth=1, alpha=0.6, label=label)
         ax.scatter(x, y, 15 + 300 * photos / photos.sum(), color, alpha=0.6)
         lowest = min(lowest, x.min())
     ax.set_xlim(max(0, lowest - 0.05), 1.02)

@@ -147,11 +147,12 @@ def _advice(advice):
 def _charts(pictures):
     if not pictures:
         return ""
+    one = " one" if len(pictures) == 1 else ""
     images = [
         f'<img class="chart" alt="" src="data:image/png;base64,{_base64(x)}">'
         for x in pictures
     ]
-    return f'<div class="charts">{"".join(images)}</div>'
+    return f'<div class="charts{one}">{"".join(images)}</div>'
 
 
 def _table(rows):
