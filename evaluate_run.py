@@ -72,6 +72,15 @@ def suspected_labels(
     ]
 
 
+def calibrate(judged: Judged) -> tuple[Judged, float, Judged]:
+    """Returns (as it was, the temperature, as it is after calibration)."""
+    temperature = calibration.fit_temperature(
+        judged.labels, judged.probabilities
+    )
+    scaled = calibration.scale(judged.probabilities, temperature)
+    return judged, temperature, judged._replace(probabilities=scaled)
+
+
 def load_facts(
     run_dir: str | Path, model, summary: dict, evaluated: str
 ) -> evaluate_page.RunFacts:

@@ -22,8 +22,7 @@ from input_pipeline import contents, decode
 from input_pipeline.check import Checker
 from input_pipeline.contents import Contents
 from model_zoo import preprocessing
-from model_zoo.head import head_features
-from training.outputs import Outputs, pool, two_columns
+from training.outputs import Outputs, OutputsModel
 
 _AHEAD = 2  # batches that are read while another is computed
 _SMALLEST = 4  # photos in a batch, the padding included
@@ -99,10 +98,7 @@ class Predictor:
         """
         # Photos of one batch have one size, so they are resized before it.
         resized = model.get_layer("resize").output
-        self._model = model
-        self._after_resizing = keras.Model(
-            resized, [*head_features(model), model.output]
-        )
+        self._after_resizing = OutputsModel(model, [resized])
         self._size = tuple(resized.shape[1:])
         self._batch_size = batch_size
         resize = preprocessing.resizing_of(model)
@@ -178,14 +174,5 @@ class Predictor:
         while size < len(images):
             size *= 2
         padding = [(0, size - len(images)), (0, 0), (0, 0), (0, 0)]
-        features, penultimate, probabilities = (
-            array[: len(images)]
-            for array in self._after_resizing.predict_on_batch(
-                np.pad(images, padding)
-            )
-        )
-        return Outputs(
-            pool(self._model, features),
-            penultimate,
-            two_columns(probabilities),
-        )
+        outputs = self._after_resizing([np.pad(images, padding)])
+        return Outputs(*(array[: len(images)] for array in outputs))

@@ -1,7 +1,5 @@
 """What the flags of train.py amount to: model, augmentation, cache."""
 
-import importlib.util
-
 import train_flags as given
 import train_stages
 from errors import UserError
@@ -39,11 +37,6 @@ def check_flags():
         raise UserError(
             "--class_weights weighs photos of one class each. Leave it out, or "
             f"{mixing}."
-        )
-    if given.HEAD.value != "dense" and not importlib.util.find_spec("sklearn"):
-        raise UserError(
-            f"--head={given.HEAD.value} needs scikit-learn: "
-            "pip install scikit-learn"
         )
     if given.HEAD.value != "dense" and given.AUGMENT.value != "none":
         print(

@@ -91,3 +91,17 @@ def head_features(
         and layer.name.startswith(HEAD_PREFIX)
     ]
     return dense[0].input, dense[-1].input
+
+
+def divide_logits(model: keras.Model, temperature: float) -> None:
+    """Divides what goes into the last sigmoid or softmax by `temperature`.
+
+    Kernel and bias of the last layer are divided, so the model stays a plain
+    one (temperature scaling; Guo et al. 2017, arXiv:1706.04599).
+
+    Args:
+        model: Model of `build_model`, or read from its file; changed in place.
+        temperature: > 0.
+    """
+    for variable in model.layers[-1].weights:
+        variable.assign(variable / temperature)

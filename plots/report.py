@@ -210,7 +210,7 @@ def _cell(count, total, right, predicted, names):
         else (f"taken for {names[predicted]}")
     )
     title = f"{names[right]}, {taken}: {count:,} of {total:,} ({share:.1%})"
-    color = " color: #fff;" if share > 0.6 else ""
+    color = " color: var(--on-heat);" if share > 0.6 else ""
     return (
         f'<td style="background: rgba(var(--heat), {share:.3f});{color}">'
         f'<button type="button" data-cell="{right},{predicted}" '

@@ -27,6 +27,41 @@ class Outputs(NamedTuple):
     probabilities: np.ndarray
 
 
+class OutputsModel:
+    """The part of a model from some of its tensors on, with all `Outputs`."""
+
+    def __init__(self, model: keras.Model, inputs: list[keras.KerasTensor]):
+        """Takes the model apart.
+
+        Args:
+            model: Model of `build_model`, or read from its file.
+            inputs: Tensors of it, on which all that follows depends.
+        """
+        self._model = model
+        self._wanted = [id(x) for x in (*head_features(model), model.output)]
+        self._inputs = [id(tensor) for tensor in inputs]
+        # In Keras no output may be an input as well, or be there twice.
+        tensors = {
+            id(x): x
+            for x in (*head_features(model), model.output)
+            if id(x) not in self._inputs
+        }
+        self._made = list(tensors)
+        self._rest = keras.Model(inputs, list(tensors.values()))
+
+    def __call__(self, arrays: list[np.ndarray]) -> Outputs:
+        """Returns what comes of a batch of these tensors."""
+        made = keras.tree.flatten(self._rest.predict_on_batch(arrays))
+        values = dict(zip(self._inputs, arrays, strict=True))
+        values |= zip(self._made, made, strict=True)
+        features, penultimate, probabilities = (
+            values[tensor] for tensor in self._wanted
+        )
+        return Outputs(
+            pool(self._model, features), penultimate, two_columns(probabilities)
+        )
+
+
 def compute_outputs(
     model: keras.Model,
     unfreeze_from: str,
@@ -48,7 +83,7 @@ def compute_outputs(
             take memory.
     """
     frozen, _ = split(model, first_trained_layer(model, unfreeze_from))
-    trained = keras.Model(frozen.outputs, [*head_features(model), model.output])
+    trained = OutputsModel(model, frozen.outputs)
     stage_input = StageInput(frozen.outputs, cache, cache)
     photos = Features(
         make_frozen_part(model, [stage_input]), [cache], views, batch_size
@@ -56,21 +91,18 @@ def compute_outputs(
     rows = np.argsort(views.order(0))
     parts = []
     for tensors, _ in photos.one_pass().as_numpy_iterator():
-        features, penultimate, probabilities = trained.predict_on_batch(
-            list(tensors)
-        )
+        features, penultimate, probabilities = trained(list(tensors))
         if features_only:
             penultimate, probabilities = (
                 penultimate[:, :0],
                 probabilities[:, :0],
             )
-        features = pool(model, features)
         parts.append((features, penultimate, probabilities))
     photos.flush()
     features, penultimate, probabilities = (
         np.concatenate(arrays)[rows] for arrays in zip(*parts, strict=True)
     )
-    return Outputs(features, penultimate, two_columns(probabilities))
+    return Outputs(features, penultimate, probabilities)
 
 
 def pool(model: keras.Model, features: np.ndarray) -> np.ndarray:

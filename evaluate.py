@@ -1,0 +1,249 @@
+"""Says how good a model is, where it is wrong, and what it looks at.
+
+    python evaluate.py runs/latest
+    python evaluate.py runs/latest --data=other_photos
+
+takes a run folder of train.py. Without --data its own validation photos are
+predicted again, and report.html, metrics.json, predictions.csv and the pictures
+in the run folder made anew; what is written of other photos goes to a folder
+of its own. No photo and no label is changed.
+"""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+import command_line
+from errors import UserError
+from input_pipeline import MAX_PIXELS
+from progress import Progress
+
+command_line.section("Flags")
+_DATA = flags.DEFINE_string(
+    "data",
+    None,
+    "Photos with labels, as train.py takes them: of a folder with train/ and "
+    "validation/, the second. Left out: the photos that the run was validated "
+    "on.",
+)
+_LABEL_REGEX = flags.DEFINE_string(
+    "label_regex", None, "As in train.py: the class in the name of a photo."
+)
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir",
+    None,
+    "Folder for what it writes. Left out: the run folder; with --data, "
+    "evaluation-NAME in it.",
+)
+_MIN_COUNT = flags.DEFINE_integer(
+    "min_count",
+    1,
+    "Photos from which on one class counts as taken for another.",
+    lower_bound=1,
+)
+_CALIBRATE = flags.DEFINE_bool(
+    "calibrate",
+    False,
+    "Makes the probabilities of the model mean what they say: divides by the "
+    "temperature that suits these photos best what goes into its sigmoid or "
+    "softmax, and saves it. What it predicts stays the same.",
+)
+_MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels",
+    MAX_PIXELS,
+    "Photos with more cannot be used, and are left out.",
+    lower_bound=1,
+)
+
+_PAIRS_PRINTED = 5  # of classes taken for each other
+
+
+def main(argv):
+    if len(argv) != 2:
+        raise UserError(
+            "Expected one run folder, e.g. python evaluate.py runs/latest"
+        )
+    run_dir = Path(argv[1])
+    check_ended(run_dir)
+    paths, labels, names = find_photos(run_dir)
+    output_dir = choose_output_dir(run_dir)
+    with command_line.without_startup_remarks():
+        import evaluate_page
+        import evaluate_run
+        from model_zoo.head import divide_logits
+        from training import finished_run
+        from training.device import prepare_device
+        from training.run_folder import RunFolder
+
+        prepare_device()
+        run = RunFolder.open(run_dir)
+        model = run.load_model()
+    class_names = run.load_class_names()
+    labels = as_indices(labels, names, class_names)
+    judged, features = judge(model, paths, labels, class_names)
+    if _DATA.value is None:
+        issues = finished_run.load_label_issues(run_dir)
+        evaluated = "validation photos"
+    else:
+        evaluated = f"photos in {Path(_DATA.value).name}"
+        issues = evaluate_run.suspected_labels(
+            features,
+            judged.labels,
+            judged.paths,
+            ["evaluated"] * len(judged.paths),
+            class_names,
+        )
+    before = temperature = None
+    if _CALIBRATE.value:
+        before, temperature, judged = evaluate_run.calibrate(judged)
+        divide_logits(model, temperature)
+        run.lock()
+        run.save_model(model, class_names)
+        print(
+            f"Temperature {temperature:.3f}: the model in {run_dir} is "
+            "calibrated"
+        )
+    facts = evaluate_run.load_facts(
+        run_dir, model, finished_run.load_summary(run_dir), evaluated
+    )
+    output_dir.mkdir(parents=True, exist_ok=True)
+    numbers = evaluate_run.write(
+        RunFolder(output_dir),
+        model,
+        judged,
+        issues,
+        facts,
+        min_count=_MIN_COUNT.value,
+        before=before,
+        temperature=temperature,
+    )
+    print(evaluate_page.verdict(numbers, evaluated))
+    for right, taken, count in numbers["most_confused"][:_PAIRS_PRINTED]:
+        print(f"  {count:,} x {right} taken for {taken}")
+    print(f"Report   {output_dir / 'report.html'}")
+    print(f"Numbers  {output_dir / 'metrics.json'}")
+    return 0
+
+
+def check_ended(run_dir: Path) -> None:
+    """Raises a `UserError` if there is no run that has ended."""
+    if not run_dir.is_dir():
+        raise UserError(
+            f"There is no run folder {run_dir}. Expected one that train.py "
+            "wrote, e.g. runs/latest"
+        )
+    if not (run_dir / "run.json").is_file():
+        way_on = ""
+        if (run_dir / "flags.txt").is_file():
+            way_on = f" Go on with it: python train.py --resume={run_dir}"
+        raise UserError(f"{run_dir} holds no run that has ended.{way_on}")
+
+
+def find_photos(run_dir: Path) -> tuple[list, list, list]:
+    """Returns paths of photos, their labels, and the classes these count in.
+
+    Raises:
+        UserError: If there are none.
+    """
+    if _DATA.value is None:
+        from training import finished_run
+
+        predictions = finished_run.load_predictions(run_dir)
+        if predictions is None:
+            raise UserError(
+                f"{run_dir} does not say on which photos it was validated: it "
+                "has no predictions.csv. Give photos with labels: --data"
+            )
+        names = predictions.class_names
+        labels = [names.index(label) for label in predictions.labels]
+        return predictions.paths, labels, names
+    from input_pipeline.index import index_photos
+
+    train, validation = index_photos(
+        _DATA.value, label_regex=_LABEL_REGEX.value
+    )
+    photos = train if validation is None else validation
+    return list(photos.paths), photos.labels.tolist(), photos.class_names
+
+
+def choose_output_dir(run_dir: Path) -> Path:
+    """Returns the folder to write to, which may be there."""
+    output_dir = run_dir
+    if _DATA.value is not None:
+        name = Path(_DATA.value).resolve().name
+        output_dir = run_dir / f"evaluation-{name}"
+    if _OUTPUT_DIR.value is not None:
+        output_dir = Path(_OUTPUT_DIR.value)
+    if _DATA.value is not None:
+        command_line.check_outside_data("output_dir", output_dir, _DATA.value)
+    return output_dir
+
+
+def as_indices(labels, names, class_names):
+    """Returns labels that count in `names` as such that do in `class_names`.
+
+    Raises:
+        UserError: If the model does not know a class.
+    """
+    import numpy as np
+
+    used = {names[label] for label in labels}
+    unknown = sorted(used - set(class_names))
+    if unknown:
+        raise UserError(
+            f"--data: the model does not know {', '.join(unknown[:5])}. "
+            f"Its classes: {', '.join(class_names)}"
+        )
+    places = [class_names.index(name) if name in used else -1 for name in names]
+    return np.array(places)[labels]
+
+
+def judge(model, paths, labels, class_names):
+    """Returns `evaluate_run.Judged`, and what the head sees of each photo.
+
+    Raises:
+        UserError: If none of the photos can be used.
+    """
+    import numpy as np
+
+    import evaluate_run
+    import inference
+    from input_pipeline import contents, findings
+
+    progress = Progress(len(paths))
+    checked = contents.check_contents(
+        paths, contents.default_memo(), _MAX_PIXELS.value, progress
+    )
+    progress.end()
+    bad = findings.bad_photos(checked)
+    if bad:
+        text = findings.describe_bad(checked)
+        if len(bad) == len(paths):
+            raise UserError(f"{text}\nGive other photos: --data")
+        print(f"{text}\nThey are left out.", file=sys.stderr)
+    progress = Progress(len(paths) - len(bad))
+    rows, parts = [], []
+    for batch in inference.Predictor(model).predict(checked):
+        for row, reason in batch.lost:
+            print(f"Left out: {paths[row]}: {reason}", file=sys.stderr)
+        rows.append(batch.rows)
+        parts.append(batch.outputs)
+        progress(sum(map(len, rows)))
+    progress.clear()
+    rows = np.concatenate(rows)
+    features, penultimate, probabilities = (
+        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
+    )
+    judged = evaluate_run.Judged(
+        [paths[row] for row in rows],
+        labels[rows],
+        probabilities,
+        penultimate,
+        class_names,
+    )
+    return judged, features
+
+
+if __name__ == "__main__":
+    command_line.run(main)
