@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging as python_logging
 import math
 import os
 import re
@@ -54,6 +55,11 @@ def run(main: Callable[[list[str]], int]) -> None:
     utf8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
     sys.stdout.reconfigure(
         errors="surrogateescape" if utf8 else "backslashreplace"
+    )
+    # Each model is called in its own way a few times: TensorFlow takes them all
+    # for one, and remarks on it.
+    python_logging.getLogger("tensorflow").addFilter(
+        lambda record: "triggered tf.function retracing" not in str(record.msg)
     )
     logging.set_verbosity(logging.WARNING)  # matplotlib remarks on its fonts
     # In names of photos; a box is drawn in its place.

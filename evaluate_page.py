@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation.advice import Advice, Evidence, advise
+from model_zoo.backbones import short_name
 from plots.report import Page
 
 
@@ -18,7 +19,6 @@ class RunFacts(NamedTuple):
         path: Path of its folder.
         summary: Content of run.json.
         history: Rows of history.csv.
-        flags: Lines of flags.txt.
         class_counts: Photos of each class by side, (C,) each.
         curves: PNG files: accuracy, loss, learning rate.
         augmented: JPEG file of photos as they are trained on, or None.
@@ -30,7 +30,6 @@ class RunFacts(NamedTuple):
     path: str
     summary: dict
     history: Sequence[dict]
-    flags: Sequence[str]
     class_counts: Mapping[str, Sequence[int]]
     curves: Sequence[bytes]
     augmented: bytes | None
@@ -84,7 +83,7 @@ def make_page(
     """
     advice = advise(_evidence(run, numbers, issues))
     return Page(
-        title=f"{run.name}, {run.summary['backbone']}",
+        title=f"{run.name}, {short_name(run.summary['backbone'])}",
         verdict=verdict(numbers, run.evaluated),
         tiles=_tiles(numbers, run),
         advice=[(_command(run, x), x.reason) for x in advice],

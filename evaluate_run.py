@@ -108,7 +108,6 @@ def load_facts(
         path=str(run_dir),
         summary=summary,
         history=finished_run.load_history(run_dir),
-        flags=finished_run.load_flags(run_dir),
         class_counts=summary["class_counts"],
         curves=[path.read_bytes() for path in files if path.exists()],
         augmented=pictures.picture(augmented) if augmented.exists() else None,

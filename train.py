@@ -56,7 +56,6 @@ def main(argv):
             )
         print(table)
         return 0
-    train_resume.make_paths_absolute()
     train_plan.check_flags()
     arguments = train_plan.model_arguments()
     unfreeze_from = check_request(**arguments)
@@ -69,6 +68,8 @@ def main(argv):
             "cache_dir", given.CACHE_DIR.value, given.DATA.value
         )
     indices = train_data.load_photos()
+    train_resume.make_paths_absolute()  # messages until here are as was given
+    arguments = train_plan.model_arguments()
 
     # TensorFlow takes seconds to import: not before all that can be checked
     # without it.

@@ -1,6 +1,8 @@
 """The photos of train.py: found, checked, made to views, or gone."""
 
+import dataclasses
 import difflib
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -45,7 +47,13 @@ def load_photos():
         if photos.passed_over:
             others = files.describe_passed_over(photos.passed_over)
             print(f"Passed over: {others}")
-    return indices
+    # What is written of them holds from any folder.
+    return [
+        dataclasses.replace(
+            photos, paths=tuple(os.path.abspath(path) for path in photos.paths)
+        )
+        for photos in indices
+    ]
 
 
 def check_photos(indices):

@@ -109,6 +109,8 @@ def test_of_all_that_a_shell_finds_runs_are_compared_once(
     with open(runs / "killed" / "history.csv", "a") as file:
         file.write("fine_tune,4,1.0,nan,0.5,nan,0.5,1e-5\n")
     write_predictions(runs / "plain", 180)
+    for name in ("killed", "other"):
+        (runs / name / "predictions.csv").unlink()
     names = sorted(f"runs/{path.name}" for path in runs.iterdir())
     for _ in range(2):  # now there is a picture as well
         done = run_script("compare.py", *names)
@@ -201,6 +203,9 @@ def test_files_are_read_as_they_were_written(runs):
     assert history[0]["stage"] == "head"
     assert finished_run.load_summary(run)["epochs"] == 3
     assert sorted(QUICK) == sorted(finished_run.load_flags(run))
+    found = finished_run.load_predictions(run)
+    assert len(found.paths) == len(found.labels) == len(found.probabilities)
+    (run / "predictions.csv").unlink()
     assert finished_run.load_predictions(run) is None
     with open(
         run / "predictions.csv", "w", newline="", errors="surrogateescape"
