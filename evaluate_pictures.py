@@ -216,10 +216,3 @@ def picture(path):
     """Returns a PNG file of photos as JPEG, a tenth of its size."""
     with Image.open(path) as image:
         return jpeg(np.asarray(image.convert("RGB")), _PICTURE)
-
-
-def png(figure):
-    """Returns a PNG file of a figure."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=120)
-    return file.getvalue()

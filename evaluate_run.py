@@ -160,7 +160,9 @@ def write(
         run,
         numbers,
         judged,
-        charts={x: pictures.png(figures[x]) for x in figures},
+        charts={
+            name: (folder.path / f"{name}.png").read_bytes() for name in figures
+        },
         galleries={
             name: [
                 Shown([pictures.jpeg(x) for x in images], caption, path)

@@ -185,7 +185,10 @@ def test_a_head_that_is_being_solved_can_be_stopped(tmp_path):
         module="training.features", name="frozen_features", call=2,
         signal="SIGTERM",
     )  # fmt: skip
-    stopped = run_changed(body, *QUICK, "--head=linear", f"--run_dir={run_dir}")
+    stopped = run_changed(
+        body, *QUICK, "--head=linear", "--cache_views=0",
+        f"--run_dir={run_dir}",
+    )  # fmt: skip
     assert stopped.returncode == 128 + signal.SIGTERM
     assert "Solved" not in stopped.stdout
 
