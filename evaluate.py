@@ -66,6 +66,11 @@ def main(argv):
         )
     run_dir = Path(argv[1])
     check_ended(run_dir)
+    if _CALIBRATE.value and _DATA.value is not None:
+        raise UserError(
+            "--calibrate goes by the photos that the run was validated on. "
+            "Leave out --data."
+        )
     paths, labels, names = find_photos(run_dir)
     output_dir = choose_output_dir(run_dir)
     with command_line.without_startup_remarks():
@@ -81,12 +86,13 @@ def main(argv):
         model = run.load_model()
     class_names = run.load_class_names()
     labels = as_indices(labels, names, class_names)
-    judged, features = judge(model, paths, labels, class_names)
+    is_record = output_dir.resolve() == run_dir.resolve()
+    judged, features = judge(model, paths, labels, class_names, is_record)
     if _DATA.value is None:
         issues = finished_run.load_label_issues(run_dir)
-        evaluated = "validation photos"
+        evaluated = evaluate_run.OWN_PHOTOS
     else:
-        evaluated = f"photos in {Path(_DATA.value).name}"
+        evaluated = f"photos in {Path(_DATA.value).resolve().name}"
         issues = evaluate_run.suspected_labels(
             features,
             judged.labels,
@@ -94,15 +100,15 @@ def main(argv):
             ["evaluated"] * len(judged.paths),
             class_names,
         )
-    before = temperature = None
+    calibrated = None
     if _CALIBRATE.value:
-        before, temperature, judged = evaluate_run.calibrate(judged)
-        divide_logits(model, temperature)
+        judged, calibrated = evaluate_run.calibrate(judged)
+        divide_logits(model, calibrated.temperature)
         run.lock()
         run.save_model(model, class_names)
         print(
-            f"Temperature {temperature:.3f}: the model in {run_dir} is "
-            "calibrated"
+            f"Temperature {calibrated.temperature:.3f}: the model in {run_dir} "
+            "is calibrated"
         )
     facts = evaluate_run.load_facts(
         run_dir, model, finished_run.load_summary(run_dir), evaluated
@@ -115,8 +121,7 @@ def main(argv):
         issues,
         facts,
         min_count=_MIN_COUNT.value,
-        before=before,
-        temperature=temperature,
+        calibrated=calibrated,
     )
     print(evaluate_page.verdict(numbers, evaluated))
     for right, taken, count in numbers["most_confused"][:_PAIRS_PRINTED]:
@@ -199,11 +204,12 @@ def as_indices(labels, names, class_names):
     return np.array(places)[labels]
 
 
-def judge(model, paths, labels, class_names):
+def judge(model, paths, labels, class_names, needs_all):
     """Returns `evaluate_run.Judged`, and what the head sees of each photo.
 
     Raises:
-        UserError: If none of the photos can be used.
+        UserError: If none of the photos can be used, or `needs_all` and one
+            cannot.
     """
     import numpy as np
 
@@ -221,6 +227,11 @@ def judge(model, paths, labels, class_names):
         text = findings.describe_bad(checked)
         if len(bad) == len(paths):
             raise UserError(f"{text}\nGive other photos: --data")
+        if needs_all:  # predictions.csv is the only list of these photos
+            raise UserError(
+                f"{text}\nPut them back; or, to go on without them, write to "
+                "another folder: --output_dir"
+            )
         print(f"{text}\nThey are left out.", file=sys.stderr)
     progress = Progress(len(paths) - len(bad))
     rows, parts = [], []
@@ -232,7 +243,7 @@ def judge(model, paths, labels, class_names):
         progress(sum(map(len, rows)))
     progress.clear()
     rows = np.concatenate(rows)
-    features, penultimate, probabilities = (
+    features, penultimate, probabilities, logits = (
         np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
     judged = evaluate_run.Judged(
@@ -240,6 +251,7 @@ def judge(model, paths, labels, class_names):
         labels[rows],
         probabilities,
         penultimate,
+        logits,
         class_names,
     )
     return judged, features

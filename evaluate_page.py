@@ -22,6 +22,7 @@ class RunFacts(NamedTuple):
         class_counts: Photos of each class by side, (C,) each.
         curves: PNG files: accuracy, loss, learning rate.
         augmented: JPEG file of photos as they are trained on, or None.
+        own_photos: Whether the photos are those it was validated on.
         earlier, later: Where to unfreeze from to train more or less, or None.
         evaluated: What the photos are, e.g. `validation photos`.
     """
@@ -33,6 +34,7 @@ class RunFacts(NamedTuple):
     class_counts: Mapping[str, Sequence[int]]
     curves: Sequence[bytes]
     augmented: bytes | None
+    own_photos: bool
     earlier: str | None
     later: str | None
     evaluated: str
@@ -138,8 +140,14 @@ def _tiles(numbers, run):
     )
     confidence = "mean gap between confidence and accuracy"
     if "calibration" in numbers:
-        before = numbers["calibration"]["expected_calibration_error_before"]
-        confidence = f"{before:.3f} before it was calibrated"
+        before, unseen = (
+            numbers["calibration"][f"calibration_error_{when}"]
+            for when in ("before", "after_unseen")
+        )
+        confidence = (
+            f"{before:.3f} before it was calibrated; {unseen:.3f} on photos "
+            "that the temperature was not fitted to"
+        )
     tiles = [
         (
             f"{numbers['accuracy']:.1%}",
@@ -177,20 +185,27 @@ def _tiles(numbers, run):
 def _evidence(run, numbers, issues):
     given = run.summary["flags"]
     try:
-        rate = float(str(given["learning_rate"]).split(":")[-1])
-    except ValueError:  # "find"
+        rate = float(given["learning_rate"])
+    except ValueError:  # find, or A:B
         rate = None
     kept = run.history[run.summary["best_epoch"] - 1]
     return Evidence(
         history=run.history,
         kept=kept,
         train_counts=run.summary["class_counts"]["train"],
-        recalls=[x["recall"] for x in numbers["classes"].values()],
+        # Other photos say nothing about what was trained on.
+        recalls=[
+            x["recall"] if run.own_photos else None
+            for x in numbers["classes"].values()
+        ],
         num_photos=sum(map(sum, run.summary["class_counts"].values())),
-        num_suspected=len(issues),
+        num_suspected=len(issues) if run.own_photos else 0,
         learning_rate=rate,
         epochs=given["epochs"],
-        dropout=given["dropout"],
+        dropout=given["dropout"] if given["head"] == "dense" else None,
+        is_mixed=bool(
+            given["mixup"] or given["cutmix"] or given["randaugment"]
+        ),
         class_weights=given["class_weights"] != "none",
         earlier=run.earlier,
         later=run.later,
@@ -253,9 +268,10 @@ def _data(summary):
         (side.capitalize(), f"{sum(counts):,} photos in {len(counts)} classes")
         for side, counts in summary["class_counts"].items()
     ]
-    return rows + [
-        (what, f"{count:,}") for what, count in summary["found"].items()
-    ]
+    rows += [(what, f"{count:,}") for what, count in summary["found"].items()]
+    if not summary["found"]:
+        rows.append(("Bad photos, copies", "looked for, none found"))
+    return rows
 
 
 def _how(summary):

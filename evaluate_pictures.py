@@ -15,11 +15,12 @@ import plots
 from evaluation import metrics
 from input_pipeline import contents, pixels
 from model_zoo.grad_cam import GradCam
-from plots.report import Shown
+from plots.report import Shown, clickable_classes
 
 _GALLERY = 12  # photos in each
 _IN_CELL = 12  # photos of a cell of the confusion matrix
 _IN_ALL_CELLS = 320
+_BYTES_OF_CELLS = 1_800_000  # of the 5 MB of the page, which holds it as text
 _SUSPECTED = 24  # photos on the page
 _PICTURE = 1100  # pixels, of a picture of photos
 _SIDE, _QUALITY = 150, 82  # of the photos on the page, pixels and JPEG
@@ -143,17 +144,19 @@ def draw_gallery(photos):
     return plots.plot_photos(images, titles)
 
 
-def show_cells(judged):
+def show_cells(judged, counts):
     """Returns photos of the cells of the confusion matrix, mistakes first."""
+    clickable = set(clickable_classes(counts))
     rows_of = {}
     for row in np.argsort(judged.labels != judged.predicted, kind="stable")[
         ::-1
     ]:
         cell = (int(judged.labels[row]), int(judged.predicted[row]))
-        rows_of.setdefault(cell, []).append(row)
+        if clickable.issuperset(cell):
+            rows_of.setdefault(cell, []).append(row)
     # One of each cell, then two, and so on, until there are enough.
     rows_of = {cell: rows[:_IN_CELL] for cell, rows in rows_of.items()}
-    deepest = max(map(len, rows_of.values()))
+    deepest = max(map(len, rows_of.values()), default=0)
     chosen = [
         (cell, rows[depth])
         for depth in range(deepest)
@@ -161,8 +164,11 @@ def show_cells(judged):
         if depth < len(rows)
     ][:_IN_ALL_CELLS]
     photos = _thumbnails([judged.paths[row] for _, row in chosen])
-    cells = {}
+    cells, room = {}, _BYTES_OF_CELLS
     for (cell, row), images in zip(chosen, photos, strict=True):
+        room -= sum(map(len, images))
+        if room < 0:
+            break
         name = judged.class_names[cell[1]]
         caption = f"{name} {judged.probabilities[row].max():.2f}"
         shown = Shown(images, caption, _short(judged.paths[row]))

@@ -11,11 +11,13 @@ import numpy as np
 
 import evaluate_page
 import evaluate_pictures as pictures
+from errors import UserError
 from evaluation import calibration, label_noise, metrics
 from model_zoo.unfreeze import base_layers, block_starts
 from plots.report import Shown, build_report
 from training import finished_run
 
+OWN_PHOTOS = "validation photos"
 _CURVES = ("accuracy", "loss", "loss_by_step", "lr", "lr_find")
 _TOP_LOSSES = 50  # in metrics.json
 _SMALLEST = 1e-12  # probability; float32 has zeros
@@ -29,6 +31,7 @@ class Judged(NamedTuple):
         labels: int (N,).
         probabilities: float (N, C).
         penultimate: What the last layer sees, float (N, P).
+        logits: What goes into softmax, float (N, C).
         class_names: (C,).
     """
 
@@ -36,12 +39,27 @@ class Judged(NamedTuple):
     labels: np.ndarray
     probabilities: np.ndarray
     penultimate: np.ndarray
+    logits: np.ndarray
     class_names: Sequence[str]
 
     @property
     def predicted(self) -> np.ndarray:
         """The likeliest class of each, int (N,)."""
         return self.probabilities.argmax(axis=1)
+
+
+class Calibrated(NamedTuple):
+    """What calibration did.
+
+    Attributes:
+        before: Predictions as they were.
+        temperature: By which their logits are divided.
+        unseen: Probabilities at temperatures that other photos gave, (N, C).
+    """
+
+    before: Judged
+    temperature: float
+    unseen: np.ndarray
 
 
 def suspected_labels(
@@ -72,13 +90,25 @@ def suspected_labels(
     ]
 
 
-def calibrate(judged: Judged) -> tuple[Judged, float, Judged]:
-    """Returns (as it was, the temperature, as it is after calibration)."""
-    temperature = calibration.fit_temperature(
-        judged.labels, judged.probabilities
+def calibrate(judged: Judged) -> tuple[Judged, Calibrated]:
+    """Returns predictions at the temperature that suits them best.
+
+    Raises:
+        UserError: If there is none.
+    """
+    temperature = calibration.fit_temperature(judged.labels, judged.logits)
+    if temperature is None:
+        raise UserError(
+            "--calibrate: these photos do not say how sure the model may be "
+            f"({(judged.predicted != judged.labels).sum()} of "
+            f"{len(judged.labels)} are mistaken). The model stays as it is."
+        )
+    unseen = calibration.scale_unseen(judged.labels, judged.logits)
+    scaled = calibration.scale(judged.logits, temperature)
+    return (
+        judged._replace(probabilities=scaled),
+        Calibrated(judged, temperature, unseen),
     )
-    scaled = calibration.scale(judged.probabilities, temperature)
-    return judged, temperature, judged._replace(probabilities=scaled)
 
 
 def load_facts(
@@ -111,6 +141,7 @@ def load_facts(
         class_counts=summary["class_counts"],
         curves=[path.read_bytes() for path in files if path.exists()],
         augmented=pictures.picture(augmented) if augmented.exists() else None,
+        own_photos=evaluated == OWN_PHOTOS,
         earlier=earlier,
         later=later,
         evaluated=evaluated,
@@ -125,8 +156,7 @@ def write(
     run: evaluate_page.RunFacts,
     *,
     min_count: int = 1,
-    before: Judged | None = None,
-    temperature: float | None = None,
+    calibrated: Calibrated | None = None,
 ) -> dict:
     """Writes metrics.json, predictions.csv, the pictures and report.html.
 
@@ -137,25 +167,28 @@ def write(
         issues: Of `suspected_labels`.
         run: What is known about the run.
         min_count: Photos from which on a pair of classes counts as confused.
-        before: The same predictions before they were calibrated, or None.
-        temperature: By which they were, or None.
+        calibrated: How they were calibrated, or None.
 
     Returns:
         The content of metrics.json.
     """
-    numbers = measure(judged, min_count, before, temperature)
+    numbers = measure(judged, min_count, calibrated)
     folder.save_predictions(
         judged.paths, judged.labels, judged.probabilities, judged.class_names
     )
     folder.save_label_issues(issues)
     folder.save_metrics(numbers)
-    figures = pictures.draw_figures(judged, before, run.class_counts)
+    figures = pictures.draw_figures(
+        judged, calibrated and calibrated.before, run.class_counts
+    )
     for name, figure in figures.items():
         folder.save_figure(f"{name}.png", figure)
     galleries = pictures.find_galleries(model, judged)
     for name, photos in galleries.items():
         if photos:
             folder.save_figure(f"{name}.png", pictures.draw_gallery(photos))
+        else:  # that of another time
+            (folder.path / f"{name}.png").unlink(missing_ok=True)
     page = evaluate_page.make_page(
         run,
         numbers,
@@ -170,7 +203,7 @@ def write(
             ]
             for name, photos in galleries.items()
         },
-        cells=pictures.show_cells(judged),
+        cells=pictures.show_cells(judged, numbers["confusion_matrix"]),
         issues=issues,
         suspected=pictures.show_suspected(issues),
     )
@@ -181,8 +214,7 @@ def write(
 def measure(
     judged: Judged,
     min_count: int = 1,
-    before: Judged | None = None,
-    temperature: float | None = None,
+    calibrated: Calibrated | None = None,
 ) -> dict:
     """Returns the content of metrics.json; arguments as in `write`."""
     numbers = metrics.evaluate(
@@ -203,25 +235,14 @@ def measure(
         }
         for row in worst
     ]
-    if before is not None:
-        unseen = calibration.scale_unseen(before.labels, before.probabilities)
-        numbers["calibration"] = {
-            "temperature": temperature,
-            **{
-                f"{name}_{when}": function(judged.labels, probabilities)
-                for when, probabilities in (
-                    ("before", before.probabilities),
-                    ("after_unseen", unseen),
+    if calibrated is not None:
+        numbers["calibration"] = {"temperature": calibrated.temperature}
+        for when, probabilities in (
+            ("before", calibrated.before.probabilities),
+            ("after_unseen", calibrated.unseen),
+        ):
+            for function in (metrics.calibration_error, metrics.log_loss):
+                numbers["calibration"][f"{function.__name__}_{when}"] = (
+                    function(judged.labels, probabilities)
                 )
-                for name, function in (
-                    ("expected_calibration_error", metrics.calibration_error),
-                    ("log_loss", _log_loss),
-                )
-            },
-        }
     return numbers
-
-
-def _log_loss(labels, probabilities):
-    own = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(own, _SMALLEST)).mean())

@@ -12,6 +12,7 @@ Hyphens and underscores in the names of flags are the same, and
 import contextlib
 import functools
 import math
+import shlex
 import sys
 
 from absl import flags
@@ -203,15 +204,6 @@ def main(argv):
             flags=train_resume.all_flags(),
             found=found,
         )
-        print("\nLooking at what it has learned")
-        numbers = train_report.write_report(
-            run,
-            planned[-1].unfreeze_from,
-            stage_inputs[-1],
-            (train_views, val_views),
-            summarized,
-        )
-        train_pictures.add_to_events(run, keeper)
         run.save_summary(summarized)  # the run has ended
         point.remove()
     except (
@@ -228,7 +220,23 @@ def main(argv):
             status, f"{why} {keeper.describe()}. See {run.path}\n{way_on}"
         )
 
-    print(f"\n{state.proof.summary()}")
+    print("\nLooking at what it has learned")
+    try:
+        numbers = train_report.write_report(
+            run,
+            planned[-1].unfreeze_from,
+            stage_inputs[-1],
+            (train_views, val_views),
+            summarized,
+        )
+        train_pictures.add_to_events(run, keeper)
+    except (KeyboardInterrupt, OSError, tf.errors.OpError) as error:
+        command_line.exit_with(
+            130 if isinstance(error, KeyboardInterrupt) else 1,
+            f"The run has ended, but not its report: {error}\nThe report "
+            f"alone: python evaluate.py {shlex.quote(str(run.path))}",
+        )
+    print(state.proof.summary())
     if state.proof.frozen_moved:
         command_line.exit_with(
             1, "Frozen weights moved; do not trust this run."

@@ -53,9 +53,10 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
         photos[1].labels,
         of_val.probabilities,
         of_val.penultimate,
+        of_val.logits,
         photos[1].class_names,
     )
     facts = evaluate_run.load_facts(
-        run.path, model, summary, "validation photos"
+        run.path, model, summary, evaluate_run.OWN_PHOTOS
     )
     return evaluate_run.write(run, model, judged, issues, facts)

@@ -10,6 +10,7 @@ _RISEN = 0.10  # of the lowest loss
 _JUMP = 0.30  # of the loss, from one epoch to the next
 _GAP = 0.05  # between training and validation accuracy
 _UNEVEN = 3  # times the photos of the smallest class
+_WORSE = 0.02  # of the loss, for fine-tuning to count as no help
 _FLAT = 0.01  # of the training loss, an epoch
 
 
@@ -32,12 +33,14 @@ class Evidence(NamedTuple):
         history: Rows of history.csv.
         kept: That of the kept epoch.
         train_counts: Photos of each class to train on, (C,).
-        recalls: Recall of each class, (C,).
-        num_photos: Photos in all.
-        num_suspected: Photos whose label is suspected to be wrong.
+        recalls: Recall of each class, (C,); None where it has no photos.
+        num_photos: Photos that were looked at for wrong labels.
+        num_suspected: Those whose label is suspected to be wrong.
         learning_rate: Of the fine-tune stage; None: it was found, or has none.
         epochs: Asked for, of the fine-tune stage.
-        dropout: Of the head.
+        dropout: Of the head; None: the head was solved.
+        is_mixed: Whether training photos were mixed, so that accuracy on them
+            says little, and classes cannot be weighed.
         class_weights: Whether they were balanced.
         earlier: Where to unfreeze from to train more, or None.
         later: The same to train less, or None.
@@ -46,12 +49,13 @@ class Evidence(NamedTuple):
     history: Sequence[dict]
     kept: dict
     train_counts: Sequence[int]
-    recalls: Sequence[float]
+    recalls: Sequence[float | None]
     num_photos: int
     num_suspected: int
     learning_rate: float | None
     epochs: int
-    dropout: float
+    dropout: float | None
+    is_mixed: bool
     class_weights: bool
     earlier: str | None
     later: str | None
@@ -103,7 +107,9 @@ def _calm_down(evidence):
 def _fine_tune_less(evidence):
     of_head = _losses(evidence, "head")
     losses = _losses(evidence, "fine_tune")
-    if not of_head or not losses or min(losses) < min(of_head):
+    if not of_head or not losses:
+        return None
+    if min(losses) < (1 + _WORSE) * min(of_head):
         return None
     before = f"{min(of_head):.3f} with the head alone, {min(losses):.3f} after"
     if evidence.later is not None:
@@ -138,11 +144,21 @@ def _go_on(evidence):
 
 
 def _weigh_classes(evidence):
-    smallest = min(evidence.train_counts)
+    if evidence.class_weights or evidence.is_mixed:
+        return None
+    known = [
+        (count, recall)
+        for count, recall in zip(
+            evidence.train_counts, evidence.recalls, strict=True
+        )
+        if recall is not None
+    ]
+    if not known:
+        return None
+    smallest, recall = min(known)
     uneven = max(evidence.train_counts) / max(smallest, 1)
-    recall = evidence.recalls[list(evidence.train_counts).index(smallest)]
-    mean = sum(evidence.recalls) / len(evidence.recalls)
-    if uneven < _UNEVEN or recall >= mean or evidence.class_weights:
+    mean = sum(recall for _, recall in known) / len(known)
+    if uneven < _UNEVEN or recall >= mean:
         return None
     return Advice(
         "--class_weights=balanced",
@@ -154,8 +170,8 @@ def _weigh_classes(evidence):
 def _hold_back(evidence):
     losses = _losses(evidence, "fine_tune")
     risen = losses[-1] / min(losses) - 1 if losses else 0
-    gap = evidence.kept["accuracy"] - evidence.kept["val_accuracy"]
-    if risen < _RISEN and gap < _GAP:
+    gap = 0 if evidence.is_mixed else _gap(evidence)
+    if evidence.dropout is None or (risen < _RISEN and gap < _GAP):
         return None
     if risen >= _RISEN:
         reason = (
@@ -181,8 +197,9 @@ def _fine_tune_more(evidence):
         sum(row["loss"] for row in part) for part in (rows[-6:-3], rows[-3:])
     )
     falls = 1 - (after / before) ** (1 / 3) if before > 0 else 1
-    gap = evidence.kept["accuracy"] - evidence.kept["val_accuracy"]
-    if falls > _FLAT or gap > 0 or evidence.kept["val_accuracy"] > 0.99:
+    if evidence.is_mixed or falls > _FLAT or _gap(evidence) > 0:
+        return None
+    if evidence.kept["val_accuracy"] > 0.99:
         return None
     speed = f"only falls by {falls:.1%} an epoch"
     if falls <= 0:
@@ -195,7 +212,14 @@ def _fine_tune_more(evidence):
     )
 
 
+def _gap(evidence):
+    return evidence.kept["accuracy"] - evidence.kept["val_accuracy"]
+
+
 def _losses(evidence, stage):
+    """Returns the validation losses of a stage; none is 0, to divide by."""
     return [
-        row["val_loss"] for row in evidence.history if row["stage"] == stage
+        max(row["val_loss"], 1e-7)
+        for row in evidence.history
+        if row["stage"] == stage
     ]

@@ -20,9 +20,9 @@ def evaluate(
         class_names: Names of the C classes.
 
     Returns:
-        Each number by the name that scikit-learn has for it; `classes` has
-        those of one class against all others, by its name. What needs photos
-        of two classes is None where there are none.
+        Each number by name, `mean_` before those that are means of classes;
+        `classes` has those of one class against all others, by its name. What
+        needs photos of a class, or of two, is None where there are none.
     """
     num_classes = len(class_names)
     probabilities = np.asarray(probabilities, "float64")
@@ -53,6 +53,8 @@ def evaluate(
                 **ranked,
             }
         )
+        if not counts[label]:
+            of_class[-1] |= dict.fromkeys(("precision", "recall", "f1"))
     return {
         "photos": len(labels),
         "accuracy": right / len(labels),
@@ -60,15 +62,10 @@ def evaluate(
         "balanced_accuracy": float(recall[present].mean()),
         **{
             f"mean_{name}": _mean([x[name] for x in of_class])
-            for name in ("precision", "recall", "f1")
+            for name in of_class[0]
+            if name != "photos"
         },
-        **{
-            f"mean_{name}": _mean([x[name] for x in of_class])
-            for name in ("roc_auc", "average_precision")
-        },
-        "log_loss": float(
-            metrics.log_loss(labels, _add_to_one(probabilities), labels=every)
-        ),
+        "log_loss": log_loss(labels, probabilities),
         "brier_score": float(
             metrics.brier_score_loss(
                 labels == 1 if num_classes == 2 else labels,
@@ -84,6 +81,13 @@ def evaluate(
             labels, predicted, labels=every
         ).tolist(),
     }
+
+
+def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Returns the mean of minus the logarithm of the label's probability."""
+    every = np.arange(probabilities.shape[1])
+    exact = _add_to_one(np.asarray(probabilities, "float64"))
+    return float(metrics.log_loss(labels, exact, labels=every))
 
 
 def wilson_interval(successes: int, trials: int) -> list[float]:

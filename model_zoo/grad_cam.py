@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from model_zoo.unfreeze import base_layers
+
 
 class GradCam:
     """Says where a model sees a class.
@@ -97,16 +99,23 @@ def grad_cam(
 
 
 def _last_map_layer(model):
-    """Returns the last layer with maps that does more than pool them."""
+    """Returns the last layer of the base with maps, but for pooling.
+
+    Raises:
+        ValueError: If there are none, or what follows is no longer about
+            places, as in a vision transformer.
+    """
+    layers = [x for x in base_layers(model) if hasattr(x.output, "shape")]
     with_maps = [
         layer
-        for layer in model.layers
+        for layer in layers
         if len(layer.output.shape) == 4 and layer.output.shape[1] != 1
     ]
     while with_maps and "Pooling" in type(with_maps[-1]).__name__:
         with_maps.pop()
-    if not with_maps:
-        raise ValueError(f"{model.name} has no layer with maps.")
+    learned = [layer for layer in layers if layer.weights]
+    if not with_maps or (learned and learned[-1] not in with_maps):
+        raise ValueError(f"{model.name} has no layer with maps at its end.")
     return with_maps[-1]
 
 

@@ -6,7 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plots.style import COLORS, add_words, class_color, new_axes, short
+from plots.style import (
+    COLORS,
+    add_legend,
+    add_words,
+    class_color,
+    new_axes,
+    short,
+)
 
 _NAMED = 60  # classes up to which each has its name at the axis
 _LABELLED = 12  # classes in the legend
@@ -48,7 +55,7 @@ def plot_class_counts(
     ax.invert_yaxis()
     ax.margins(x=0.12, y=0.5 / max(num_classes, 4))
     add_words(ax, "Photos by class", "Photos", "")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    add_legend(ax, loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
 
@@ -91,7 +98,7 @@ def plot_feature_map(
         ax.scatter([], [], 0, "white", label=others)
     ax.scatter([], [], 42, "0.3", marker="x", label="taken for another class")
     x, y = (f"Component {i} ({shares[i - 1]:.0%})" for i in (1, 2))
-    add_words(ax, "Validation photos by what the head sees", x, y)
+    add_words(ax, "Photos by what the last layer sees", x, y)
     if num_classes > 4:
-        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        add_legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax

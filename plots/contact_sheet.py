@@ -33,7 +33,7 @@ def plot_contact_sheet(
             text = (
                 name if len(name) <= _LETTERS else "\u2026" + name[-_LETTERS:]
             )
-            ax.set_title(text, fontsize=7, y=-0.04, va="top")
+            ax.set_title(text, fontsize=7, y=-0.04, va="top", parse_math=False)
     return figure
 
 

@@ -92,8 +92,8 @@ def build_report(page: Page) -> str:
             "Worst mistakes",
             _photos(
                 page.mistakes,
-                "Sure, and wrong. Beside each photo, as the model sees it, "
-                "where it sees the class that it predicts (Grad-CAM).",
+                "Wrong, the surest first. Beside each photo, as the model "
+                "sees it, where it sees the class that it predicts (Grad-CAM).",
                 "There are none.",
             ),
         ),
@@ -168,15 +168,24 @@ def _table(rows):
     )
 
 
+def clickable_classes(counts: np.ndarray) -> np.ndarray:
+    """Returns the classes whose cells can be clicked: those most mistaken.
+
+    Args:
+        counts: Photos by right and predicted class, (C, C).
+    """
+    counts = np.asarray(counts)
+    wrong = counts - np.diag(np.diag(counts))
+    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
+    return np.sort(np.argsort(-mistakes, kind="stable")[:_MOST_CLASSES])
+
+
 def _confusion(page):
     counts, names = np.asarray(page.confusion), page.class_names
-    chosen = np.arange(len(names))
+    chosen = clickable_classes(counts)
     words = "Hover for the numbers, click for the photos."
     picture = ""
     if len(names) > _MOST_CLASSES:
-        wrong = counts - np.diag(np.diag(counts))
-        mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
-        chosen = np.sort(np.argsort(-mistakes, kind="stable")[:_MOST_CLASSES])
         words = f"The {_MOST_CLASSES} classes with the most mistakes. {words}"
         picture = _charts([page.confusion_picture])
     totals = np.maximum(counts.sum(axis=1), 1)

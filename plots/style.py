@@ -47,4 +47,14 @@ def add_words(ax: Axes, title: str, x: str, y: str) -> None:
     ax.set_ylabel(y)
     ax.grid(alpha=0.25)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend()
+        add_legend(ax)
+
+
+def add_legend(ax: Axes, **options) -> None:
+    """Adds the legend; names are text, whatever is in them."""
+    # Before it is laid out: a name may be no valid formula.
+    handles, labels = ax.get_legend_handles_labels()
+    legend = ax.legend(handles, [" "] * len(labels), **options)
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set_parse_math(False)
+        text.set_text(label)

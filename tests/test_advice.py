@@ -21,6 +21,7 @@ def evidence(head=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
         "learning_rate": 1e-5,
         "epochs": 3,
         "dropout": 0.5,
+        "is_mixed": False,
         "class_weights": False,
         "earlier": "block4_conv1",
         "later": "none",
@@ -98,6 +99,24 @@ def test_what_does_not_apply_is_not_said():
     assert flags_of(evidence(train_counts=[100, 20])) == []
     unstable = evidence(fine_tune=(0.35, 0.6, 0.3, 0.299), learning_rate=None)
     assert flags_of(unstable) == ["--epochs=6"]
+
+
+def test_noise_is_no_evidence():
+    assert flags_of(evidence(fine_tune=(0.401, 0.402))) == []
+    assert flags_of(evidence(fine_tune=(0.1, 0.0, 0.0))) != [None]  # no crash
+
+
+def test_mixed_photos_and_a_solved_head_say_less():
+    found = evidence(is_mixed=True, train_counts=[100, 20], recalls=[0.9, 0.5])
+    found.kept["accuracy"] = 0.99
+    assert flags_of(found) == []
+    assert flags_of(evidence(fine_tune=(0.3, 0.32, 0.36), dropout=None)) == []
+
+
+def test_a_class_that_was_not_validated_says_nothing():
+    uneven = {"train_counts": [100, 20], "recalls": [0.9, None]}
+    assert flags_of(evidence(**uneven)) == []
+    assert flags_of(evidence(train_counts=[9, 1], recalls=[None] * 2)) == []
 
 
 def test_three_at_most():

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 import shutil
 
@@ -9,13 +10,16 @@ from sklearn import metrics as sklearn_metrics
 
 from evaluation import metrics
 
+OWL = "<b>owl $\\frac$ $"  # a name that is neither HTML nor a formula
 PICTURES = ("confusion", "roc", "precision_recall", "reliability",
             "class_counts", "feature_map", "doubtful")  # fmt: skip
 
 
 def read_predictions(folder):
     """Returns labels, predicted, probabilities (N, C), class names, paths."""
-    with open(folder / "predictions.csv", newline="") as file:
+    with open(
+        folder / "predictions.csv", newline="", errors="surrogateescape"
+    ) as file:
         titles, *rows = csv.reader(file)
     names = titles[3:]
     probabilities = np.array([row[3:] for row in rows], "float64")
@@ -31,9 +35,10 @@ def trained(tmp_path_factory, drawn_photos):
 
     folder = tmp_path_factory.mktemp("evaluate")
     data = shutil.copytree(drawn_photos, folder / "photos")
-    (data / "<b>owl").mkdir()
-    for number, path in enumerate(sorted(data.glob("cat/*.jpg"))[:6]):
-        path.rename(data / "<b>owl" / f"{number}.jpg")
+    (data / OWL).mkdir()
+    names = [os.fsdecode(b"\xff\xe9"), "$", "a b", "3", "4", "5"]
+    for name, path in zip(names, sorted(data.glob("cat/*.jpg")), strict=False):
+        path.rename(data / OWL / f"{name}.jpg")
     done = run_changed(
         "", f"--data={data}", "--backbone=vgg16_tiny", "--image_size=48",
         "--head_epochs=2", "--epochs=2", "--batch_size=8",
@@ -53,7 +58,10 @@ def test_a_run_leaves_its_evaluation(trained):
     for name in PICTURES:
         assert (trained / f"{name}.png").stat().st_size > 5000
     page = (trained / "report.html").read_text()
-    assert "<b>owl" not in page and "&lt;b&gt;owl" in page
+    assert (
+        OWL not in page
+        and OWL.replace("<", "&lt;").replace(">", "&gt;") in page
+    )
     assert "What to try next" in page and len(page) < 5e6
     assert "python train.py --flagfile=" in page
     assert "Traceback" not in page
@@ -159,6 +167,7 @@ def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
     assert numbers["expected_calibration_error"] == pytest.approx(
         metrics.calibration_error(labels, after)
     )
+    assert numbers["calibration"]["log_loss_after_unseen"] > 0
     assert "before it was calibrated" in (run_dir / "report.html").read_text()
 
 
@@ -167,8 +176,14 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
     shutil.copytree(drawn_photos / "cat", other / "robin")
     shutil.copytree(drawn_photos / "dog", other / "wren")
     gone = shutil.copytree(run_dir, tmp_path / "gone")
-    text = (gone / "predictions.csv").read_text()
-    (gone / "predictions.csv").write_text(text.replace("/photos/", "/away/"))
+    text = (gone / "predictions.csv").read_text(errors="surrogateescape")
+    (gone / "predictions.csv").write_text(
+        text.replace("/photos/", "/away/"), errors="surrogateescape"
+    )
+    part = shutil.copytree(run_dir, tmp_path / "part")
+    (part / "predictions.csv").write_text(
+        text.replace("/photos/cat/", "/away/cat/", 1), errors="surrogateescape"
+    )
     old = shutil.copytree(run_dir, tmp_path / "old")
     (old / "predictions.csv").unlink()
     killed = shutil.copytree(run_dir, tmp_path / "killed")
@@ -179,6 +194,8 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
         ([run_dir, f"--data={other}"], "does not know robin, wren"),
         ([run_dir, "--min_count=0"], "min_count"),
         ([gone], "Give other photos: --data"),
+        ([part], "Put them back"),
+        ([run_dir, "--calibrate", f"--data={other}"], "Leave out --data"),
         ([old], "has no predictions.csv"),
         ([killed], "Go on with it: python train.py --resume="),
     ):

@@ -17,9 +17,9 @@ def small_model(units, activation, pooled=True):
         x = layers.GlobalAveragePooling2D()(x)
     else:
         x = layers.Flatten()(x)
-        x = layers.Dense(7, activation="relu", name="hidden")(x)
+        x = layers.Dense(7, activation="relu", name="head_hidden")(x)
     outputs = layers.Dense(
-        units, activation, bias_initializer="normal", name="last"
+        units, activation, bias_initializer="normal", name="head_last"
     )(x)
     return keras.Model(inputs, outputs)
 
@@ -51,7 +51,7 @@ def test_pooled_maps_are_weighted_as_the_head_weights_them(
     model = small_model(units, activation)
     pooled = keras.Model(model.input, model.get_layer("pool").output)
     maps = pooled(IMAGES).numpy()
-    kernel = model.get_layer("last").kernel.numpy()  # (channels, units)
+    kernel = model.get_layer("head_last").kernel.numpy()  # (channels, units)
     if units == 1:
         kernel = np.concatenate([-kernel, kernel], axis=1)
     # The score is the mean of each map times its weight.
@@ -71,7 +71,7 @@ def test_it_is_the_gradient_of_the_score_behind_a_hidden_layer():
     model = small_model(3, "softmax", pooled=False)
     first = keras.Model(model.input, model.get_layer("pool").output)
     maps = first(IMAGES).numpy().astype("float64")
-    hidden, last = model.get_layer("hidden"), model.get_layer("last")
+    hidden, last = model.get_layer("head_hidden"), model.get_layer("head_last")
     weights = [x.numpy().astype("float64") for x in hidden.weights]
     classes = np.array([2, 0, 1, 2])
 
@@ -99,11 +99,23 @@ def test_the_layer_is_the_last_that_does_more_than_pool():
 
 def test_what_cannot_be_explained_is_refused():
     model = small_model(3, "softmax")
-    with pytest.raises(ValueError, match="'last' has no maps"):
-        grad_cam(model, IMAGES, np.zeros(4, int), "last")
+    with pytest.raises(ValueError, match="'head_last' has no maps"):
+        grad_cam(model, IMAGES, np.zeros(4, int), "head_last")
     pooled = keras.Model(model.input, model.get_layer("pool").output)
     with pytest.raises(ValueError, match="must be Dense"):
         grad_cam(pooled, IMAGES, np.zeros(4, int))
+
+
+def test_maps_that_other_layers_follow_are_none_of_places():
+    """As the patches of a vision transformer."""
+    inputs = keras.Input((12, 10, 3))
+    x = layers.Conv2D(5, 2, 2, name="patches")(inputs)
+    x = layers.Reshape((30, 5))(x)
+    x = layers.Dense(7, name="mixer")(x)
+    x = layers.GlobalAveragePooling1D()(x)
+    model = keras.Model(inputs, layers.Dense(2, name="head_output")(x))
+    with pytest.raises(ValueError, match="no layer with maps at its end"):
+        grad_cam(model, IMAGES, np.zeros(4, int))
 
 
 def test_the_map_of_a_drawn_face_peaks_on_the_face(run_script, tmp_path):

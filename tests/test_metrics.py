@@ -78,6 +78,8 @@ def test_a_class_without_photos_has_no_curve():
     found = metrics.evaluate(labels, probabilities, NAMES)
     assert found["classes"]["owl"]["roc_auc"] is None
     assert found["classes"]["owl"]["photos"] == 0
+    assert found["classes"]["owl"]["recall"] is None
+    assert found["mean_recall"] == 0.75
     assert found["balanced_accuracy"] == 0.75
     assert found["mean_roc_auc"] is not None
     alone = metrics.evaluate(labels[:1], probabilities[:1], NAMES)

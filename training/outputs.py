@@ -20,11 +20,14 @@ class Outputs(NamedTuple):
         features: What the head sees, float32 (N, D).
         penultimate: What its last layer sees, float32 (N, P).
         probabilities: Of the classes, float32 (N, C).
+        logits: What goes into softmax, float32 (N, C); of a sigmoid, 0 and
+            what goes into it.
     """
 
     features: np.ndarray
     penultimate: np.ndarray
     probabilities: np.ndarray
+    logits: np.ndarray
 
 
 class OutputsModel:
@@ -57,9 +60,14 @@ class OutputsModel:
         features, penultimate, probabilities = (
             values[tensor] for tensor in self._wanted
         )
-        return Outputs(
-            pool(self._model, features), penultimate, two_columns(probabilities)
-        )
+        kernel, bias = self._model.layers[-1].get_weights()
+        logits = penultimate.astype("float32") @ kernel + bias
+        if logits.shape[1] == 1:
+            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+        pooled = pool(self._model, features)
+        if self._wanted[0] == self._wanted[1]:  # the head is one layer
+            penultimate = pooled
+        return Outputs(pooled, penultimate, two_columns(probabilities), logits)
 
 
 def compute_outputs(
@@ -79,7 +87,7 @@ def compute_outputs(
         cache: Boundary tensors of that point; what is missing is computed.
         views: `input_pipeline.dataset.PhotoViews`.
         batch_size: That of the stage.
-        features_only: Whether the other two may be empty: of many photos they
+        features_only: Whether all else may be empty: of many photos they
             take memory.
     """
     frozen, _ = split(model, first_trained_layer(model, unfreeze_from))
@@ -91,18 +99,14 @@ def compute_outputs(
     rows = np.argsort(views.order(0))
     parts = []
     for tensors, _ in photos.one_pass().as_numpy_iterator():
-        features, penultimate, probabilities = trained(list(tensors))
+        outputs = trained(list(tensors))
         if features_only:
-            penultimate, probabilities = (
-                penultimate[:, :0],
-                probabilities[:, :0],
-            )
-        parts.append((features, penultimate, probabilities))
+            outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
+        parts.append(outputs)
     photos.flush()
-    features, penultimate, probabilities = (
-        np.concatenate(arrays)[rows] for arrays in zip(*parts, strict=True)
+    return Outputs(
+        *(np.concatenate(arrays)[rows] for arrays in zip(*parts, strict=True))
     )
-    return Outputs(features, penultimate, probabilities)
 
 
 def pool(model: keras.Model, features: np.ndarray) -> np.ndarray:

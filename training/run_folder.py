@@ -291,7 +291,9 @@ class RunFolder:
     def _write_json(self, name, value):
         text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
         with _written_beside(self.path / name) as beside:
-            beside.write_text(text, "utf-8")
+            # Names of files are bytes; what is no UTF-8 becomes \\udcff, which
+            # JSON knows.
+            beside.write_text(text, "utf-8", "backslashreplace")
 
 
 def point_latest_at(path: str | Path) -> None:
