@@ -24,19 +24,25 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
         The content of metrics.json.
     """
     model = run.load_model()  # as people will get it
-    caches = (stage_input.train_cache, stage_input.val_cache)
-    of_train, of_val = (
-        compute_outputs(
+    photos = [views.photos for views in all_views]
+    class_names = photos[1].class_names
+
+    def compute(cache, views, features_only):
+        return compute_outputs(
             model,
             unfreeze_from,
             cache,
             views,
             given.BATCH_SIZE.value,
-            features_only=side == "train",
+            features_only=features_only,
         )
-        for side, cache, views in zip(SIDES, caches, all_views, strict=True)
+
+    of_val = compute(stage_input.val_cache, all_views[1], False)
+    # What evaluate.py needs, should the rest be interrupted.
+    run.save_predictions(
+        photos[1].paths, photos[1].labels, of_val.probabilities, class_names
     )
-    photos = [views.photos for views in all_views]
+    of_train = compute(stage_input.train_cache, all_views[0], True)
     issues = evaluate_run.suspected_labels(
         np.concatenate([of_train.features, of_val.features]),
         np.concatenate([of_side.labels for of_side in photos]),
@@ -46,7 +52,7 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
             for side, of_side in zip(SIDES, photos, strict=True)
             for _ in of_side.paths
         ],
-        photos[1].class_names,
+        class_names,
     )
     judged = evaluate_run.Judged(
         photos[1].paths,
@@ -54,7 +60,7 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
         of_val.probabilities,
         of_val.penultimate,
         of_val.logits,
-        photos[1].class_names,
+        class_names,
     )
     facts = evaluate_run.load_facts(
         run.path, model, summary, evaluate_run.OWN_PHOTOS

@@ -394,3 +394,24 @@ def test_a_nan_is_stopped_before_it_reaches_the_weights(drawn_photos, tmp_path):
     checkpoint = Checkpoints(run_dir / "checkpoint").load()
     for array in checkpoint.variables.values():
         assert np.isfinite(array).all()
+
+
+def test_a_report_that_is_stopped_can_be_made_alone(run_script, tmp_path):
+    body = (
+        "import evaluation.label_noise as module\n"
+        "def find_suspected(*args):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "module.find_suspected = find_suspected"
+    )
+    run_dir = tmp_path / "run"
+    stopped = run_changed(
+        body, *QUICK, f"--run_dir={run_dir}",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert stopped.returncode == 130, stopped.stderr
+    assert f"python evaluate.py {run_dir}" in stopped.stderr
+    assert (run_dir / "run.json").exists()
+    assert not (run_dir / "checkpoint").exists()
+    done = run_script("evaluate.py", run_dir)
+    assert done.returncode == 0, done.stderr
+    assert (run_dir / "report.html").exists()
