@@ -186,7 +186,8 @@ def write(
     galleries = pictures.find_galleries(model, judged)
     for name, photos in galleries.items():
         if photos:
-            folder.save_figure(f"{name}.png", pictures.draw_gallery(photos))
+            figure = pictures.draw_gallery(photos)
+            folder.save_figure(f"{name}.png", figure, dpi=100)  # photos: large
         else:  # that of another time
             (folder.path / f"{name}.png").unlink(missing_ok=True)
     page = evaluate_page.make_page(

@@ -266,10 +266,10 @@ class RunFolder:
         """Writes run.json, the summary for programs."""
         self._write_json("run.json", summary)
 
-    def save_figure(self, name: str, figure) -> None:
+    def save_figure(self, name: str, figure, dpi: int = 150) -> None:
         """Writes a matplotlib figure as a PNG file."""
         with _written_beside(self.path / name) as beside:
-            figure.savefig(beside, format="png", dpi=150)
+            figure.savefig(beside, format="png", dpi=dpi)
 
     def _write_csv(self, name, columns, rows):
         """Writes dicts; keys that a dict lacks are empty cells."""
