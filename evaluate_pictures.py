@@ -16,6 +16,7 @@ from evaluation import metrics
 from input_pipeline import contents, pixels
 from model_zoo.grad_cam import GradCam
 from plots.report import Shown, clickable_classes
+from plots.style import short
 
 _GALLERY = 12  # photos in each
 _IN_CELL = 12  # photos of a cell of the confusion matrix
@@ -23,6 +24,7 @@ _IN_ALL_CELLS = 320
 _BYTES_OF_CELLS = 1_800_000  # of the 5 MB of the page, which holds it as text
 _SUSPECTED = 24  # photos on the page
 _PICTURE = 1100  # pixels, of a picture of photos
+_LETTERS_OF_PHOTO = 22  # that are as wide as one, in the pictures
 _SIDE, _QUALITY = 150, 82  # of the photos on the page, pixels and JPEG
 
 
@@ -140,7 +142,8 @@ def draw_gallery(photos):
     images, titles = [], []
     for of_photo, caption, _ in photos:
         images += of_photo
-        titles += [caption] + [""] * (len(of_photo) - 1)
+        letters = _LETTERS_OF_PHOTO * len(of_photo)
+        titles += [short(caption, letters)] + [""] * (len(of_photo) - 1)
     return plots.plot_photos(images, titles)
 
 

@@ -26,5 +26,6 @@ def plot_photos(
         ax.axis("off")
     for ax, image, title in zip(all_axes, images, titles, strict=False):
         ax.imshow(np.clip(image, 0, 255).astype("uint8"))
-        ax.set_title(title, fontsize=10, parse_math=False)
+        # From the left edge of the photo: over the next where that has none.
+        ax.set_title(title, fontsize=10, loc="left", parse_math=False)
     return figure

@@ -109,5 +109,5 @@ def test_losses_by_step_and_photos_are_drawn():
     ax = plot_step_losses([10, 20, 30], [0.9, 0.5, 0.4], changes=[10])
     assert list(ax.get_lines()[-1].get_xdata()) == [10.5, 10.5]
     figure = plot_photos(np.zeros((8, 5, 5, 3)), list("abcdefgh"), columns=6)
-    titles = [ax.get_title() for ax in figure.axes]
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert len(titles) == 12 and titles[:8] == list("abcdefgh")
