@@ -100,10 +100,10 @@ class Features:
             rows.extend(self._views.order(pass_index)[skipped:])
         return self._views.describe(rows[: self._batch_size])
 
-    def one_pass(self) -> tf.data.Dataset:
-        """Returns every photo once; the last batch may be short."""
+    def one_pass(self, view: int = 0) -> tf.data.Dataset:
+        """Returns a view of every photo; the last batch may be short."""
         steps = -(-self.num_photos // self._batch_size)
-        ds = self._make_ds(lambda: self._photos_of_pass(0, view=0))
+        ds = self._make_ds(lambda: self._photos_of_pass(0, view))
         return ds.apply(tf.data.experimental.assert_cardinality(steps))
 
     def flush(self) -> None:

@@ -12,6 +12,8 @@ from training.feature_cache import FeatureCache
 from training.features import Features, make_frozen_part
 from training.stage_input import StageInput
 
+_VIEWS = 3  # of features alone
+
 
 class Outputs(NamedTuple):
     """What a model makes of N photos.
@@ -79,7 +81,10 @@ def compute_outputs(
     *,
     features_only: bool = False,
 ) -> Outputs:
-    """Returns the outputs for view 0 of each photo, in their order.
+    """Returns the outputs of photos, in their order.
+
+    They are those of view 0; features alone are means of some of the views
+    that are stored, which says more of a photo than one distorted view.
 
     Args:
         model: Model of `build_model`, or read from its file.
@@ -97,16 +102,25 @@ def compute_outputs(
         make_frozen_part(model, [stage_input]), [cache], views, batch_size
     )
     rows = np.argsort(views.order(0))
-    parts = []
-    for tensors, _ in photos.one_pass().as_numpy_iterator():
-        outputs = trained(list(tensors))
-        if features_only:
-            outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
-        parts.append(outputs)
-    photos.flush()
-    return Outputs(
-        *(np.concatenate(arrays)[rows] for arrays in zip(*parts, strict=True))
-    )
+
+    def outputs_of(view):
+        parts = []
+        for tensors, _ in photos.one_pass(view).as_numpy_iterator():
+            outputs = trained(list(tensors))
+            if features_only:
+                outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
+            parts.append(outputs)
+        photos.flush()
+        arrays = zip(*parts, strict=True)
+        return Outputs(*(np.concatenate(x)[rows] for x in arrays))
+
+    outputs = outputs_of(0)
+    if features_only:
+        num_views = min(max(cache.num_views, 1), _VIEWS)
+        for view in range(1, num_views):
+            outputs.features[:] += outputs_of(view).features
+        outputs.features[:] /= num_views
+    return outputs
 
 
 def pool(model: keras.Model, features: np.ndarray) -> np.ndarray:
