@@ -19,7 +19,6 @@ class RunFacts(NamedTuple):
         path: Path of its folder.
         summary: Content of run.json.
         history: Rows of history.csv.
-        class_counts: Photos of each class by side, (C,) each.
         curves: PNG files: accuracy, loss, learning rate.
         augmented: JPEG file of photos as they are trained on, or None.
         own_photos: Whether the photos are those it was validated on.
@@ -31,7 +30,6 @@ class RunFacts(NamedTuple):
     path: str
     summary: dict
     history: Sequence[dict]
-    class_counts: Mapping[str, Sequence[int]]
     curves: Sequence[bytes]
     augmented: bytes | None
     own_photos: bool

@@ -138,7 +138,6 @@ def load_facts(
         path=str(run_dir),
         summary=summary,
         history=finished_run.load_history(run_dir),
-        class_counts=summary["class_counts"],
         curves=[path.read_bytes() for path in files if path.exists()],
         augmented=pictures.picture(augmented) if augmented.exists() else None,
         own_photos=evaluated == OWN_PHOTOS,
@@ -179,7 +178,7 @@ def write(
     folder.save_label_issues(issues)
     folder.save_metrics(numbers)
     figures = pictures.draw_figures(
-        judged, calibrated and calibrated.before, run.class_counts
+        judged, calibrated and calibrated.before, run.summary["class_counts"]
     )
     for name, figure in figures.items():
         folder.save_figure(f"{name}.png", figure)

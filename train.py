@@ -216,11 +216,17 @@ def main(argv):
         command_line.ignore_ctrl_c()
         with contextlib.suppress(OSError):  # they are drawn again at the end
             train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+            train_pictures.add_to_events(run, keeper)
         command_line.exit_with(
             status, f"{why} {keeper.describe()}. See {run.path}\n{way_on}"
         )
 
-    print("\nLooking at what it has learned")
+    print(f"\n{state.proof.summary()}")
+    if state.proof.frozen_moved:
+        command_line.exit_with(
+            1, "Frozen weights moved; do not trust this run."
+        )
+    print("Looking at what it has learned")
     try:
         numbers = train_report.write_report(
             run,
@@ -235,11 +241,6 @@ def main(argv):
             130 if isinstance(error, KeyboardInterrupt) else 1,
             f"The run has ended, but not its report: {error}\nThe report "
             f"alone: python evaluate.py {shlex.quote(str(run.path))}",
-        )
-    print(state.proof.summary())
-    if state.proof.frozen_moved:
-        command_line.exit_with(
-            1, "Frozen weights moved; do not trust this run."
         )
     print(keeper.describe())
     print(evaluate_page.verdict(numbers))

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 import resource
 import shutil
@@ -212,7 +213,7 @@ def test_one_process_at_a_time(tmp_path):
     refused = run_changed("", f"--resume={run_dir}", cwd=tmp_path / "elsewhere")
     assert refused.returncode == 2
     assert "Another process is at work" in refused.stderr
-    other.unlock()
+    os.close(other._lock)
     done = run_changed("", "-resume=../run", cwd=tmp_path / "elsewhere")
     assert done.returncode == 0, done.stderr
     assert not list(run_dir.glob(".*"))

@@ -125,11 +125,6 @@ class RunFolder:
                 "or stop it."
             ) from error
 
-    def unlock(self) -> None:
-        """Lets other processes work in the folder."""
-        if fcntl is not None:
-            os.close(self._lock)
-
     def remove_leftovers(self) -> None:
         """Removes what a killed process had not finished writing."""
         for folder in (self.path, self.path / "checkpoint"):
