@@ -19,3 +19,7 @@ class NotFinite(FloatingPointError):
     def __init__(self, message: str, stage: str):
         super().__init__(message)
         self.stage = stage
+
+
+class ReopenedDiffers(RuntimeError):
+    """A saved model is not the one that was trained."""

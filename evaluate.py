@@ -15,7 +15,7 @@ from pathlib import Path
 from absl import flags
 
 import command_line
-from errors import UserError
+from errors import ReopenedDiffers, UserError
 from input_pipeline import MAX_PIXELS
 from progress import Progress
 
@@ -106,6 +106,7 @@ def main(argv):
         divide_logits(model, calibrated.temperature)
         run.lock()
         run.save_model(model, class_names)
+        prove_saved(run, model, judged.paths)
         print(
             f"Temperature {calibrated.temperature:.3f}: the model in {run_dir} "
             "is calibrated"
@@ -143,6 +144,18 @@ def check_ended(run_dir: Path) -> None:
         if (run_dir / "flags.txt").is_file():
             way_on = f" Go on with it: python train.py --resume={run_dir}"
         raise UserError(f"{run_dir} holds no run that has ended.{way_on}")
+
+
+def prove_saved(run, model, paths) -> None:
+    """Exits with 1 if a fresh process gets other answers from the file."""
+    from input_pipeline import decode
+    from training.reopening import Reopening
+
+    with Reopening(run.model_path, decode.load_samples(paths)) as reopening:
+        try:
+            reopening.compare(model)
+        except ReopenedDiffers as error:
+            command_line.exit_with(1, f"Do not use {run.model_path}. {error}")
 
 
 def find_photos(run_dir: Path) -> tuple[list, list, list]:

@@ -24,7 +24,7 @@ import train_flags as given
 import train_plan
 import train_resume
 import train_stages
-from errors import UserError
+from errors import ReopenedDiffers, UserError
 from model_zoo import listing
 from model_zoo.request import check_request
 from training.run_dir import choose_run_dir
@@ -230,12 +230,18 @@ def main(argv):
     try:
         numbers = train_report.write_report(
             run,
+            model,
+            keeper,
             planned[-1].unfreeze_from,
             stage_inputs[-1],
             (train_views, val_views),
             summarized,
         )
         train_pictures.add_to_events(run, keeper)
+    except ReopenedDiffers as error:
+        command_line.exit_with(
+            1, f"Do not use {run.path / 'model.keras'}. {error}"
+        )
     except (KeyboardInterrupt, OSError, tf.errors.OpError) as error:
         command_line.exit_with(
             130 if isinstance(error, KeyboardInterrupt) else 1,

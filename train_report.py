@@ -4,17 +4,25 @@ import numpy as np
 
 import evaluate_run
 import train_flags as given
+from input_pipeline import decode
 from training.outputs import compute_outputs
+from training.reopening import Reopening, take_weights
 from training.summary import SIDES
 
+_SAMPLES = 64  # photos of training too, where fewer are validated on
 
-def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
-    """Evaluates the kept model, and looks for wrong labels.
+
+def write_report(
+    run, trained, keeper, unfreeze_from, stage_input, all_views, summary
+) -> dict:
+    """Proves the kept model, evaluates it, and looks for wrong labels.
 
     Of the features that training has stored nothing is computed again.
 
     Args:
         run: `RunFolder` of the run.
+        trained: The model that was trained, whatever its weights are by now.
+        keeper: `KeptEpoch` of the run.
         unfreeze_from: Unfreeze point of its last stage.
         stage_input: `StageInput` of that stage.
         all_views: `PhotoViews` to train on, and to validate on.
@@ -22,8 +30,33 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
 
     Returns:
         The content of metrics.json.
+
+    Raises:
+        ReopenedDiffers: If model.keras is not the model that was trained.
     """
     model = run.load_model()  # as people will get it
+    train_photos, val_photos = (views.photos for views in all_views)
+    paths = [*val_photos.paths, *train_photos.paths]
+    samples = decode.load_samples(paths[: max(_SAMPLES, len(val_photos))])
+    # It takes seconds to start, in which there is other work.
+    with Reopening(run.model_path, samples) as reopening:
+        judged, issues = _judge(
+            run, model, unfreeze_from, stage_input, all_views
+        )
+        take_weights(trained, model, keeper.weights_sha256)
+        difference = reopening.compare(trained)
+    summary = summary | {
+        "reopened": {"photos": len(samples), "largest_difference": difference}
+    }
+    run.save_summary(summary)
+    facts = evaluate_run.load_facts(
+        run.path, model, summary, evaluate_run.OWN_PHOTOS
+    )
+    return evaluate_run.write(run, model, judged, issues, facts)
+
+
+def _judge(run, model, unfreeze_from, stage_input, all_views):
+    """Returns `Judged` of the validation photos, and suspected labels."""
     photos = [views.photos for views in all_views]
     class_names = photos[1].class_names
 
@@ -62,7 +95,4 @@ def write_report(run, unfreeze_from, stage_input, all_views, summary) -> dict:
         of_val.logits,
         class_names,
     )
-    facts = evaluate_run.load_facts(
-        run.path, model, summary, evaluate_run.OWN_PHOTOS
-    )
-    return evaluate_run.write(run, model, judged, issues, facts)
+    return judged, issues

@@ -5,6 +5,9 @@ Pillow, which is right. GIF never gets to TensorFlow, which has no limit on the
 memory it takes (tensorflow#115498).
 """
 
+import os
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,6 +24,32 @@ def load_photo(
         plain: As in `decode_photo`.
     """
     return tf.cast(decode_photo(tf.io.read_file(path), plain), "float32")
+
+
+def load_samples(
+    paths: Sequence[str], most: int = 64, height: int = 320, width: int = 400
+) -> np.ndarray:
+    """Returns some photos in one array, uint8 (N, height, width, 3), RGB.
+
+    Each is cut to that size, or continued with the pixels of its edge, never
+    scaled: they are raw photos still.
+
+    Args:
+        paths: Paths of the files; those taken are spread evenly over them.
+        most: Photos, if there are as many.
+        height, width: Pixels.
+
+    Raises:
+        tf.errors.OpError: If one cannot be read.
+    """
+    rows = np.linspace(0, len(paths) - 1, min(most, len(paths))).round()
+    samples = np.empty((len(rows), height, width, 3), "uint8")
+    for sample, row in zip(samples, rows.astype(int), strict=True):
+        file = tf.io.read_file(os.fsencode(paths[row]))
+        cut = decode_photo(file).numpy()[:height, :width]
+        missing = [(0, height - len(cut)), (0, width - cut.shape[1]), (0, 0)]
+        sample[:] = np.pad(cut, missing, "edge")
+    return samples
 
 
 def decode_photo(

@@ -12,11 +12,13 @@ from errors import NotFinite
 from model_zoo.layer_groups import GROUPS
 from training.event_file import EventFile
 from training.losses import Accuracy
+from training.reopening import weights_sha256
 
 _STATE = (  # attributes
     "history",
     "steps",
     "best",
+    "weights_sha256",
     "_training_seconds",
     "_step",
     "_steps_before",
@@ -37,6 +39,7 @@ class KeptEpoch:
         rates: Learning rate of every step so far, by layer group; NaN where a
             group did not train.
         best: The row of the kept epoch, or None.
+        weights_sha256: Of `reopening.weights_sha256` in that epoch, or None.
         accuracy: The metric to train and to validate with.
         counts: Of `accuracy`, on the validation photos in the kept epoch.
         stage: Name of the stage.
@@ -62,6 +65,7 @@ class KeptEpoch:
         self.steps = []
         self.rates = {name: [] for name in GROUPS}
         self.best = None
+        self.weights_sha256 = None
         self.accuracy = Accuracy(len(class_names))
         self.counts = None
         self.events = EventFile(run_folder.path / "tensorboard")
@@ -178,6 +182,7 @@ class KeptEpoch:
             if self.best is None:
                 self._on_first_model()
             self.best = row
+            self.weights_sha256 = weights_sha256(self._whole_model)
             self.counts = keras.ops.convert_to_numpy(self.accuracy.counts)
 
     def epochs_without_gain(self) -> int:
