@@ -7,7 +7,7 @@ PYTHON ?= python3
 demo: .venv/installed
 	.venv/bin/python train.py --unfreeze-from block5_conv1
 
-test: .venv/installed-dev
+test: .venv/installed-dev .venv-jax/installed
 	.venv/bin/python -m pytest tests
 
 lint: .venv/installed-dev
@@ -23,5 +23,11 @@ lint: .venv/installed-dev
 	.venv/bin/python -m pip install -r requirements-dev.txt
 	touch $@
 
+# Nothing but Keras and another backend: a place to open model.keras in.
+.venv-jax/installed:
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip install keras jax
+	touch $@
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-jax

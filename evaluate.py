@@ -15,6 +15,7 @@ from pathlib import Path
 from absl import flags
 
 import command_line
+import labelled_photos
 from errors import ReopenedDiffers, UserError
 from input_pipeline import MAX_PIXELS
 from progress import Progress
@@ -65,13 +66,15 @@ def main(argv):
             "Expected one run folder, e.g. python evaluate.py runs/latest"
         )
     run_dir = Path(argv[1])
-    check_ended(run_dir)
+    labelled_photos.check_ended(run_dir)
     if _CALIBRATE.value and _DATA.value is not None:
         raise UserError(
             "--calibrate goes by the photos that the run was validated on. "
             "Leave out --data."
         )
-    paths, labels, names = find_photos(run_dir)
+    paths, labels, names = labelled_photos.find_photos(
+        run_dir, _DATA.value, _LABEL_REGEX.value
+    )
     output_dir = choose_output_dir(run_dir)
     with command_line.without_startup_remarks():
         import evaluate_page
@@ -85,7 +88,7 @@ def main(argv):
         run = RunFolder.open(run_dir)
         model = run.load_model()
     class_names = run.load_class_names()
-    labels = as_indices(labels, names, class_names)
+    labels = labelled_photos.as_indices(labels, names, class_names)
     is_record = output_dir.resolve() == run_dir.resolve()
     judged, features = judge(model, paths, labels, class_names, is_record)
     if _DATA.value is None:
@@ -132,20 +135,6 @@ def main(argv):
     return 0
 
 
-def check_ended(run_dir: Path) -> None:
-    """Raises a `UserError` if there is no run that has ended."""
-    if not run_dir.is_dir():
-        raise UserError(
-            f"There is no run folder {run_dir}. Expected one that train.py "
-            "wrote, e.g. runs/latest"
-        )
-    if not (run_dir / "run.json").is_file():
-        way_on = ""
-        if (run_dir / "flags.txt").is_file():
-            way_on = f" Go on with it: python train.py --resume={run_dir}"
-        raise UserError(f"{run_dir} holds no run that has ended.{way_on}")
-
-
 def prove_saved(run, model, paths) -> None:
     """Exits with 1 if a fresh process gets other answers from the file."""
     from input_pipeline import decode
@@ -156,33 +145,6 @@ def prove_saved(run, model, paths) -> None:
             reopening.compare(model)
         except ReopenedDiffers as error:
             command_line.exit_with(1, f"Do not use {run.model_path}. {error}")
-
-
-def find_photos(run_dir: Path) -> tuple[list, list, list]:
-    """Returns paths of photos, their labels, and the classes these count in.
-
-    Raises:
-        UserError: If there are none.
-    """
-    if _DATA.value is None:
-        from training import finished_run
-
-        predictions = finished_run.load_predictions(run_dir)
-        if predictions is None:
-            raise UserError(
-                f"{run_dir} does not say on which photos it was validated: it "
-                "has no predictions.csv. Give photos with labels: --data"
-            )
-        names = predictions.class_names
-        labels = [names.index(label) for label in predictions.labels]
-        return predictions.paths, labels, names
-    from input_pipeline.index import index_photos
-
-    train, validation = index_photos(
-        _DATA.value, label_regex=_LABEL_REGEX.value
-    )
-    photos = train if validation is None else validation
-    return list(photos.paths), photos.labels.tolist(), photos.class_names
 
 
 def choose_output_dir(run_dir: Path) -> Path:
@@ -196,25 +158,6 @@ def choose_output_dir(run_dir: Path) -> Path:
     if _DATA.value is not None:
         command_line.check_outside_data("output_dir", output_dir, _DATA.value)
     return output_dir
-
-
-def as_indices(labels, names, class_names):
-    """Returns labels that count in `names` as such that do in `class_names`.
-
-    Raises:
-        UserError: If the model does not know a class.
-    """
-    import numpy as np
-
-    used = {names[label] for label in labels}
-    unknown = sorted(used - set(class_names))
-    if unknown:
-        raise UserError(
-            f"--data: the model does not know {', '.join(unknown[:5])}. "
-            f"Its classes: {', '.join(class_names)}"
-        )
-    places = [class_names.index(name) if name in used else -1 for name in names]
-    return np.array(places)[labels]
 
 
 def judge(model, paths, labels, class_names, needs_all):

@@ -159,6 +159,10 @@ def main(argv):
             point_latest(run)
         run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
         run.save_class_names(train_photos.class_names)
+        run.save_training_photos(
+            train_photos.paths,
+            [train_photos.class_names[x] for x in train_photos.labels],
+        )
         if bad:
             run.save_bad_photos(bad)
         train_pictures.draw_augmented(

@@ -21,6 +21,11 @@ _RESIZED, _CROPPED = 256, 224
 def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
     """Returns square images, made by the layer `resize`.
 
+    It is called with `training=False`: its own default is True, which in Keras
+    3.15 (`Layer._resolve_and_populate_arg`) holds for all layers after it when
+    a model is called, or exported, without saying which. BatchNormalization
+    that trains would then go by the statistics of each batch, and move its own.
+
     Args:
         images: Keras tensor, (B, H, W, 3).
         image_size: Pixels a side of the square that comes out.
@@ -36,11 +41,13 @@ def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
     """
     if resize == "center":
         large = round(image_size * _RESIZED / _CROPPED)
-        images = resizing_layer(large, "crop", "presize")(images)
+        images = resizing_layer(large, "crop", "presize")(
+            images, training=False
+        )
         return layers.CenterCrop(
             image_size, image_size, name="resize", dtype="float32"
-        )(images)
-    return resizing_layer(image_size, resize, "resize")(images)
+        )(images, training=False)
+    return resizing_layer(image_size, resize, "resize")(images, training=False)
 
 
 def resizing_layer(

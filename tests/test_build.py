@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model_zoo import build_model
+from model_zoo.preprocessing import resize_images
 from tests.conftest import ROOT
 
 BLOCK5_AND_HEAD = [
@@ -45,6 +46,22 @@ def test_the_classic_model_has_the_classic_parameters():
         model.get_layer("head_output").activation is keras.activations.sigmoid
     )
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize("resize", ["squash", "center"])
+def test_called_without_a_word_on_training_it_predicts(images, resize):
+    # Resizing's own default would put BatchNormalization into training.
+    image = keras.Input((None, None, 3))
+    x = resize_images(image, 8, resize)
+    norm = keras.layers.BatchNormalization()
+    model = keras.Model(image, norm(x))
+    config = model.get_config()
+    for called in (model, keras.Model.from_config(config)):
+        before = called.layers[-1].get_weights()
+        predicted = called(images).numpy()
+        np.testing.assert_array_equal(predicted, called(images, training=False))
+        np.testing.assert_array_equal(called.layers[-1].get_weights(), before)
+        assert np.abs(predicted - called(images, training=True)).max() > 1
 
 
 def test_more_classes_get_softmax(tiny):

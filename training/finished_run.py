@@ -66,6 +66,19 @@ def load_summary(folder: str | Path) -> dict | None:
         return json.loads(path.read_text("utf-8"))
 
 
+def load_exports(folder: str | Path) -> dict:
+    """Returns export.json; empty where there is none.
+
+    Raises:
+        UserError: If it is damaged.
+    """
+    path = Path(folder) / "export.json"
+    if not path.exists():
+        return {}
+    with _damage_said(path):
+        return json.loads(path.read_text("utf-8"))
+
+
 def load_flags(folder: str | Path) -> list[str]:
     """Returns the lines of flags.txt, e.g. `--epochs=5`."""
     # Names of files are bytes; not every one is valid UTF-8.
@@ -95,6 +108,20 @@ def load_predictions(folder: str | Path) -> Predictions | None:
             class_names,
             np.array(probabilities, "float64").T,
         )
+
+
+def load_training_photos(folder: str | Path) -> list[str]:
+    """Returns the paths in training_photos.csv; none where there is none.
+
+    Raises:
+        UserError: If it is damaged.
+    """
+    path = Path(folder) / "training_photos.csv"
+    if not path.exists():
+        return []
+    _, *rows = _read_csv(path)
+    with _damage_said(path):
+        return [photo for photo, _ in rows]
 
 
 def load_label_issues(folder: str | Path) -> list[dict]:

@@ -37,6 +37,7 @@ HISTORY_COLUMNS = (
     "learning_rate",
 )
 BAD_COLUMNS = ("path", "reason")
+PHOTO_COLUMNS = ("path", "label")
 ISSUE_COLUMNS = ("path", "side", "label", "suggested", "margin")
 STEP_COLUMNS = (
     "stage",
@@ -211,6 +212,13 @@ class RunFolder:
             # Names of files are bytes; not every one is valid UTF-8.
             beside.write_bytes(os.fsencode(text))
 
+    def save_training_photos(
+        self, paths: Sequence[str], labels: Sequence[str]
+    ) -> None:
+        """Writes training_photos.csv: path and class of each photo."""
+        rows = zip(paths, labels, strict=True)
+        self._write_rows("training_photos.csv", [PHOTO_COLUMNS, *rows])
+
     def save_bad_photos(self, bad: list[tuple[str, str]]) -> None:
         """Writes bad_photos.csv: path and reason of what was left out."""
         rows = [dict(zip(BAD_COLUMNS, row, strict=True)) for row in bad]
@@ -251,6 +259,15 @@ class RunFolder:
     def save_metrics(self, numbers: dict) -> None:
         """Writes metrics.json, how good the predictions are."""
         self._write_json("metrics.json", numbers)
+
+    def save_exports(self, facts: dict) -> None:
+        """Writes export.json: the copies in other formats that are there."""
+        self._write_json("export.json", facts)
+
+    def save_labels(self, text: str) -> None:
+        """Writes labels.txt: the class names, one a line."""
+        with _written_beside(self.path / "labels.txt") as beside:
+            beside.write_text(text, "utf-8")
 
     def save_report(self, page: str) -> None:
         """Writes report.html."""
