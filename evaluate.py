@@ -79,6 +79,7 @@ def main(argv):
     with command_line.without_startup_remarks():
         import evaluate_page
         import evaluate_run
+        import model_card
         from model_zoo.head import divide_logits
         from training import finished_run
         from training.device import prepare_device
@@ -127,6 +128,8 @@ def main(argv):
         min_count=_MIN_COUNT.value,
         calibrated=calibrated,
     )
+    if is_record and _DATA.value is None:
+        run.save_card(model_card.make_card(run_dir))
     print(evaluate_page.verdict(numbers, evaluated))
     for right, taken, count in numbers["most_confused"][:_PAIRS_PRINTED]:
         print(f"  {count:,} x {right} taken for {taken}")

@@ -82,6 +82,7 @@ def main(argv):
         import tensorflow as tf
 
         import export_copies
+        import model_card
         from formats import agreement, classifier
         from training import finished_run
         from training.run_folder import RunFolder
@@ -138,6 +139,8 @@ def main(argv):
             else:
                 copies.withdraw(variant)
                 refused[variant.name] = why
+    if (run_dir / "metrics.json").is_file():  # else its report was stopped
+        run.save_card(model_card.make_card(run_dir))
     print(f"Written to {output_dir}: {', '.join(copies.names())}")
     if refused:
         lines = [

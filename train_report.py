@@ -3,6 +3,7 @@
 import numpy as np
 
 import evaluate_run
+import model_card
 import train_flags as given
 from input_pipeline import decode
 from training.outputs import compute_outputs
@@ -52,7 +53,9 @@ def write_report(
     facts = evaluate_run.load_facts(
         run.path, model, summary, evaluate_run.OWN_PHOTOS
     )
-    return evaluate_run.write(run, model, judged, issues, facts)
+    numbers = evaluate_run.write(run, model, judged, issues, facts)
+    run.save_card(model_card.make_card(run.path))
+    return numbers
 
 
 def _judge(run, model, unfreeze_from, stage_input, all_views):

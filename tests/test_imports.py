@@ -7,6 +7,7 @@ from tests.conftest import ROOT
 PACKAGES = (
     "augment",
     "evaluation",
+    "formats",
     "input_pipeline",
     "model_zoo",
     "plots",
@@ -16,6 +17,8 @@ PACKAGES = (
 ALLOWED = {
     "augment": {"keras", "numpy"},
     "evaluation": {"numpy", "sklearn", "scipy"},
+    # Besides each format's own packages.
+    "formats": {"keras", "numpy", "tensorflow", "model_zoo"},
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
     "model_zoo": {"keras", "numpy"},
     "plots": {"numpy", "matplotlib"},

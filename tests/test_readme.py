@@ -46,7 +46,7 @@ def test_every_flag_in_the_readme_exists(run_script):
     }
     text = "".join(
         run_script(script, "--help").stdout
-        for script in ("train.py", "predict.py", "evaluate.py")
+        for script in ("train.py", "predict.py", "evaluate.py", "export.py")
     )
     for flag in flags:
         assert re.search(rf"--(\[no\])?{flag.replace('-', '_')}\b", text), flag

@@ -66,6 +66,17 @@ def load_summary(folder: str | Path) -> dict | None:
         return json.loads(path.read_text("utf-8"))
 
 
+def load_metrics(folder: str | Path) -> dict:
+    """Returns metrics.json.
+
+    Raises:
+        UserError: If it is damaged.
+    """
+    path = Path(folder) / "metrics.json"
+    with _damage_said(path):
+        return json.loads(path.read_text("utf-8"))
+
+
 def load_exports(folder: str | Path) -> dict:
     """Returns export.json; empty where there is none.
 

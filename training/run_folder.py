@@ -274,6 +274,11 @@ class RunFolder:
         with _written_beside(self.path / "report.html") as beside:
             beside.write_text(page, "utf-8")
 
+    def save_card(self, text: str) -> None:
+        """Writes README.md, the model card."""
+        with _written_beside(self.path / "README.md") as beside:
+            beside.write_text(text, "utf-8", "backslashreplace")
+
     def save_summary(self, summary: dict) -> None:
         """Writes run.json, the summary for programs."""
         self._write_json("run.json", summary)
