@@ -94,37 +94,38 @@ def main(argv):
     class_names = run.load_class_names()
     labels = labelled_photos.as_indices(labels, names, class_names)
     photos, labels = export_copies.choose_photos(paths, labels, _LIMIT.value)
-    if not classifier.is_float32(model):
-        print("Trained in half precision; compared and written in float32.")
-    exact = classifier.build_classifier(model)
 
-    def answer(run):
+    def answer(run_one):
         progress = Progress(len(labels))
         images = export_copies.load_photos(photos)
         try:
-            return agreement.answer(run, images, progress)
+            return agreement.answer(run_one, images, progress)
         finally:
             progress.clear()
 
-    expected = answer(classifier.keras_runner(exact))
-    print(f"Compared on {len(labels):,} photos, one at a time, on this CPU")
-    print_line(_HEADS)
-    print_line(["-" * width for width in _WIDTHS])
-    of_keras = agreement.compare(
-        expected.probabilities, expected.probabilities, labels
-    )
-    print_row("model.keras", run.model_path, of_keras, expected.milliseconds)
-    refused = {}
+    if not classifier.is_float32(model):
+        print("Trained in half precision; compared and written in float32.")
+    exact = classifier.build_classifier(model)
     samples = functools.partial(
         export_copies.load_samples, finished_run.load_training_photos(run_dir)
     )
+    refused = {}
     with export_copies.Copies(
         output_dir, run.model_path, exact, class_names, samples
     ) as copies:
+        expected = answer(classifier.keras_runner(exact))
+        print(f"Compared on {len(labels):,} photos, one at a time, on this CPU")
+        print_line(_HEADS)
+        print_line(["-" * width for width in _WIDTHS])
+        of_keras = agreement.compare(
+            expected.probabilities, expected.probabilities, labels
+        )
+        print_row("Keras", run.model_path, of_keras, expected.milliseconds)
         for variant in variants:
             try:
                 path, received = copies.write(variant, answer)
             except export_copies.NotMade as error:
+                copies.withdraw(variant)
                 refused[variant.name] = str(error)
                 continue
             compared = agreement.compare(
@@ -141,10 +142,10 @@ def main(argv):
                 refused[variant.name] = why
     if (run_dir / "metrics.json").is_file():  # else its report was stopped
         run.save_card(model_card.make_card(run_dir))
-    print(f"Written to {output_dir}: {', '.join(copies.names())}")
+    print(f"In {output_dir}: {', '.join(copies.names()) or 'nothing'}")
     if refused:
         lines = [
-            f"{name} is not handed over: {why}."
+            f"{name} is not handed over: {why.rstrip('.')}."
             for name, why in refused.items()
         ]
         command_line.exit_with(1, "\n".join(lines))

@@ -43,10 +43,11 @@ def choose_photos(
         [paths[row] for row in rows], contents.default_memo()
     )
     usable = [x for x, look in enumerate(checked.found) if look.reason is None]
+    if not usable:
+        text = findings.describe_bad(checked)
+        raise UserError(f"{text}\nGive photos to compare on: --data")
     if len(usable) < len(rows):
         print(f"{findings.describe_bad(checked)}\nThey are left out.")
-    if not usable:
-        raise UserError("There is no photo to compare on. Give some: --data")
     return checked.take(usable), labels[rows][usable]
 
 
@@ -166,7 +167,6 @@ class Copies:
         except (OSError, UserError, NotMade):
             raise
         except Exception as error:  # of the packages, whatever they raise
-            self.withdraw(variant)
             raise NotMade(
                 f"{type(error).__name__}: {first_line(error)}"
             ) from error
