@@ -18,8 +18,8 @@ _DIMENSIONS = ("batch", "height", "width")  # any number, by these names
 
 def write(source: Source, path: Path) -> None:
     """Writes an ONNX file with the class names, as JSON, in its metadata."""
-    # It shows, as tracebacks, which speed-ups it could not apply.
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    # It shows, as tracebacks, what it could not do. What comes out is compared.
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         # Keras 3.15 mends tf2onnx for NumPy 2.
         warnings.filterwarnings("ignore", ".*np.object", FutureWarning)
