@@ -62,7 +62,6 @@ class Batcher:
             self._left -= len(items)
         futures = [Future() for _ in items]
         for item, future in zip(items, futures, strict=True):
-            future.add_done_callback(self._make_room)
             self._preparing.submit(self._make_ready, item, future)
         return futures
 
@@ -72,15 +71,17 @@ class Batcher:
         self._ready.put(None)
         self._thread.join()
 
-    def _make_room(self, future):
-        with self._lock:
-            self._left += 1
-
     def _make_ready(self, item, future):
         try:
             self._ready.put((self._prepare(item), future))
         except Exception as error:  # raised where the result is waited for
+            self._make_room(1)
             future.set_exception(error)
+
+    def _make_room(self, number):
+        """Makes it before results are known: who has one may ask again."""
+        with self._lock:
+            self._left += number
 
     def _work(self):
         while (first := self._ready.get()) is not None:
@@ -98,10 +99,13 @@ class Batcher:
 
     def _compute_batch(self, prepared, futures):
         try:
-            results = list(self._compute(list(prepared)))
-            for future, result in zip(futures, results, strict=True):
-                future.set_result(result)
+            results = self._compute(list(prepared))
+            pairs = list(zip(futures, results, strict=True))
         except Exception as error:
+            self._make_room(len(futures))
             for future in futures:
-                if not future.done():
-                    future.set_exception(error)
+                future.set_exception(error)
+            return
+        self._make_room(len(futures))
+        for future, result in pairs:
+            future.set_result(result)

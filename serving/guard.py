@@ -73,6 +73,7 @@ def _name_of(host):
     try:
         parts = urlsplit(f"//{host}")
         _ = parts.port  # raises where it is no number
-        return parts.hostname if parts.netloc == host else None
+        is_whole = parts.netloc == host and parts.username is None
+        return parts.hostname if is_whole else None
     except ValueError:
         return None

@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
         self.model, self.page, self.facts = model, page, facts
         self.most_bytes, self.folder = most_bytes, folder
         self.server_activate()
-        self._thread = threading.Thread(target=self.serve_forever)
+        self._thread = threading.Thread(target=self.serve_forever, args=[0.1])
         self._thread.start()
 
     def stop(self) -> None:
