@@ -1,9 +1,11 @@
 """The model that serve.py asks: photos in files to what is said of them."""
 
 import base64
+import contextlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +22,9 @@ from input_pipeline.files import shown
 from model_zoo.grad_cam import GradCam
 from serving.batcher import Batcher
 
-BATCH_SIZE = 32
 _ROOM = 128  # photos that are not answered yet
+_TWO_SIZES = (1, 8)  # of batches; up to four are padded to four
+_LARGE = 25_000_000  # pixels, of 16 bytes each while they are read
 
 
 class ServedModel:
@@ -40,7 +43,7 @@ class ServedModel:
         model: keras.Model,
         class_names: Sequence[str],
         max_pixels: int,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int = 32,
     ):
         """Takes the model apart.
 
@@ -54,6 +57,7 @@ class ServedModel:
         self._class_names = class_names
         self._predictor = inference.Predictor(model)
         self._checker = Checker(max_pixels)
+        self._large = threading.Lock()  # read one at a time
         try:
             self._grad_cam = GradCam(model)
         except ValueError as error:  # e.g. a vision transformer
@@ -114,14 +118,17 @@ class ServedModel:
         Args:
             folder: Where that photo is made, and removed.
         """
-        path = Path(folder) / "first.png"
+        path = str(Path(folder) / "first.png")
         Image.new("RGB", (64, 64)).save(path)
-        # Each process that looks at photos is started; and the model is
-        # compiled once for any size of a batch, at the second that it meets.
-        many = max(os.cpu_count(), BATCH_SIZE // 2)
-        for number in (1, many):
-            self.predict(number * [str(path)], number * [None], None, True)
-        path.unlink()
+        # The model is compiled for the first size of a batch, and at the second
+        # for all others.
+        ready = self._read((path, self.has_pictures))
+        for number in _TWO_SIZES:
+            self._compute(number * [ready])
+        # Each process that looks at photos is started.
+        number = min(os.cpu_count(), self.room)
+        self.predict(number * [path], number * [None])
+        os.unlink(path)
 
     def close(self) -> None:
         """Ends threads and processes."""
@@ -132,7 +139,9 @@ class ServedModel:
         """Returns a photo as the model sees it, and what is wanted of it."""
         path, wanted = item
         found = self._checker.look_at(path)
-        image = found.reason or self._predictor.read(path, found.plain)
+        is_large = found.width * found.height > _LARGE
+        with self._large if is_large else contextlib.nullcontext():
+            image = found.reason or self._predictor.read(path, found.plain)
         if isinstance(image, str):
             raise UserError(shown(image))
         return image, wanted

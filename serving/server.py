@@ -39,7 +39,7 @@ class Server(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, host: str, port: int):
-        """Takes the port; nothing is answered before `start`.
+        """Takes the port; who comes before `start` waits.
 
         Raises:
             UserError: If it cannot be had.
@@ -54,6 +54,8 @@ class Server(ThreadingHTTPServer):
             )[0]
             super().__init__(address[:2], Handler, bind_and_activate=False)
             self.server_bind()
+            # At once: until one listens, two may have the same port.
+            self.server_activate()
         except (OSError, UnicodeError) as error:
             raise UserError(_why_not(host, port, error)) from error
         self.names = None
@@ -63,10 +65,9 @@ class Server(ThreadingHTTPServer):
     def start(
         self, model, page: Page, facts: dict, most_bytes: int, folder: str
     ) -> None:
-        """Lets clients in; the arguments are the attributes."""
+        """Answers from here on; the arguments are the attributes."""
         self.model, self.page, self.facts = model, page, facts
         self.most_bytes, self.folder = most_bytes, folder
-        self.server_activate()
         self._thread = threading.Thread(target=self.serve_forever, args=[0.1])
         self._thread.start()
 
@@ -82,6 +83,8 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         """Returns the address of the page."""
         host, port = self.server_address[:2]
+        if host in ("0.0.0.0", "::"):  # all addresses of this machine
+            host = socket.gethostname()
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def server_bind(self):

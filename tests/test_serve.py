@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -221,6 +222,25 @@ def test_a_model_that_fails_or_is_busy_goes_on(served, drawn_photos):
     finally:
         batcher._compute = compute
     assert send(served, body)[0] == 200
+
+
+def test_large_photos_are_read_one_at_a_time(served, drawn_photos, monkeypatch):
+    """They take memory: 16 bytes a pixel."""
+    path = str(drawn_photos / "cat" / "0000.jpg")
+    predictor = served.model._predictor
+    read, reading, most = predictor.read, [], []
+
+    def count(*arguments):
+        reading.append(1)
+        most.append(len(reading))
+        time.sleep(0.02)
+        reading.pop()
+        return read(*arguments)
+
+    monkeypatch.setattr(predictor, "read", count)
+    monkeypatch.setattr(serve_model, "_LARGE", 100)
+    served.model.predict(8 * [path], 8 * [None])
+    assert most == 8 * [1]
 
 
 @pytest.mark.skipif(chromium.COMMAND is None, reason="no chromium")

@@ -227,6 +227,8 @@ def test_other_names_and_other_sites_are_refused(served):
 def test_elsewhere_any_name_will_do(tmp_path):
     with serving(tmp_path, "0.0.0.0") as served:
         assert served.names is None
+        port = served.server_address[1]
+        assert served.url() == f"http://{socket.gethostname()}:{port}/"
         assert ask(served, "GET", "/health", Host="laptop.local")[0] == 200
         status, _, _ = ask(served, "POST", "/predict", Origin="http://evil")
         assert status == 403
@@ -384,10 +386,12 @@ def test_hosts_that_cannot_be_had(host, message):
         server.Server(host, 0)
 
 
-def test_a_port_that_is_taken(served):
-    port = served.server_address[1]
+def test_a_port_that_is_taken():
+    first = server.Server("127.0.0.1", 0)  # its model is still being read
+    port = first.server_address[1]
     with pytest.raises(UserError, match=f"--port: {port} is taken"):
         server.Server("127.0.0.1", port)
+    first.server_close()
 
 
 def test_other_ways_to_write_this_machine(tmp_path):
