@@ -59,13 +59,14 @@ def test_failures_are_those_of_their_item_or_batch():
             raise MemoryError("too much")
         return batch
 
-    batcher = make_batcher(compute, prepare)
+    batcher = make_batcher(compute, prepare, room=2)
     good, bad = batcher.submit(["good", "bad"])
     assert good.result() == "good"
     with pytest.raises(ValueError, match="not an image"):
         bad.result()
-    with pytest.raises(MemoryError):
-        batcher.submit(["poison"])[0].result()
+    for item, error in 3 * (("poison", MemoryError), ("bad", ValueError)):
+        with pytest.raises(error):
+            batcher.submit([item])[0].result()
     assert batcher.submit(["after it"])[0].result() == "after it"
     batcher.close()
 

@@ -63,8 +63,10 @@ class Model:
 def serving(folder, host="127.0.0.1"):
     served = server.Server(host, 0)
     served.start(Model(), page.build_page(FACTS), FACTS, 1000, folder)
-    yield served
-    served.stop()
+    try:
+        yield served
+    finally:
+        served.stop()
     assert list(folder.iterdir()) == []
 
 
@@ -304,6 +306,20 @@ def test_slow_clients_are_not_waited_for(served, monkeypatch, text):
     assert (b" 408 " in said) == text.startswith(b"POST")
 
 
+def test_a_client_that_does_not_read_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(handler, "_SEND_SECONDS", 0.3)
+    with (
+        serving(tmp_path) as served,
+        socket.create_connection(served.server_address, 10) as client,
+    ):
+        with contextlib.suppress(ConnectionError):  # more than buffers hold
+            client.sendall(3000 * b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        end = time.monotonic() + 10
+        while served._open:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 def test_a_client_that_goes_away_leaves_nothing(tmp_path, capsys):
     head = POST % 4
     with serving(tmp_path) as served:
@@ -365,7 +381,7 @@ def test_the_end_answers_what_has_arrived(tmp_path):
         assert not stopped.done()
         served.model.go.set()
         status, row, headers = in_work.result()
-        stopped.result()
+        stopped.result(timeout=10)  # the idle one is not waited for
     assert (status, row["text"]) == (200, "wait")
     assert headers["Connection"] == "close"
     assert list(tmp_path.iterdir()) == []
