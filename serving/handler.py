@@ -91,8 +91,10 @@ class Handler(BaseHTTPRequestHandler):
             traceback.print_exc()
             words = f"The server failed ({type(error).__name__})."
             answer = _as_json(500, {"error": words})
-        with suppress(OSError):
+        try:
             self._send(answer)
+        except OSError:  # it went away, or does not read
+            self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _respond
     do_DELETE = do_OPTIONS = _respond
