@@ -126,19 +126,31 @@ class Predictor:
             waiting = deque()
             for start in range(0, len(usable), self._batch_size):
                 rows = usable[start : start + self._batch_size]
-                reads = [pool.submit(self._read, checked, row) for row in rows]
+                reads = [
+                    pool.submit(
+                        self.read, checked.paths[row], checked.found[row].plain
+                    )
+                    for row in rows
+                ]
                 waiting.append((rows, reads))
                 if len(waiting) > _AHEAD:
                     yield self._make_batch(*waiting.popleft())
             while waiting:
                 yield self._make_batch(*waiting.popleft())
 
-    def _read(self, checked, row):
-        """Returns a resized photo, or why there is none."""
-        # Names of files are bytes; not every one is valid UTF-8.
-        path = os.fsencode(checked.paths[row])
+    def read(self, path: str, plain: bool) -> np.ndarray | str:
+        """Returns a photo as the model sees it, or why there is none.
+
+        Args:
+            path: Path of the photo.
+            plain: `Found.plain` of it.
+
+        Returns:
+            Resized, float32 (H, W, 3), RGB in [0, 255].
+        """
         try:
-            return self._load(path, checked.found[row].plain).numpy()
+            # Names of files are bytes; not every one is valid UTF-8.
+            return self._load(os.fsencode(path), plain).numpy()
         except tf.errors.NotFoundError:
             return "No such file or directory"
         except tf.errors.OpError as error:
@@ -154,7 +166,7 @@ class Predictor:
         images = [result for result in results if not isinstance(result, str)]
         kept = sorted(set(rows) - {row for row, _ in lost})
         images = np.array(images, "float32").reshape(-1, *self._size)
-        outputs = self._forward(images)
+        outputs = self.compute(images)
         return Batch(
             np.array(kept, "int64"),
             images,
@@ -163,12 +175,15 @@ class Predictor:
             outputs,
         )
 
-    def _forward(self, images):
-        """Returns the `Outputs` of resized photos.
+    def compute(self, images: np.ndarray) -> Outputs:
+        """Returns the `Outputs` of photos.
 
         Alone, a photo gets other last bits than among others (3e-7, measured
         on CPUs), from four on the same; so a short batch is padded, but not to
         the full size, which on VGG16 would take 5 seconds for one photo.
+
+        Args:
+            images: As `read` returns them, float32 (B, H, W, 3).
         """
         size = _SMALLEST
         while size < len(images):

@@ -35,7 +35,10 @@ def check_photos(
 
 
 class Checker:
-    """Looks at photos; its processes wait for the next until it is closed."""
+    """Looks at photos; its processes wait for the next until it is closed.
+
+    Any number of threads may ask at the same time.
+    """
 
     def __init__(self, max_pixels: int):
         """Starts nothing yet.
@@ -45,14 +48,34 @@ class Checker:
         """
         command = _command(max_pixels)
         self._lookers = [_Looker(command) for _ in range(os.cpu_count())]
+        self._free = queue.SimpleQueue()  # those of them without a photo
+        for looker in self._lookers:
+            self._free.put(looker)
+        self._stopped = False
         self._size = _size_of_plain()
 
-    def check(self, paths: Sequence[str]) -> Iterator[tuple[int, Found]]:
-        """Yields (row, what is found) of photos, in the order they are done.
+    def look_at(self, path: str) -> Found:
+        """Returns what is found in one photo, once a process is free for it.
 
-        Every file is decoded once, by Pillow in processes of its own: what
-        makes one crash or hang costs that file only. What TensorFlow will
-        decode, it decodes here, too.
+        The file is decoded once, by Pillow in a process of its own: what makes
+        it crash or hang costs that file only. What TensorFlow will decode, it
+        decodes here, too.
+
+        Args:
+            path: Path of the photo.
+
+        Raises:
+            RuntimeError: If the process cannot be started.
+        """
+        path = os.fsencode(path)
+        looker = self._free.get()
+        try:
+            return _judge(looker.look_at(path), path, self._size)
+        finally:
+            self._free.put(looker)
+
+    def check(self, paths: Sequence[str]) -> Iterator[tuple[int, Found]]:
+        """Yields (row, `look_at`) of photos, in the order they are done.
 
         Args:
             paths: Paths of the photos.
@@ -62,21 +85,19 @@ class Checker:
             rows.put(row)
         results = queue.SimpleQueue()
 
-        def look_at_all(looker):
+        def look_at_all():
             try:
-                while not looker.stopped:
+                while not self._stopped:
                     row = rows.get_nowait()
-                    path = os.fsencode(paths[row])
-                    found = _judge(looker.look_at(path), path, self._size)
-                    results.put((row, found))
+                    results.put((row, self.look_at(paths[row])))
             except queue.Empty:
                 pass
             except BaseException as error:  # raised where it is waited for
                 results.put(error)
 
         threads = [
-            threading.Thread(target=look_at_all, args=[looker], daemon=True)
-            for looker in self._lookers[: len(paths)]
+            threading.Thread(target=look_at_all, daemon=True)
+            for _ in self._lookers[: len(paths)]
         ]
         for thread in threads:
             thread.start()
@@ -87,6 +108,7 @@ class Checker:
                     raise result
                 yield result
         except BaseException:  # Ctrl-C, too
+            self._stopped = True
             for looker in self._lookers:
                 looker.stop()
             raise

@@ -1,8 +1,10 @@
+import contextlib
 import io
 import os
 import re
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +136,16 @@ def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_looker):
         }.get(name[0] if len(name) > 1 else "", "looked at")
         for name in names
     ]
+
+
+def test_many_threads_may_ask_at_once(odd_looker):
+    with (
+        contextlib.closing(check.Checker(MAX_PIXELS)) as checker,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        found = list(pool.map(checker.look_at, 20 * ["a", "crash", "b"]))
+    reasons = [look.reason for look in found]
+    assert reasons == 20 * ["looked at", "crashes the decoder", "looked at"]
 
 
 def test_who_goes_away_leaves_no_process_behind(odd_looker):

@@ -11,6 +11,7 @@ PACKAGES = (
     "input_pipeline",
     "model_zoo",
     "plots",
+    "serving",
     "training",
 )
 # Who may import whom, besides itself and `errors`.
@@ -22,6 +23,7 @@ ALLOWED = {
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
     "model_zoo": {"keras", "numpy"},
     "plots": {"numpy", "matplotlib"},
+    "serving": set(),
     "training": {
         "keras",
         "numpy",

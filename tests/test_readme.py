@@ -42,11 +42,20 @@ def test_every_flag_in_the_readme_exists(run_script):
         "flag",  # of benchmarks.sweep
         "values",
         "help",
+        "data-binary",  # of curl
+        "run",  # of benchmarks.serve
+        "photos",
         "logdir",  # of tensorboard
     }
     text = "".join(
         run_script(script, "--help").stdout
-        for script in ("train.py", "predict.py", "evaluate.py", "export.py")
+        for script in (
+            "train.py",
+            "predict.py",
+            "evaluate.py",
+            "export.py",
+            "serve.py",
+        )
     )
     for flag in flags:
         assert re.search(rf"--(\[no\])?{flag.replace('-', '_')}\b", text), flag
