@@ -115,6 +115,8 @@ def main(argv):
             f"Temperature {calibrated.temperature:.3f}: the model in {run_dir} "
             "is calibrated"
         )
+        if finished_run.load_exports(run_dir / "export"):
+            print(f"The copies in {run_dir / 'export'} are not: export again")
     facts = evaluate_run.load_facts(
         run_dir, model, finished_run.load_summary(run_dir), evaluated
     )

@@ -26,7 +26,7 @@ class _Facts(NamedTuple):
     numbers: dict  # metrics.json
     flags: list[str]
     suspected: int  # labels
-    exports: dict  # export.json
+    copies: dict[str, dict]  # of the model, in other formats
 
 
 def make_card(run_dir: str | Path) -> str:
@@ -45,7 +45,7 @@ def make_card(run_dir: str | Path) -> str:
         finished_run.load_metrics(run_dir),
         finished_run.load_flags(run_dir),
         len(finished_run.load_label_issues(run_dir)),
-        finished_run.load_exports(run_dir / "export"),
+        finished_run.load_copies(run_dir),
     )
     parts = [_head, _what, _use, _photos, _results, _training, _limits, _files]
     return "\n".join(part(facts) for part in parts)
@@ -124,7 +124,6 @@ def _use(facts):
         if two
         else "the probability of each of `class_names`, a column a class"
     )
-    copies = facts.exports.get("copies", {})
     text = f"""\
 ## How to use it
 
@@ -146,7 +145,7 @@ probabilities = model.predict(np.asarray(photo)[None])
 
 Its output is {output}.
 """
-    if copies:
+    if facts.copies:
         text += """
 In other formats, in `export/`, each compared with `model.keras`; their output
 is one probability a class, in the order of `labels.txt`:
@@ -157,9 +156,9 @@ is one probability a class, in the order of `labels.txt`:
         text += "".join(
             f"| {name} | {_code(copy['path'])} | {copy['accuracy']:.1%} of "
             f"{copy['photos']:,} | {copy['largest_difference']:.1g} |\n"
-            for name, copy in copies.items()
+            for name, copy in facts.copies.items()
         )
-    if "openvino" in copies:
+    if "openvino" in facts.copies:
         text += """
 OpenVINO computes in bfloat16 on some processors; for these probabilities,
 compile it with `{"INFERENCE_PRECISION_HINT": "f32"}`.

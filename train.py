@@ -258,6 +258,7 @@ def main(argv):
     print(f"Report   {run.path / 'report.html'}")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
+    print(f"Try it   python serve.py {run.path}")
     print(f"Predict  python predict.py {run.path} photo.jpg")
     return 0
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -107,10 +108,17 @@ def test_copies_are_listed(run):
         "milliseconds": 3.0,
     }  # fmt: skip
     (run.path / "export").mkdir()
-    RunFolder(run.path / "export").save_exports({"copies": {"onnx": copies}})
+    run.model_path.write_bytes(b"model")
+    exports = {
+        "model_sha256": hashlib.sha256(b"model").hexdigest(),
+        "copies": {"onnx": copies},
+    }
+    RunFolder(run.path / "export").save_exports(exports)
     text = model_card.make_card(run.path)
     assert "| onnx | `model.onnx` | 85.0% of 20 | 1e-05 |" in text
     assert "OpenVINO" not in text
+    run.model_path.write_bytes(b"calibrated since")
+    assert "In other formats" not in model_card.make_card(run.path)
 
 
 def test_the_head_is_json_inside_yaml(run):

@@ -5,6 +5,7 @@
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -88,6 +89,23 @@ def load_exports(folder: str | Path) -> dict:
         return {}
     with _damage_said(path):
         return json.loads(path.read_text("utf-8"))
+
+
+def load_copies(run_dir: str | Path) -> dict[str, dict]:
+    """Returns the copies of model.keras in `export`, by name.
+
+    Those of the model as it was before, e.g. before it was calibrated, are
+    not among them.
+
+    Raises:
+        UserError: If export.json is damaged.
+    """
+    exports = load_exports(Path(run_dir) / "export")
+    if not exports:
+        return {}
+    with open(Path(run_dir) / "model.keras", "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return exports["copies"] if exports["model_sha256"] == sha256 else {}
 
 
 def load_flags(folder: str | Path) -> list[str]:
