@@ -1,6 +1,5 @@
 """The copies that export.py writes: photos, the folder, and what is in it."""
 
-import hashlib
 import importlib
 import os
 import shutil
@@ -127,7 +126,7 @@ class Copies:
         self._source = Source(
             classifier, self._beside / "source", class_names, samples
         )
-        self._model_sha256 = _sha256(model_path)
+        self._model_sha256 = finished_run.file_sha256(model_path)
         self._known = {}
         self._keep_known()
 
@@ -222,8 +221,3 @@ class Copies:
                 "copies": self._known,
             }
         )
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

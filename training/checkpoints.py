@@ -12,7 +12,6 @@ Nothing in it is pickled. Keras's `BackupAndRestore` writes its two files in
 place, so a second kill may leave neither.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,8 +22,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.finished_run import file_sha256
+
 _MANIFEST = "manifest.json"
-_READ_BYTES = 1 << 20  # at a time
 _KEPT = 2  # the one before is there if the newest is damaged
 
 
@@ -165,11 +165,7 @@ def _load(folder):
 
 
 def _size_and_hash(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while part := file.read(_READ_BYTES):
-            digest.update(part)
-    return [path.stat().st_size, digest.hexdigest()]
+    return [path.stat().st_size, file_sha256(path)]
 
 
 def _link_or_copy(source, target):

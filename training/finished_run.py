@@ -16,6 +16,7 @@ import numpy as np
 from errors import UserError
 
 _COLUMNS_BEFORE = 3  # path, label, predicted
+_READ_BYTES = 1 << 20  # at a time
 
 
 class Predictions(NamedTuple):
@@ -103,8 +104,7 @@ def load_copies(run_dir: str | Path) -> dict[str, dict]:
     exports = load_exports(Path(run_dir) / "export")
     if not exports:
         return {}
-    with open(Path(run_dir) / "model.keras", "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = file_sha256(Path(run_dir) / "model.keras")
     return exports["copies"] if exports["model_sha256"] == sha256 else {}
 
 
@@ -166,6 +166,15 @@ def load_label_issues(folder: str | Path) -> list[dict]:
     with _damage_said(path):
         issues = [dict(zip(columns, row, strict=True)) for row in rows]
         return [x | {"margin": float(x["margin"])} for x in issues]
+
+
+def file_sha256(path: str | Path) -> str:
+    """Returns the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(_READ_BYTES):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _read_csv(path):

@@ -1,6 +1,7 @@
 """Proves that a saved model, opened anywhere, is the model that was trained."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import tensorflow as tf
 
 from errors import ReopenedDiffers
 from model_zoo.unfreeze import leaf_layers
+from training.freeze_proof import hash_layers
 
 _BATCH_SIZE = 16
 _LAST_WORDS = 300  # characters
@@ -119,17 +121,9 @@ def _is_coarse(model):
 
 
 def weights_sha256(model: keras.Model) -> str:
-    """Returns the SHA-256 of all weights of `model`, by layer.
-
-    Names of Keras's own making, which another process numbers otherwise, are
-    not in it.
-    """
-    digest = hashlib.sha256()
-    for layer in sorted(model.layers, key=lambda layer: layer.name):
-        for array in layer.get_weights():
-            digest.update(f"{layer.name} {array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+    """Returns the SHA-256 of all weights of `model`, in any process."""
+    hashes = json.dumps(hash_layers(model), sort_keys=True)
+    return hashlib.sha256(hashes.encode()).hexdigest()
 
 
 def take_weights(
