@@ -98,5 +98,19 @@ def check_plain_file(path: str | Path, wanted: str) -> None:
             raise _refused(path, reason, wanted)
 
 
+def check_size(path: str | Path, most: int) -> Path:
+    """Returns the path of a regular file of at most so many bytes.
+
+    Raises:
+        UserError: If it is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path} is no file.")
+    if path.stat().st_size > most:
+        raise UserError(f"{path} is too large for what it should hold.")
+    return path
+
+
 def _refused(path, reason, wanted):
     return UserError(f"{path} is refused: {reason}. Expected {wanted}.")

@@ -91,7 +91,7 @@ def check_request(
 
 
 def _check_file_request(path, image_size, preprocess, unfreeze_from):
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise UserError(f"No backbone file {path}.")
     open_size = has_open_size(path)
     missing = []

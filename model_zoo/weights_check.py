@@ -5,9 +5,11 @@ virtual or in another file was not written by it, and what is claimed of a size
 can be compared with what is there.
 """
 
+import functools
 import io
 import math
 import os
+import re
 from pathlib import Path, PurePosixPath
 
 import h5py
@@ -16,6 +18,10 @@ from errors import UserError
 from model_zoo.foreign_files import WEIGHTS_WANTED
 
 _MOST_OBJECTS = 200_000  # groups, arrays and what is said of them
+_MOST_TEXT = 1 << 28  # bytes that names of layers and weights may take
+# A heap of texts, and its size (HDF5 File Format Specification 3.0, III.E).
+_HEAP = re.compile(rb"GCOL\x01.{3}(.{8})", re.DOTALL)
+_READ_BYTES = 1 << 24  # at a time
 _OF_WHOLE_MODELS = {"model_config", "training_config"}  # of whole models
 
 
@@ -36,7 +42,7 @@ def check_weights(source: str | Path | io.BytesIO, name: str) -> int:
     size = source.getbuffer().nbytes if in_memory else os.stat(source).st_size
     try:
         with h5py.File(source, "r") as file:
-            return _Check(name, size).walk(file)
+            return _Check(name, size, source).walk(file)
     except UserError:
         raise
     # h5py raises what it likes on damage: KeyError, RuntimeError, OSError...
@@ -49,9 +55,11 @@ def check_weights(source: str | Path | io.BytesIO, name: str) -> int:
 
 
 class _Check:
-    def __init__(self, name, size):
+    def __init__(self, name, size, source):
         self._name = name
         self._size = size
+        self._source = source
+        self._num_texts = 0
         self._claimed = 0  # bytes
         self._num_objects = 0
         self._seen = set()
@@ -126,15 +134,38 @@ class _Check:
                 )
             attribute = found.attrs.get_id(name)
             dtype = attribute.dtype
-            # One text may be of any length; of many, all might be one long one.
-            is_text = attribute.shape == () and h5py.check_string_dtype(dtype)
-            if dtype.kind not in "Sfiub" and not is_text:
+            number = (
+                0 if attribute.shape is None else math.prod(attribute.shape)
+            )
+            if h5py.check_string_dtype(dtype):
+                self._texts(name, number)
+            elif dtype.kind not in "fiub":
                 raise self._refused(f"its attribute {name!a} holds {dtype}")
-            self._claim(attribute.get_storage_size())
+            self._claim(number * dtype.itemsize)
             if name.startswith("weight_names"):
                 weight_names += map(_same_path, found.attrs[name].flat)
         if len(set(weight_names)) < len(weight_names):
             raise self._refused(f"{found.name!a} names its weights twice")
+
+    def _texts(self, name, number):
+        """Refuses many texts of any length, all of which are one long one."""
+        self._num_texts += number
+        if number > 1 and self._num_texts * self._largest_heap > _MOST_TEXT:
+            raise self._refused(f"its attribute {name!a} may be too long")
+
+    @functools.cached_property
+    def _largest_heap(self):
+        """The most bytes that one text of the file may have."""
+        if isinstance(self._source, io.BytesIO):
+            content = [self._source.getbuffer()]
+        else:
+            content = _overlapping_parts(self._source)
+        sizes = [
+            int.from_bytes(found[1], "little")
+            for part in content
+            for found in _HEAP.finditer(part)
+        ]
+        return max(sizes, default=0)
 
     def _claim(self, num_bytes):
         self._claimed += num_bytes
@@ -150,6 +181,15 @@ class _Check:
         return UserError(
             f"{self._name} is refused: {reason}. Expected {WEIGHTS_WANTED}."
         )
+
+
+def _overlapping_parts(path):
+    """Yields the content of a file, with a little of the part before each."""
+    end = b""
+    with open(path, "rb") as file:
+        while part := file.read(_READ_BYTES):
+            yield end + part
+            end = part[-16:]
 
 
 def _same_path(name):

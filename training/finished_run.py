@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from errors import UserError, printable
+from model_zoo.foreign_files import check_size
 
 _COLUMNS_BEFORE = 3  # path, label, predicted
 _MOST_BYTES = 1 << 24  # of a file but those with a row for each photo
@@ -149,7 +150,8 @@ def load_flags(folder: str | Path) -> list[str]:
         UserError: If there is no such file, or a huge one.
     """
     # Names of files are bytes; not every one is valid UTF-8.
-    text = os.fsdecode(_check_size(Path(folder) / "flags.txt").read_bytes())
+    path = check_size(Path(folder) / "flags.txt", _MOST_BYTES)
+    text = os.fsdecode(path.read_bytes())
     return text.split("\n")[:-1]
 
 
@@ -209,23 +211,14 @@ def _is_like(value, expected):
     return isinstance(value, expected)
 
 
-def _check_size(path, most=_MOST_BYTES):
-    """Returns the path of a regular file that is not too large to be read."""
-    if not path.is_file():
-        raise UserError(f"{path} is no file. Is it the folder of a run?")
-    if path.stat().st_size > most:
-        raise UserError(f"{path} is too large for what it should hold.")
-    return path
-
-
 def _read_json(path):
     with _damage_said(path):
-        return json.loads(_check_size(path).read_text("utf-8"))
+        return json.loads(check_size(path, _MOST_BYTES).read_text("utf-8"))
 
 
 def _read_csv(path):
     """Returns the rows of a file that RunFolder wrote, the titles first."""
-    _check_size(path, _MOST_TABLE_BYTES)
+    check_size(path, _MOST_TABLE_BYTES)
     with (
         _damage_said(path),
         open(
