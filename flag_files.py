@@ -49,7 +49,7 @@ def check_flagfiles(argv: Sequence[str]) -> None:
         absl.flags.Error: If there is more in one than flags of the script.
         OSError: If a file cannot be read.
     """
-    absl_flags = {
+    absl_flags = {"undefok"} | {
         flag.name
         for module, found in flags.FLAGS.flags_by_module_dict().items()
         if module.split(".")[0] == "absl"

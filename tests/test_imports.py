@@ -17,7 +17,7 @@ ALLOWED = {
     "augment": {"keras", "numpy"},
     "evaluation": {"numpy", "sklearn", "scipy"},
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
-    "model_zoo": {"keras", "numpy"},
+    "model_zoo": {"keras", "numpy", "h5py"},
     "plots": {"numpy", "matplotlib"},
     "training": {
         "keras",
@@ -36,6 +36,7 @@ OTHERS = {
     "PIL",
     "matplotlib",
     "absl",
+    "h5py",
     "sklearn",
     "scipy",
 }
