@@ -82,8 +82,7 @@ _MOST_BACKWARD = 100  # inputs of layers that come later: Keras tries them anew
 _DEEPEST = 40  # of lists and dicts in each other; NASNetLarge has 11
 _LARGEST = 1 << 20  # of any number, but for
 _NUMBERS_OF_ANY_SIZE = {"seed", "shared_object_id"}
-# of the holes in a kernel, for which TensorFlow pads inside
-_LARGEST_DILATION = 256
+_LARGEST_DILATION = 256  # for which TensorFlow pads inside
 
 
 def check_config(config: dict, name: str) -> int:

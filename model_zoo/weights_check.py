@@ -10,9 +10,10 @@ import io
 import math
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import h5py
+import numpy as np
 
 from errors import UserError
 from model_zoo.foreign_files import WEIGHTS_WANTED
@@ -143,7 +144,7 @@ class _Check:
                 raise self._refused(f"its attribute {name!a} holds {dtype}")
             self._claim(number * dtype.itemsize)
             if name.startswith("weight_names"):
-                weight_names += map(_same_path, found.attrs[name].flat)
+                weight_names += np.ravel(found.attrs[name]).tolist()
         if len(set(weight_names)) < len(weight_names):
             raise self._refused(f"{found.name!a} names its weights twice")
 
@@ -190,9 +191,3 @@ def _overlapping_parts(path):
         while part := file.read(_READ_BYTES):
             yield end + part
             end = part[-16:]
-
-
-def _same_path(name):
-    """Returns what `a/b` and `./a/b` have in common."""
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    return PurePosixPath(str(text))

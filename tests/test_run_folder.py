@@ -10,7 +10,7 @@ import pytest
 
 from errors import UserError
 from model_zoo import build_model
-from tests import hostile_files
+from tests import hostile_classes, hostile_files
 from training import finished_run
 from training.run_dir import choose_run_dir
 from training.run_folder import RunFolder, point_latest_at
@@ -113,7 +113,7 @@ def test_names_that_are_not_the_models_are_refused(others_run, text, message):
 
 
 def test_a_model_of_somebody_is_opened_like_any_file(others_run):
-    path = hostile_files.lambda_layer(others_run)
+    path = hostile_classes.lambda_layer(others_run)
     assert path == others_run / "model.keras"
     with pytest.raises(UserError, match="keras.layers.Lambda"):
         RunFolder.open(others_run).load_model()
