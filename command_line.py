@@ -17,7 +17,8 @@ from typing import NoReturn
 
 from absl import app, flags, logging
 
-from errors import UserError
+import flag_files
+from errors import UserError, printable
 
 _WIDTH, _INDENT = 80, 30  # columns of --help
 _STARTUP_REMARK = re.compile(
@@ -115,7 +116,9 @@ def exit_with(status: int, message: str) -> NoReturn:
     with contextlib.suppress(OSError):  # it may be what failed
         sys.stdout.flush()
     name = os.path.basename(sys.argv[0])
-    print(f"{name}: {message}", file=sys.stderr)
+    # What a file of somebody's says may be part of it.
+    text = "\n".join(map(printable, message.split("\n")))
+    print(f"{name}: {text}", file=sys.stderr)
     sys.exit(status)
 
 
@@ -165,9 +168,9 @@ def parse_flags(argv: list[str]) -> list[str]:
         print(help_text())
         sys.exit(0)
     try:
-        argv = values.read_flags_from_files(
-            _with_flags_of_resumed_run(argv), force_gnu=True
-        )
+        argv = flag_files.with_flags_of_resumed_run(argv)
+        flag_files.check_flagfiles(argv)
+        argv = values.read_flags_from_files(argv, force_gnu=True)
         end = argv.index("--") if "--" in argv else len(argv)
         rest = values([*map(_with_underscores, argv[:end]), *argv[end:]])
         for flag in _flags_of_script():
@@ -178,26 +181,6 @@ def parse_flags(argv: list[str]) -> list[str]:
         # absl begins one of its messages with ERROR::.
         message = str(error).removeprefix("ERROR:: ")
         exit_with(2, f"{message} (All flags: --help)")
-
-
-def _with_flags_of_resumed_run(argv):
-    """Returns `argv` with the flags of the run of --resume, where it is one."""
-    if "resume" not in flags.FLAGS:
-        return argv
-    for place in reversed(range(len(argv))):  # of several the last counts
-        name, equals, run_dir = argv[place].partition("=")
-        if name not in ("--resume", "-resume"):
-            continue
-        if not equals:
-            run_dir = argv[place + 1] if place + 1 < len(argv) else ""
-        path = os.path.join(run_dir, "flags.txt")
-        if not os.path.isfile(path):
-            raise flags.Error(
-                f"--resume: there is no {path}. Expected the folder of a run "
-                "that was stopped, e.g. --resume=runs/latest"
-            )
-        return [argv[0], f"--flagfile={path}", *argv[1:]]
-    return argv
 
 
 def _with_underscores(argument):

@@ -1,4 +1,4 @@
-"""Exceptions whose message is all its reader needs."""
+"""Exceptions whose message is all its reader needs, and how it is shown."""
 
 
 class UserError(ValueError):
@@ -23,3 +23,19 @@ class NotFinite(FloatingPointError):
 
 class ReopenedDiffers(RuntimeError):
     """A saved model is not the one that was trained."""
+
+
+def printable(text: str) -> str:
+    """Returns `text` as it can be printed: control codes as `\\x1b`.
+
+    A name from a file of somebody's might move the cursor or change its
+    colours. Bytes of a name that are no UTF-8 stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or "\udc80" <= character <= "\udcff"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )

@@ -89,6 +89,7 @@ def main(argv):
         run = RunFolder.open(run_dir)
         model = run.load_model()
     class_names = run.load_class_names()
+    summary = finished_run.load_summary(run_dir, for_report=True)
     labels = labelled_photos.as_indices(labels, names, class_names)
     is_record = output_dir.resolve() == run_dir.resolve()
     judged, features = judge(model, paths, labels, class_names, is_record)
@@ -117,9 +118,7 @@ def main(argv):
         )
         if finished_run.load_exports(run_dir / "export"):
             print(f"The copies in {run_dir / 'export'} are not: export again")
-    facts = evaluate_run.load_facts(
-        run_dir, model, finished_run.load_summary(run_dir), evaluated
-    )
+    facts = evaluate_run.load_facts(run_dir, model, summary, evaluated)
     output_dir.mkdir(parents=True, exist_ok=True)
     numbers = evaluate_run.write(
         RunFolder(output_dir),

@@ -128,16 +128,25 @@ def load_facts(
     run_dir = Path(run_dir)
     files = [run_dir / f"{name}.png" for name in _CURVES]
     augmented = run_dir / "augmented.png"
+    history = finished_run.load_history(run_dir)
+    names = [layer.name for layer in base_layers(model)]
+    if not 1 <= summary["best_epoch"] <= len(history) or summary[
+        "unfreeze_from"
+    ] not in [*names, "none", "all"]:
+        raise UserError(
+            f"{run_dir}: run.json, history.csv and model.keras are not of one "
+            "run."
+        )
     earlier, later = evaluate_page.neighbours(
         block_starts(model),
         summary["unfreeze_from"],
-        [layer.name for layer in base_layers(model)],
+        names,
     )
     return evaluate_page.RunFacts(
         name=run_dir.resolve().name,
         path=str(run_dir),
         summary=summary,
-        history=finished_run.load_history(run_dir),
+        history=history,
         curves=[path.read_bytes() for path in files if path.exists()],
         augmented=pictures.picture(augmented) if augmented.exists() else None,
         own_photos=evaluated == OWN_PHOTOS,

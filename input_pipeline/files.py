@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from errors import printable
 from input_pipeline.pixels import EXTENSIONS
 
 # What systems leave in folders, besides names that begin with a dot.
@@ -96,15 +97,7 @@ def common_folder(paths: Sequence[str]) -> str:
 
 def shown(path: str | Path) -> str:
     """Returns `path` as it can be printed: a name may hold control codes."""
-    text = os.fspath(path)
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or "\udc80" <= character <= "\udcff"
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
+    return printable(os.fspath(path))
 
 
 class _Walk:

@@ -1,7 +1,6 @@
 """Builds the base: the Keras layers of a backbone, on raw photos."""
 
 import functools
-from zipfile import BadZipFile
 
 import keras
 
@@ -19,6 +18,7 @@ from model_zoo.backbones import (
     short_name,
 )
 from model_zoo.hub import load_preset
+from model_zoo.model_files import check_outputs, load_model
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
 from model_zoo.simple_cnn import SimpleCNN
@@ -123,7 +123,7 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
 
 def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
     del cut_at  # the layers of a file are all there
-    source = _load_base_file(path)
+    source = _plain_base(path, load_model(path))
     image_size = _image_size_of_file(path, source, image_size)
     preprocess = functools.partial(preprocess_images, mode=preprocess)
     return _put_on_photos(path, source, image_size, weights, resize, preprocess)
@@ -174,6 +174,7 @@ def _put_on_photos(name, source, image_size, weights, resize, preprocess):
             f"{name} cannot be built on images of {image_size} pixels; is "
             f"image_size too small? ({weight_files.first_line(error)})"
         ) from error
+    check_outputs(base, name)
     if weights == "none":
         return base
     for layer in source.layers:
@@ -186,19 +187,6 @@ def _put_on_photos(name, source, image_size, weights, resize, preprocess):
     if weights not in ("auto", "imagenet"):
         weight_files.load_weights_file(base, weights)
     return base
-
-
-def _load_base_file(path):
-    """Returns the base in a `.keras` file."""
-    try:
-        source = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise UserError(
-            f"Cannot open {path} as a Keras model: "
-            f"{weight_files.first_line(error)} Expected a .keras file saved "
-            "by Keras 3, made of Keras's own layers."
-        ) from error
-    return _plain_base(path, source)
 
 
 def _plain_base(name, source):

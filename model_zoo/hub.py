@@ -1,16 +1,30 @@
-"""Backbones of KerasHub, e.g. ResNet-18, which keras.applications lacks."""
+"""Backbones of KerasHub, e.g. ResNet-18, which keras.applications lacks.
+
+A preset is a folder of files, and anyone may have made it: they are checked
+before KerasHub sees them, as `.keras` files are.
+"""
 
 import functools
+import json
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 
 from errors import UserError
 from model_zoo.backbones import HUB
+from model_zoo.foreign_files import check_size
+from model_zoo.model_config import check_values
+from model_zoo.model_files import build_without_memory, check_claims
 from model_zoo.preprocessing import rescale
 from model_zoo.unfreeze import leaf_layers
 from model_zoo.weights import first_line
+from model_zoo.weights_check import check_weights
+
+_MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
+_MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read
+_MOST_RANDOM = 1 << 29  # weights of a base without a file of them: 2 GB
 
 
 def load_preset(
@@ -35,13 +49,17 @@ def load_preset(
 
     preset = backbone.removeprefix(HUB)
     try:
+        _check_preset(preset, weights)
         with warnings.catch_warnings():
             # As for any file: layers left at random are an error.
             warnings.filterwarnings("error", message=".*freshly-initialized")
             model = keras_hub.models.Backbone.from_preset(
                 preset, load_weights=weights != "none"
             )
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except UserError:
+        raise
+    # Whatever KerasHub stumbles over in files that it has not written.
+    except Exception as error:
         offline = isinstance(error, OSError) and not isinstance(
             error, FileNotFoundError
         )
@@ -64,7 +82,10 @@ def load_preset(
             "e.g. a ResNet."
         )
     try:
+        _check_class(preset, "image_converter.json", "ImageConverter")
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
+    except UserError:
+        raise
     except (FileNotFoundError, ValueError):  # it has none
         return model, None, None
     height, width = converter.image_size or (None, None)
@@ -77,3 +98,54 @@ def load_preset(
             offset=0.0 if converter.offset is None else converter.offset,
         ),
     )
+
+
+def _check_preset(preset, weights):
+    """Refuses classes that are not KerasHub's, and sizes beyond its files."""
+    import keras_hub
+    from keras_hub.src.utils.preset_utils import get_file
+
+    config = _check_class(preset, "config.json", "Backbone")
+    for key, value in config.items():
+        is_number_of_blocks = any(x in key for x in ("block", "layer", "depth"))
+        for number in keras.tree.flatten(value):
+            if is_number_of_blocks and isinstance(number, int | float):
+                if number > _MOST_BLOCKS:
+                    raise UserError(
+                        f"{HUB}{preset} is refused: its {key!a} is {number}."
+                    )
+    held = _MOST_RANDOM
+    if weights != "none":
+        path = get_file(preset, "model.weights.h5")
+        held = check_weights(path, str(path))
+    model = build_without_memory(
+        lambda: keras_hub.models.Backbone.from_preset(
+            preset, load_weights=False
+        )
+    )
+    check_claims(model, held, f"{HUB}{preset}")
+
+
+def _check_class(preset, name, ending):
+    """Returns what a class of KerasHub's is configured with in a JSON file."""
+    from keras_hub.src.utils.preset_utils import get_file
+
+    path = Path(get_file(preset, name))
+    content = json.loads(check_size(path, _MOST_BYTES).read_text("utf-8"))
+    try:
+        class_name, config = str(content["class_name"]), content["config"]
+        is_known = (
+            content["registered_name"] == f"keras_hub>{class_name}"
+            and content["module"].startswith("keras_hub.src.")
+            and class_name.endswith(ending)
+            and isinstance(config, dict)
+        )
+    except (LookupError, TypeError, AttributeError):
+        is_known = False
+    if not is_known:
+        raise UserError(
+            f"{path} is refused: expected a {ending} of KerasHub's own, as "
+            "its save_to_preset writes it."
+        )
+    check_values(config, str(path))
+    return config

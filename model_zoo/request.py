@@ -1,12 +1,11 @@
 """What is asked of build_model: checked before Keras is imported."""
 
 import importlib.util
-import json
-import zipfile
 from pathlib import Path
 
 from errors import UserError
 from model_zoo.backbones import (
+    BACKBONES,
     SIMPLE,
     TINY,
     VGG_CLASSIFIER_SIZE,
@@ -16,6 +15,12 @@ from model_zoo.backbones import (
     is_hub,
     is_in_vgg_classifier,
 )
+from model_zoo.foreign_files import (
+    BACKBONE_WANTED,
+    WEIGHTS_WANTED,
+    refuse_by_name,
+)
+from model_zoo.model_archive import read_config
 
 
 def check_request(
@@ -38,17 +43,21 @@ def check_request(
     Raises:
         UserError: If anything is unknown, missing or does not fit.
     """
-    if weights not in WEIGHTS and not Path(weights).is_file():
-        raise UserError(
-            f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or the "
-            "path of a .h5 file."
-        )
+    if weights not in WEIGHTS:
+        refuse_by_name(weights, WEIGHTS_WANTED)
+        if not Path(weights).is_file():
+            raise UserError(
+                f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or "
+                "the path of a .h5 file."
+            )
     if is_file(backbone):
         _check_file_request(backbone, image_size, preprocess, unfreeze_from)
         return unfreeze_from
     if is_hub(backbone):
         _check_hub_request(backbone, unfreeze_from)
         return unfreeze_from
+    if backbone not in BACKBONES:
+        refuse_by_name(backbone, BACKBONE_WANTED)
     found = find_backbone(backbone)
     if image_size is not None and image_size < found.min_image_size:
         raise UserError(
@@ -82,7 +91,7 @@ def check_request(
 
 
 def _check_file_request(path, image_size, preprocess, unfreeze_from):
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise UserError(f"No backbone file {path}.")
     open_size = has_open_size(path)
     missing = []
@@ -116,15 +125,14 @@ def has_open_size(path: str) -> bool:
     """Returns whether the base in a `.keras` file takes images of any size.
 
     Raises:
-        UserError: If it is not such a file.
+        UserError: If it is not such a file, or refused.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))["config"]
+        config = read_config(path)["config"]
         layers = [layer["config"] for layer in config["layers"]]
         shapes = [c["batch_shape"] for c in layers if "batch_shape" in c]
         return None in shapes[0][1:3]
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError) as error:
+    except (LookupError, TypeError) as error:
         raise UserError(
             f"{path} is not a functional model in a .keras file, as Keras 3 "
             f"saves it ({type(error).__name__}: {error})."

@@ -8,6 +8,12 @@ from pathlib import Path
 import keras
 
 from errors import UserError
+from model_zoo.foreign_files import (
+    WEIGHTS_WANTED,
+    check_plain_file,
+    refuse_by_name,
+)
+from model_zoo.weights_check import check_weights
 
 EMBEDDED_VGG16_TINY = (
     Path(__file__).parent / "weights" / "vgg16_tiny.weights.h5"
@@ -22,22 +28,26 @@ def load_weights_file(base: keras.Model, path: str | Path) -> None:
     """Loads a `.h5` or `.weights.h5` file into `base`, in place.
 
     Both the files of `keras.applications` (by layer order) and those of
-    `Model.save_weights` (by layer path) are read.
+    `Model.save_weights` (by layer path) are read. Anyone may have made them:
+    they are checked before.
 
     Args:
         base: Keras model; layers without weights do not matter.
         path: Path of the file.
 
     Raises:
-        UserError: If the file is unreadable or of another model.
+        UserError: If the file is refused, unreadable or of another model.
     """
     path = Path(path)
+    refuse_by_name(path, WEIGHTS_WANTED)
     if path.suffix != ".h5":
         raise UserError(
             f"{path} is not a weights file: expected one ending in .h5 (from "
             "Model.save_weights or keras.applications). A whole base in a "
             ".keras file is given with --backbone."
         )
+    check_plain_file(path, WEIGHTS_WANTED)
+    check_weights(path, str(path))
     try:
         with warnings.catch_warnings():
             # Keras only warns where it leaves layers at random.
@@ -48,7 +58,8 @@ def load_weights_file(base: keras.Model, path: str | Path) -> None:
             f"Cannot read the weights file {path}: {first_line(error)} "
             "Expected an HDF5 file; was it downloaded completely?"
         ) from error
-    except (ValueError, KeyError, UserWarning) as error:
+    # All else that Keras raises on a file that it did not write.
+    except Exception as error:
         raise UserError(
             f"The weights in {path} do not fit {base.name}. Expected weights "
             "of the same backbone: without its classifier (the file names of "

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
 from tests.conftest import ROOT
 
@@ -104,6 +105,48 @@ print(flags.UNFREEZE_FROM.value, flags.HORIZONTAL_FLIP.value, rest[1:])
             text=True,
         )
         assert process.stdout == "block4_conv1 False []\n", process.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--flagfile=b.flags", "line 2: a flagfile cannot include another"),
+        ("  -flagfile b.flags", "line 2: a flagfile cannot include another"),
+        ("--profile_file=canary", "--profile_file cannot stand in a flagfile"),
+        ("--norun_with_pdb", "--norun_with_pdb cannot stand in a flagfile"),
+        ("--undefok=x", "--undefok cannot stand in a flagfile"),
+        ("--\x1b[2J=1", r"\x1b[2J"),
+    ],
+)
+@pytest.mark.parametrize("given", ["--flagfile=run/flags.txt", "--resume=run"])
+def test_flagfiles_of_others_are_data(tmp_path, line, message, given):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "flags.txt").write_text(f"--epochs=3\n{line}\n")
+    (tmp_path / "b.flags").write_text("--epochs=5\n")
+    process = subprocess.run(
+        [sys.executable, ROOT / "train.py", given],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2
+    assert message in process.stderr and "\x1b" not in process.stderr
+    assert process.stderr.count("\n") == 1
+    assert not (tmp_path / "canary").exists()
+
+
+def test_several_flagfiles_may_be_given(tmp_path, monkeypatch):
+    import flag_files
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("--epochs=3\n# --flagfile=c\n")
+    flag_files.check_flagfiles(["x", "--flagfile=a", "--flagfile", "b"])
+    flag_files.check_flagfiles(["x", "--", "--flagfile=missing"])
+    (tmp_path / "a").unlink()
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(flags.Error, match="a is no flagfile"):
+        flag_files.check_flagfiles(["x", "--flagfile=a"])
 
 
 def test_a_full_disk_is_one_message_and_status_1(tmp_path):

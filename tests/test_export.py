@@ -84,7 +84,19 @@ def test_copies_of_another_model_do_not_stay(run_dir, tmp_path):
     folder.mkdir()
     (folder / "model.onnx").write_text("of before")
     (folder / "export.json").write_text(
-        json.dumps({"model_sha256": "other", "copies": {"onnx": {}}})
+        json.dumps(
+            {
+                "model_sha256": "other",
+                "copies": {
+                    "onnx": {
+                        "path": "model.onnx",
+                        "photos": 1,
+                        "accuracy": 1.0,
+                        "largest_difference": 0.0,
+                    }
+                },
+            }
+        )
     )
     shutil.copy(run_dir / "model.keras", model)
     copies = Copies(folder, model, None, ["cat", "dog"], None)

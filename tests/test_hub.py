@@ -3,6 +3,7 @@ import json
 import shutil
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -68,6 +69,58 @@ def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
     config["config"]["image_size"] = [64, 48]
     path.write_text(json.dumps(config))
     with pytest.raises(UserError, match="give also --image_size"):
+        build_model(f"hub:{folder}", unfreeze_from="all")
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        ("config.json", {"registered_name": "evil>Evil"}, "KerasHub's own"),
+        ("config.json", {"module": "evil"}, "KerasHub's own"),
+        ("config.json", {"class_name": "StringLookup"}, "KerasHub's own"),
+        (
+            "config.json",
+            {"config": {"dtype": {"class_name": "__lambda__", "config": {}}}},
+            "'__lambda__'",
+        ),
+        (
+            "config.json",
+            {"config": {"stackwise_num_blocks": [1 << 19]}},
+            "'stackwise_num_blocks' is 524288",
+        ),
+        (
+            "config.json",
+            {"config": {"stackwise_num_filters": [64, 8, 16, 1 << 18]}},
+            "ask for .* weights, and",
+        ),
+        (
+            "image_converter.json",
+            {"registered_name": "evil>Evil"},
+            "ImageConverter of KerasHub's own",
+        ),
+    ],
+)
+def test_presets_of_others_are_checked(
+    hub_preset, tmp_path, name, changed, message
+):
+    folder = tmp_path / "preset"
+    shutil.copytree(hub_preset, folder)
+    content = json.loads((folder / name).read_text())
+    changed = {
+        **changed,
+        "config": content["config"] | changed.get("config", {}),
+    }
+    (folder / name).write_text(json.dumps(content | changed))
+    with pytest.raises(UserError, match=message):
+        build_model(f"hub:{folder}", unfreeze_from="all")
+
+
+def test_the_weights_of_a_preset_are_checked(hub_preset, tmp_path):
+    folder = tmp_path / "preset"
+    shutil.copytree(hub_preset, folder)
+    with h5py.File(folder / "model.weights.h5", "a") as file:
+        file["x"] = h5py.ExternalLink("/etc/passwd", "/")
+    with pytest.raises(UserError, match="link to somewhere else"):
         build_model(f"hub:{folder}", unfreeze_from="all")
 
 

@@ -21,7 +21,7 @@ ALLOWED = {
     # Besides each format's own packages.
     "formats": {"keras", "numpy", "tensorflow", "model_zoo"},
     "input_pipeline": {"numpy", "tensorflow", "keras", "PIL"},
-    "model_zoo": {"keras", "numpy"},
+    "model_zoo": {"keras", "numpy", "h5py"},
     "plots": {"numpy", "matplotlib"},
     "serving": set(),
     "training": {
@@ -41,6 +41,7 @@ OTHERS = {
     "PIL",
     "matplotlib",
     "absl",
+    "h5py",
     "sklearn",
     "scipy",
 }

@@ -1,5 +1,8 @@
 import json
+import os
+import shutil
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -7,6 +10,8 @@ import pytest
 
 from errors import UserError
 from model_zoo import build_model
+from tests import hostile_classes, hostile_files
+from training import finished_run
 from training.run_dir import choose_run_dir
 from training.run_folder import RunFolder, point_latest_at
 
@@ -71,6 +76,136 @@ def test_folders_without_a_model_are_no_runs(tmp_path):
     (tmp_path / "class_names.json").write_text("[]")
     with pytest.raises(UserError, match="Is the file whole"):
         RunFolder.open(tmp_path).load_model()
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory, model):
+    run = RunFolder.create(tmp_path_factory.mktemp("runs") / "run")
+    run.save_class_names(["cat", "dog"])
+    run.save_model(model, ["cat", "dog"])
+    return run.path
+
+
+@pytest.fixture
+def others_run(tmp_path, run_dir):
+    """A folder as somebody else may have changed it."""
+    return Path(shutil.copytree(run_dir, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('["cat", "dog", "owl"]', "tells 2 classes apart, .* names 3"),
+        ('{"cat": 0, "dog": 1}', "expected a list of names"),
+        ('["cat", 7]', "expected a list of names"),
+        ('["cat"]', "two names or more"),
+        ('["cat", "cat"]', "each of them once"),
+        ('["cat", "\\u001b[2Jdog"]', r"'\\x1b\[2Jdog' holds control codes"),
+        ("[" * 100_000, "Cannot read"),
+        ('["cat", ', "Cannot read"),
+        (" " * (1 << 24) + "[]", "too large"),
+    ],
+)
+def test_names_that_are_not_the_models_are_refused(others_run, text, message):
+    (others_run / "class_names.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        RunFolder.open(others_run).load_model()
+
+
+def test_a_model_of_somebody_is_opened_like_any_file(others_run):
+    path = hostile_classes.lambda_layer(others_run)
+    assert path == others_run / "model.keras"
+    with pytest.raises(UserError, match="keras.layers.Lambda"):
+        RunFolder.open(others_run).load_model()
+    assert not (others_run / hostile_files.CANARY).exists()
+
+
+@pytest.mark.parametrize("layer", ["resize", "head_output"])
+def test_a_model_that_train_py_did_not_leave_is_refused(others_run, layer):
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(3, 1, name="resize")(image)
+    if layer != "resize":
+        x = keras.layers.Resizing(8, 8, name="resize")(image)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Dense(1, name="output")(x)
+    keras.Model(image, x).save(others_run / "model.keras")
+    with pytest.raises(UserError, match="not a model that train.py left"):
+        RunFolder.open(others_run).load_model()
+
+
+@pytest.mark.parametrize("name", ["model.keras", "class_names.json"])
+def test_a_pipe_in_a_run_folder_is_never_waited_for(others_run, name):
+    (others_run / name).unlink()
+    os.mkfifo(others_run / name)
+    with pytest.raises(UserError, match=f"has no {name}"):
+        RunFolder.open(others_run)
+
+
+def summary(**changed):
+    whole = {
+        "backbone": "vgg16",
+        "best_epoch": 1,
+        "class_counts": {"train": [1], "validation": [1]},
+        "device": "CPU",
+        "epochs": 1,
+        "flags": {
+            **dict.fromkeys(("class_weights", "head", "learning_rate"), "x"),
+            **dict.fromkeys(("cutmix", "mixup", "randaugment"), False),
+            **{"dropout": 0.5, "epochs": 1},
+        },
+        "found": {},
+        "freeze_proof": {"summary": "x"},
+        **dict.fromkeys(("frozen_layers", "trainable_layers"), ["x"]),
+        **dict.fromkeys(("frozen_parameters", "trainable_parameters"), 1),
+        **{"image_size": 1, "seconds": 1.5, "seed": 0},
+        **{"unfreeze_from": "all", "versions": {"keras": "3"}},
+    }
+    return json.dumps(whole | changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "it holds no keys"),
+        ("[" * 100_000, "Cannot read"),
+        (summary(seconds="1; rm"), "its seconds is '1; rm'"),
+        (summary(class_counts={"train": ["x"]}), "its class_counts is"),
+        (summary(flags={"epochs": 1}), "its flags is"),
+        (summary(versions=["x"]), "its versions is"),
+        (summary(frozen_layers="x"), "its frozen_layers is"),
+        ("{}", "its backbone is None"),
+    ],
+)
+def test_a_summary_of_other_types_is_refused(tmp_path, text, message):
+    (tmp_path / "run.json").write_text(summary())
+    assert finished_run.load_summary(tmp_path, for_report=True)
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        finished_run.load_summary(tmp_path, for_report=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("run.json", finished_run.load_summary),
+        ("flags.txt", finished_run.load_flags),
+        ("history.csv", finished_run.load_history),
+        ("predictions.csv", finished_run.load_predictions),
+        ("label_issues.csv", finished_run.load_label_issues),
+    ],
+)
+def test_pipes_and_odd_tables_are_refused(tmp_path, name, load):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match="is no file"):
+        load(tmp_path)
+    (tmp_path / name).unlink()
+    if name.endswith(".csv"):
+        (tmp_path / name).write_text('stage\n"' + "x" * 200_000 + '"\n')
+        with pytest.raises(UserError, match="field larger than"):
+            load(tmp_path)
+        (tmp_path / name).write_text("stage\nx\n")
+        with pytest.raises(UserError, match="Cannot read"):
+            load(tmp_path)
 
 
 def test_latest_points_to_the_newest(tmp_path):

@@ -1,6 +1,7 @@
 """What a run left behind, read without Keras, which takes seconds.
 
-`training.run_folder` writes these files, and reads the model.
+`training.run_folder` writes these files, and reads the model. Anyone may have
+made the folder: what is in it is data, of the types and sizes expected here.
 """
 
 import contextlib
@@ -13,10 +14,60 @@ from typing import NamedTuple
 
 import numpy as np
 
-from errors import UserError
+from errors import UserError, printable
+from model_zoo.foreign_files import check_size
 
 _COLUMNS_BEFORE = 3  # path, label, predicted
 _READ_BYTES = 1 << 20  # at a time
+_MOST_BYTES = 1 << 24  # of a file but those with a row for each photo
+_MOST_TABLE_BYTES = 1 << 32  # of these
+_OF_HISTORY = ("stage", "epoch", "seconds") + (
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+)
+_OF_SUMMARY = {  # what the report takes from run.json; "" stands for any key
+    "backbone": str,
+    "best_epoch": int,
+    "class_counts": {"train": [int], "validation": [int]},
+    "device": str,
+    "epochs": int,
+    "flags": {
+        "class_weights": str,
+        "cutmix": bool,
+        "data": str,
+        "dropout": int | float,
+        "epochs": int | None,
+        "head": str,
+        "learning_rate": str,
+        "mixup": bool,
+        "randaugment": bool,
+    },
+    "found": {"": int},
+    "freeze_proof": {"summary": str},
+    "frozen_layers": [str],
+    "frozen_parameters": int,
+    "image_size": int,
+    "photos": {"train": {"": int}, "validation": {"": int}},
+    "seconds": int | float,
+    "seed": int,
+    "trainable_layers": [str],
+    "trainable_parameters": int,
+    "unfreeze_from": str,
+    "versions": {"": str},
+}
+_OF_EXPORTS = {
+    "model_sha256": str,
+    "copies": {
+        "": {
+            "path": str,
+            "photos": int,
+            "accuracy": int | float,
+            "largest_difference": int | float,
+        }
+    },
+}
 
 
 class Predictions(NamedTuple):
@@ -46,26 +97,65 @@ def load_history(folder: str | Path) -> list[dict]:
     path = Path(folder) / "history.csv"
     columns, *rows = _read_csv(path)
     with _damage_said(path):
-        return [
+        history = [
             {
                 name: cell if name == "stage" else float(cell) if cell else None
                 for name, cell in zip(columns, row, strict=True)
             }
             for row in rows
         ]
+        for row in history:
+            missing = [x for x in _OF_HISTORY if row.get(x) is None]
+            if missing:
+                raise ValueError(f"an epoch has no {missing[0]}")
+    return history
 
 
-def load_summary(folder: str | Path) -> dict | None:
+def load_summary(folder: str | Path, for_report: bool = False) -> dict | None:
     """Returns run.json; None: the run has not ended.
 
+    Args:
+        folder: The run folder.
+        for_report: Whether all has to be there that the report shows.
+
     Raises:
-        UserError: If it is damaged.
+        UserError: If it is damaged, or something in it of another type.
     """
     path = Path(folder) / "run.json"
     if not path.exists():
         return None
+    summary = _read_json(path)
     with _damage_said(path):
-        return json.loads(path.read_text("utf-8"))
+        if not isinstance(summary, dict):
+            raise ValueError("it holds no keys")
+        for key, expected in _OF_SUMMARY.items():
+            if key not in summary and not for_report:
+                continue
+            if not _is_like(summary.get(key), expected):
+                raise ValueError(
+                    f"its {key} is {ascii(summary.get(key))[:100]}"
+                )
+    return summary
+
+
+def load_class_names(folder: str | Path) -> list[str]:
+    """Returns class_names.json: the names in the order of their indices.
+
+    Raises:
+        UserError: If it is damaged, or the names are not such as folders have:
+            what prints them believes so.
+    """
+    path = Path(folder) / "class_names.json"
+    class_names = _read_json(path)
+    with _damage_said(path):
+        if not _is_like(class_names, [str]):
+            raise ValueError("expected a list of names")
+        if len(set(class_names)) < max(len(class_names), 2):
+            raise ValueError("expected two names or more, each of them once")
+        for name in class_names:
+            if printable(name) != name:
+                raise ValueError(f"the name {name!a} holds control codes")
+    return class_names
 
 
 def load_metrics(folder: str | Path) -> dict:
@@ -74,9 +164,7 @@ def load_metrics(folder: str | Path) -> dict:
     Raises:
         UserError: If it is damaged.
     """
-    path = Path(folder) / "metrics.json"
-    with _damage_said(path):
-        return json.loads(path.read_text("utf-8"))
+    return _read_json(Path(folder) / "metrics.json")
 
 
 def load_exports(folder: str | Path) -> dict:
@@ -88,8 +176,11 @@ def load_exports(folder: str | Path) -> dict:
     path = Path(folder) / "export.json"
     if not path.exists():
         return {}
+    exports = _read_json(path)
     with _damage_said(path):
-        return json.loads(path.read_text("utf-8"))
+        if not _is_like(exports, _OF_EXPORTS):
+            raise ValueError("it is not as export.py writes it")
+    return exports
 
 
 def load_copies(run_dir: str | Path) -> dict[str, dict]:
@@ -109,9 +200,14 @@ def load_copies(run_dir: str | Path) -> dict[str, dict]:
 
 
 def load_flags(folder: str | Path) -> list[str]:
-    """Returns the lines of flags.txt, e.g. `--epochs=5`."""
+    """Returns the lines of flags.txt, e.g. `--epochs=5`.
+
+    Raises:
+        UserError: If there is no such file, or a huge one.
+    """
     # Names of files are bytes; not every one is valid UTF-8.
-    text = os.fsdecode((Path(folder) / "flags.txt").read_bytes())
+    path = check_size(Path(folder) / "flags.txt", _MOST_BYTES)
+    text = os.fsdecode(path.read_bytes())
     return text.split("\n")[:-1]
 
 
@@ -165,6 +261,8 @@ def load_label_issues(folder: str | Path) -> list[dict]:
     columns, *rows = _read_csv(path)
     with _damage_said(path):
         issues = [dict(zip(columns, row, strict=True)) for row in rows]
+        if not {"path", "side", "label", "suggested", "margin"} <= set(columns):
+            raise ValueError("a column is missing")
         return [x | {"margin": float(x["margin"])} for x in issues]
 
 
@@ -177,11 +275,35 @@ def file_sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def _is_like(value, expected):
+    """Returns whether a value of JSON is of the expected type."""
+    if isinstance(expected, list):
+        return isinstance(value, list) and all(
+            _is_like(inner, expected[0]) for inner in value
+        )
+    if isinstance(expected, dict):
+        if not isinstance(value, dict):
+            return False
+        if "" in expected:
+            expected = dict.fromkeys(value, expected[""])
+        return all(_is_like(value.get(x), expected[x]) for x in expected)
+    return isinstance(value, expected)
+
+
+def _read_json(path):
+    with _damage_said(path):
+        return json.loads(check_size(path, _MOST_BYTES).read_text("utf-8"))
+
+
 def _read_csv(path):
     """Returns the rows of a file that RunFolder wrote, the titles first."""
-    with open(
-        path, newline="", encoding="utf-8", errors="surrogateescape"
-    ) as file:
+    check_size(path, _MOST_TABLE_BYTES)
+    with (
+        _damage_said(path),
+        open(
+            path, newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file,
+    ):
         rows = list(csv.reader(file))
     if not rows:
         raise UserError(f"{path} is empty. Is the file whole?")
@@ -192,7 +314,9 @@ def _read_csv(path):
 def _damage_said(path):
     try:
         yield
-    except ValueError as error:
+    except UserError:
+        raise
+    except (ValueError, RecursionError, csv.Error) as error:
         raise UserError(
             f"Cannot read {path}: {error}. Is the file whole?"
         ) from error

@@ -24,6 +24,9 @@ except ImportError:  # Windows
     fcntl = None
 
 from errors import UserError
+from model_zoo import model_files
+from model_zoo.foreign_files import MODEL_WANTED
+from training import finished_run
 from training.run_dir import check_run_dir
 
 HISTORY_COLUMNS = (
@@ -140,8 +143,12 @@ class RunFolder:
         self._write_json("class_names.json", list(class_names))
 
     def load_class_names(self) -> list[str]:
-        """Returns the names of the classes, in the order of their indices."""
-        return json.loads((self.path / "class_names.json").read_text("utf-8"))
+        """Returns the names of the classes, in the order of their indices.
+
+        Raises:
+            UserError: If they are not what train.py writes.
+        """
+        return finished_run.load_class_names(self.path)
 
     def save_model(
         self, model: keras.Model, class_names: Sequence[str]
@@ -183,19 +190,20 @@ class RunFolder:
         return self.path / "model.keras"
 
     def load_model(self) -> keras.Model:
-        """Returns the kept model, uncompiled.
+        """Returns the kept model, uncompiled; anyone may have made the file.
 
         Raises:
-            UserError: If the file is damaged.
+            UserError: If it is refused, damaged, or of other classes.
         """
-        path = self.path / "model.keras"
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        model = model_files.load_model(self.model_path, MODEL_WANTED)
+        num_classes = model_files.check_whole_model(model, str(self.model_path))
+        class_names = self.load_class_names()
+        if len(class_names) != num_classes:
             raise UserError(
-                f"Cannot open {path}: {str(error).splitlines()[0]} Is the "
-                "file whole?"
-            ) from error
+                f"{self.model_path} tells {num_classes} classes apart, and "
+                f"class_names.json names {len(class_names)}."
+            )
+        return model
 
     def save_history(self, history: list[dict]) -> None:
         """Writes history.csv: one row an epoch, a dict per row."""
