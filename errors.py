@@ -21,8 +21,8 @@ class NotFinite(FloatingPointError):
         self.stage = stage
 
 
-class ReopenedDiffers(RuntimeError):
-    """A saved model is not the one that was trained."""
+class NotProved(RuntimeError):
+    """A saved model could not be shown to be the one that was trained."""
 
 
 def printable(text: str) -> str:

@@ -9,16 +9,19 @@ in the run folder made anew; what is written of other photos goes to a folder
 of its own. No photo and no label is changed.
 """
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from absl import flags
 
 import command_line
 import labelled_photos
-from errors import ReopenedDiffers, UserError
+from errors import NotProved, UserError
 from input_pipeline import MAX_PIXELS
 from progress import Progress
+from training.run_dir import follow_link
 
 command_line.section("Flags")
 _DATA = flags.DEFINE_string(
@@ -65,13 +68,14 @@ def main(argv):
         raise UserError(
             "Expected one run folder, e.g. python evaluate.py runs/latest"
         )
-    run_dir = Path(argv[1])
+    run_dir = follow_link(argv[1])
     labelled_photos.check_ended(run_dir)
-    if _CALIBRATE.value and _DATA.value is not None:
-        raise UserError(
-            "--calibrate goes by the photos that the run was validated on. "
-            "Leave out --data."
-        )
+    for name in ("data", "output_dir"):
+        if _CALIBRATE.value and flags.FLAGS[name].value is not None:
+            raise UserError(
+                "--calibrate goes by the photos that the run was validated "
+                f"on, and changes the run folder. Leave out --{name}."
+            )
     paths, labels, names = labelled_photos.find_photos(
         run_dir, _DATA.value, _LABEL_REGEX.value
     )
@@ -110,8 +114,7 @@ def main(argv):
         judged, calibrated = evaluate_run.calibrate(judged)
         divide_logits(model, calibrated.temperature)
         run.lock()
-        run.save_model(model, class_names)
-        prove_saved(run, model, judged.paths)
+        save_proved(run, model, class_names, judged.paths)
         print(
             f"Temperature {calibrated.temperature:.3f}: the model in {run_dir} "
             "is calibrated"
@@ -139,16 +142,26 @@ def main(argv):
     return 0
 
 
-def prove_saved(run, model, paths) -> None:
-    """Exits with 1 if a fresh process gets other answers from the file."""
+def save_proved(run, model, class_names, paths) -> None:
+    """Writes the model of a run anew; exits with 1 if it is not proved.
+
+    Then the one before is in its place again.
+    """
     from input_pipeline import decode
     from training.reopening import Reopening
 
-    with Reopening(run.model_path, decode.load_samples(paths)) as reopening:
+    samples = decode.load_samples(paths)
+    with tempfile.TemporaryDirectory() as folder:
+        before = shutil.copy(run.model_path, folder)
+        run.save_model(model, class_names)
         try:
-            reopening.compare(model)
-        except ReopenedDiffers as error:
-            command_line.exit_with(1, f"Do not use {run.model_path}. {error}")
+            with Reopening(run.model_path, samples) as reopening:
+                reopening.compare(model)
+        except NotProved as error:
+            run.restore_model(before)
+            command_line.exit_with(
+                1, f"The model stays as it was. The calibrated one: {error}"
+            )
 
 
 def choose_output_dir(run_dir: Path) -> Path:

@@ -21,6 +21,7 @@ import labelled_photos
 from errors import UserError
 from formats import PACKAGES, VARIANTS, Variant
 from progress import Progress
+from training.run_dir import follow_link
 
 command_line.section("Flags")
 _FORMAT = flags.DEFINE_list(
@@ -71,7 +72,7 @@ def main(argv):
             "Expected one run folder, e.g. python export.py runs/latest "
             "--format=onnx"
         )
-    run_dir = Path(argv[1])
+    run_dir = follow_link(argv[1])
     variants = choose_variants(_FORMAT.value)
     labelled_photos.check_ended(run_dir)
     output_dir = Path(_OUTPUT_DIR.value or run_dir / "export")
@@ -90,6 +91,7 @@ def main(argv):
         # GPUs round otherwise, and most of the runtimes would not use them.
         tf.config.set_visible_devices([], "GPU")
         run = RunFolder.open(run_dir)
+        model_sha256 = finished_run.file_sha256(run.model_path)
         model = run.load_model()
     class_names = run.load_class_names()
     labels = labelled_photos.as_indices(labels, names, class_names)
@@ -107,11 +109,12 @@ def main(argv):
         print("Trained in half precision; compared and written in float32.")
     exact = classifier.build_classifier(model)
     samples = functools.partial(
-        export_copies.load_samples, finished_run.load_training_photos(run_dir)
+        export_copies.load_training_photos,
+        finished_run.load_training_photos(run_dir),
     )
-    refused = {}
+    left_out = []
     with export_copies.Copies(
-        output_dir, run.model_path, exact, class_names, samples
+        output_dir, model_sha256, exact, class_names, samples
     ) as copies:
         expected = answer(classifier.keras_runner(exact))
         print(f"Compared on {len(labels):,} photos, one at a time, on this CPU")
@@ -125,8 +128,7 @@ def main(argv):
             try:
                 path, received = copies.write(variant, answer)
             except export_copies.NotMade as error:
-                copies.withdraw(variant)
-                refused[variant.name] = str(error)
+                left_out.append(f"{variant.name} could not be made: {error}")
                 continue
             compared = agreement.compare(
                 expected.probabilities, received.probabilities, labels
@@ -139,16 +141,12 @@ def main(argv):
                 copies.hand_over(variant, path, compared, received.milliseconds)
             else:
                 copies.withdraw(variant)
-                refused[variant.name] = why
+                left_out.append(f"{variant.name} is not handed over: {why}.")
     if (run_dir / "metrics.json").is_file():  # else its report was stopped
         run.save_card(model_card.make_card(run_dir))
     print(f"In {output_dir}: {', '.join(copies.names()) or 'nothing'}")
-    if refused:
-        lines = [
-            f"{name} is not handed over: {why.rstrip('.')}."
-            for name, why in refused.items()
-        ]
-        command_line.exit_with(1, "\n".join(lines))
+    if left_out:
+        command_line.exit_with(1, "\n".join(left_out))
     return 0
 
 

@@ -17,6 +17,7 @@ from formats.agreement import Agreement, Answers
 from formats.classifier import INPUT, OUTPUT, labels_text
 from input_pipeline import contents, decode, findings
 from input_pipeline.contents import Contents
+from input_pipeline.files import shown
 from model_zoo.weights import first_line
 from training import finished_run
 from training.run_folder import RunFolder
@@ -37,7 +38,7 @@ def choose_photos(
     Raises:
         UserError: If there are none.
     """
-    rows = _spread(len(paths), most)
+    rows = decode.spread(len(paths), most)
     checked = contents.check_contents(
         [paths[row] for row in rows], contents.default_memo()
     )
@@ -63,26 +64,27 @@ def load_photos(photos: Contents) -> Iterator[np.ndarray]:
             raise UserError(f"{path} changed while it was read.") from error
 
 
-def load_samples(training_photos: Sequence[str]) -> Iterator[np.ndarray]:
+def load_training_photos(paths: Sequence[str]) -> Iterator[np.ndarray]:
     """Yields some training photos, as `load_photos` does.
 
     Raises:
         NotMade: If none can be read.
     """
-    rows = _spread(len(training_photos), _SAMPLES)
+    if not paths:
+        raise NotMade(
+            "the run folder has no training_photos.csv; a new run leaves one."
+        )
+    rows = decode.spread(len(paths), _SAMPLES)
     checked = contents.check_contents(
-        [training_photos[row] for row in rows], contents.default_memo()
+        [paths[row] for row in rows], contents.default_memo()
     )
     usable = [x for x, look in enumerate(checked.found) if look.reason is None]
     if not usable:
-        raise NotMade("none of its training photos is where it was")
+        raise NotMade(
+            "none of its training photos is where it was, e.g. "
+            f"{shown(paths[0])}."
+        )
     yield from load_photos(checked.take(usable))
-
-
-def _spread(count, most):
-    """Returns at most `most` of `count` rows, spread evenly."""
-    rows = np.linspace(0, count - 1, min(count, most)).round()
-    return rows.astype(int)
 
 
 class Copies:
@@ -95,7 +97,7 @@ class Copies:
     def __init__(
         self,
         folder: Path,
-        model_path: Path,
+        model_sha256: str,
         classifier: keras.Model,
         class_names: list[str],
         samples: Callable[[], Iterator[np.ndarray]],
@@ -104,7 +106,7 @@ class Copies:
 
         Args:
             folder: Folder of an earlier export, an empty one, or none.
-            model_path: Path of model.keras.
+            model_sha256: Of model.keras, when it was read.
             classifier: Its `build_classifier`.
             class_names: Names of the classes.
             samples: Function that yields training photos.
@@ -113,6 +115,13 @@ class Copies:
             UserError: If the folder holds other things.
         """
         self._folder = RunFolder(folder)
+        try:
+            os.fspath(folder.resolve()).encode()
+        except UnicodeEncodeError as error:
+            raise UserError(
+                f"TensorFlow cannot write to {shown(str(folder))}, a name that "
+                "is no UTF-8. Give another folder: --output_dir"
+            ) from error
         if folder.is_dir() and any(folder.iterdir()):
             if not (folder / "export.json").is_file():
                 raise UserError(
@@ -126,14 +135,20 @@ class Copies:
         self._source = Source(
             classifier, self._beside / "source", class_names, samples
         )
-        self._model_sha256 = finished_run.file_sha256(model_path)
+        self._model_sha256 = model_sha256
         self._known = {}
         self._keep_known()
 
     def __enter__(self):
         self._beside.mkdir()
-        with command_line.without_startup_remarks():
-            saved_model.save(self._source.classifier, self._source.saved_model)
+        try:
+            with command_line.without_startup_remarks():
+                saved_model.save(
+                    self._source.classifier, self._source.saved_model
+                )
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception):

@@ -17,6 +17,7 @@ from training import finished_run
 
 # What holds neither photos nor paths of whoever trained it.
 _PUBLIC = ("README.md", "model.keras", "class_names.json", "export/*")
+_PATHS = {"backbone", "cache_dir", "data", "validation_data", "weights"}
 _MANY_CLASSES = 50  # of which the rest is in metrics.json
 
 
@@ -154,8 +155,9 @@ is one probability a class, in the order of `labels.txt`:
 |---|---|---|---|
 """
         text += "".join(
-            f"| {name} | {_code(copy['path'])} | {copy['accuracy']:.1%} of "
-            f"{copy['photos']:,} | {copy['largest_difference']:.1g} |\n"
+            f"| {_plain(name)} | {_code(copy['path'])} | "
+            f"{copy['accuracy']:.1%} of {copy['photos']:,} | "
+            f"{copy['largest_difference']:.1g} |\n"
             for name, copy in facts.copies.items()
         )
     if "openvino" in facts.copies:
@@ -167,7 +169,8 @@ compile it with `{"INFERENCE_PRECISION_HINT": "f32"}`.
 
 
 def _photos(facts):
-    train, validation = facts.summary["photos"].values()
+    photos = facts.summary["photos"]
+    train, validation = photos["train"], photos["validation"]
     rows = "".join(
         f"| {_plain(name)} | {train.get(name, 0):,} | {count:,} |\n"
         for name, count in list(validation.items())[:_MANY_CLASSES]
@@ -224,8 +227,7 @@ def _training(facts):
     versions = ", ".join(
         f"{name} {version}" for name, version in summary["versions"].items()
     )
-    # Folders are the trainer's own affair.
-    flags = [re.sub("=/.*/", "=", flag) for flag in facts.flags]
+    flags = [_without_folders(flag) for flag in facts.flags]
     command = " ".join(["python train.py", *map(shlex.quote, flags)])
     epochs = summary["epochs"]
     reopened = summary.get("reopened")
@@ -251,10 +253,8 @@ epoch {summary["best_epoch"]}, which had the lowest validation loss.
 
 def _limits(facts):
     numbers = facts.numbers
-    lowest = min(
-        (x for x in numbers["classes"].items() if x[1]["photos"]),
-        key=lambda pair: pair[1]["recall"],
-    )
+    seen = (x for x in numbers["classes"].items() if x[1]["photos"])
+    lowest = min(seen, key=lambda pair: pair[1]["recall"])
     points = [
         "It knows these classes only, and names one of them on any photo.",
         "The numbers are of photos from the same source as those it was "
@@ -283,11 +283,11 @@ def _files(facts):
 ## To push this folder
 
 ```sh
-hf upload YOU/{repository} . .
+hf upload YOU/{repository} . . {public}
 ```
 
-Photos and their paths are in `report.html`, the pictures and the tables. To
-leave all that out, add `{public}`.
+Photos and their paths are in `report.html`, the pictures and the tables, which
+this leaves out.
 """
 
 
@@ -300,7 +300,19 @@ def _share(count, total):
 
 
 def _data_name(facts):
-    return Path(facts.summary["flags"]["data"]).name
+    return _last_part(facts.summary["flags"]["data"]) or "a folder"
+
+
+def _without_folders(flag):
+    """Returns a flag with the name only of a path, which is nobody's affair."""
+    name, equals, value = flag.partition("=")
+    if name.removeprefix("--") in _PATHS:
+        value = _last_part(value)
+    return f"{name}{equals}{value}"
+
+
+def _last_part(path):
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1].strip(".")
 
 
 def _code(text):

@@ -23,6 +23,7 @@ from absl import flags
 import command_line
 from errors import UserError
 from input_pipeline import MAX_PIXELS
+from training.run_dir import follow_link
 
 command_line.section("Flags")
 _HOST = flags.DEFINE_string(
@@ -66,7 +67,7 @@ def main(argv):
     from serving.page import build_page
     from serving.server import Server
 
-    run_dir = argv[1]
+    run_dir = str(follow_link(argv[1]))
     server = Server(_HOST.value, _PORT.value)
     model, facts = load(run_dir)
     with tempfile.TemporaryDirectory(prefix="thaw-serve-") as folder:
@@ -80,7 +81,8 @@ def main(argv):
             folder=folder,
         )
         say_where(server, run_dir)
-        stop.wait()
+        while not stop.wait(1):  # without end, Windows would not hear Ctrl-C
+            pass
         print("Stopping", file=sys.stderr)
         server.stop()
         model.close()

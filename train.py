@@ -24,7 +24,7 @@ import train_flags as given
 import train_plan
 import train_resume
 import train_stages
-from errors import ReopenedDiffers, UserError
+from errors import NotProved, UserError
 from model_zoo import listing
 from model_zoo.request import check_request
 from training.run_dir import choose_run_dir
@@ -242,10 +242,8 @@ def main(argv):
             summarized,
         )
         train_pictures.add_to_events(run, keeper)
-    except ReopenedDiffers as error:
-        command_line.exit_with(
-            1, f"Do not use {run.path / 'model.keras'}. {error}"
-        )
+    except NotProved as error:
+        command_line.exit_with(1, f"{run.path / 'model.keras'}: {error}")
     except (KeyboardInterrupt, OSError, tf.errors.OpError) as error:
         command_line.exit_with(
             130 if isinstance(error, KeyboardInterrupt) else 1,

@@ -33,7 +33,7 @@ def write_report(
         The content of metrics.json.
 
     Raises:
-        ReopenedDiffers: If model.keras is not the model that was trained.
+        NotProved: If model.keras may not be the model that was trained.
     """
     model = run.load_model()  # as people will get it
     train_photos, val_photos = (views.photos for views in all_views)

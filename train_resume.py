@@ -15,6 +15,7 @@ import train_flags as given
 import train_stages
 from errors import NotFinite, UserError
 from model_zoo.backbones import is_file
+from training.run_dir import follow_link
 
 # They change nothing of what is computed, or what they change is compared as
 # what it leads to: the photos and their sides.
@@ -50,9 +51,7 @@ def resumed_run_dir() -> Path | None:
     """
     if given.RESUME.value is None:
         return None
-    run_dir = Path(given.RESUME.value)
-    if run_dir.is_symlink():  # runs/latest
-        run_dir = run_dir.parent / os.readlink(run_dir)
+    run_dir = follow_link(given.RESUME.value)
     if given.RUN_DIR.value is not None:
         raise UserError("Give --resume or --run_dir, not both.")
     if (run_dir / "run.json").exists():

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from model_zoo.unfreeze import leaf_layers
+from model_zoo.unfreeze import containers, leaf_layers
 
 INPUT, OUTPUT = "image", "probabilities"  # names in every format
 
@@ -52,13 +52,14 @@ def keras_runner(classifier: keras.Model) -> Callable:
 
 
 def _in_float32(model):
-    policies = [layer.dtype_policy for layer in leaf_layers(model)]
+    layers = [*leaf_layers(model), *containers(model)]
+    policies = [layer.dtype_policy for layer in layers]
     try:
-        for layer in leaf_layers(model):
+        for layer in layers:
             layer.dtype_policy = "float32"
         exact = keras.models.clone_model(model)
     finally:
-        for layer, policy in zip(leaf_layers(model), policies, strict=True):
+        for layer, policy in zip(layers, policies, strict=True):
             layer.dtype_policy = policy
     for layer, trained in zip(exact.layers, model.layers, strict=True):
         layer.set_weights(trained.get_weights())

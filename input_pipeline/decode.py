@@ -42,14 +42,19 @@ def load_samples(
     Raises:
         tf.errors.OpError: If one cannot be read.
     """
-    rows = np.linspace(0, len(paths) - 1, min(most, len(paths))).round()
+    rows = spread(len(paths), most)
     samples = np.empty((len(rows), height, width, 3), "uint8")
-    for sample, row in zip(samples, rows.astype(int), strict=True):
+    for sample, row in zip(samples, rows, strict=True):
         file = tf.io.read_file(os.fsencode(paths[row]))
         cut = decode_photo(file).numpy()[:height, :width]
         missing = [(0, height - len(cut)), (0, width - cut.shape[1]), (0, 0)]
         sample[:] = np.pad(cut, missing, "edge")
     return samples
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Returns at most `most` of `count` rows, spread evenly, int64 (N,)."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype("int64")
 
 
 def decode_photo(

@@ -10,12 +10,13 @@ from errors import UserError
 
 _LAYERS = """
     Activation Add Average AveragePooling2D BatchNormalization CenterCrop
-    Concatenate Conv2D Cropping2D Dense DepthwiseConv2D Dropout ELU Flatten
-    GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D
-    GroupNormalization Identity InputLayer LayerNormalization LeakyReLU
-    MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute
-    RMSNormalization ReLU Rescaling Reshape Resizing SeparableConv2D Softmax
-    SpatialDropout2D Subtract UnitNormalization ZeroPadding2D
+    Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dropout
+    ELU Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D
+    GlobalMaxPooling2D GroupNormalization Identity InputLayer LayerNormalization
+    LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute
+    RMSNormalization RandomContrast RandomFlip RandomRotation RandomTranslation
+    RandomZoom ReLU Rescaling Reshape Resizing SeparableConv2D Softmax
+    SpatialDropout2D Subtract UnitNormalization UpSampling2D ZeroPadding2D
 """
 _OPERATIONS = {  # as keras.ops and the operators of Python make them
     "numpy": """

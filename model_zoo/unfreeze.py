@@ -34,7 +34,7 @@ def unfreeze(
     first = model.layers.index(first_trained_layer(model, unfreeze_from))
     # A container that does not train hides the variables of its children, and
     # setting its flag sets theirs: so the containers first, then each leaf.
-    for container in _containers(model):
+    for container in containers(model):
         container.trainable = True
     expected = []
     for position, layer in enumerate(model.layers):
@@ -100,9 +100,10 @@ def is_name_of_ours(layer_name: str) -> bool:
     )
 
 
-def _containers(model):
+def containers(model: keras.Model) -> list[keras.Model]:
+    """Returns `model` and all models inside it."""
     inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    return [model] + [found for layer in inner for found in _containers(layer)]
+    return [model] + [found for layer in inner for found in containers(layer)]
 
 
 def leaf_layers(layer: keras.Layer) -> list[keras.Layer]:

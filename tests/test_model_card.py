@@ -1,9 +1,11 @@
 import hashlib
 import json
+import shlex
 
 import pytest
 
 import model_card
+from errors import UserError
 from training.run_folder import RunFolder
 
 NAMES = ["cat", "a|b <i>x</i>\n# y", "`tick`"]
@@ -26,7 +28,19 @@ def run(tmp_path):
                 "train": dict(zip(NAMES, (30, 20, 10), strict=True)),
                 "validation": dict(zip(NAMES, (10, 10, 0), strict=True)),
             },
-            "flags": {"data": "/home/me/photos: mine"},
+            "class_counts": {
+                "train": [30, 20, 10],
+                "validation": [10, 10, 0],
+            },
+            "flags": {
+                "data": "/home/me/photos: mine",
+                **dict.fromkeys(("class_weights", "head"), "x"),
+                **dict.fromkeys(("cutmix", "mixup", "randaugment"), False),
+                **{"dropout": 0.5, "epochs": 1, "learning_rate": "1e-5"},
+            },
+            "found": {},
+            **dict.fromkeys(("frozen_layers", "trainable_layers"), ["x"]),
+            "image_size": 150,
             "versions": {"keras": "3.15.1"},
             "epochs": 1,
             "best_epoch": 1,
@@ -55,7 +69,14 @@ def run(tmp_path):
             },
         }
     )
-    run.save_flags(["--data=/home/me/photos: mine", "--epochs=1"])
+    run.save_flags(
+        [
+            "--data=../home/me/photos: mine",
+            "--weights=~/home/me/w.h5",
+            "--cache_dir=C:\\home\\me\\cache",
+            "--label_regex=/(cat|dog)/[^/]*$",
+        ]
+    )
     return run
 
 
@@ -92,7 +113,12 @@ def test_it_says_what_the_run_was(run):
 
 def test_names_of_classes_are_text_and_folders_are_left_out(run):
     text = model_card.make_card(run.path)
-    assert "/home/me" not in text
+    assert "home" not in text
+    command = next(x for x in text.splitlines() if "train.py" in x)
+    assert shlex.split(command)[2:] == [
+        "--data=photos: mine", "--weights=w.h5", "--cache_dir=cache",
+        "--label_regex=/(cat|dog)/[^/]*$",
+    ]  # fmt: skip
     assert "<i>" not in text.replace("\\<i\\>", "")
     rows = [line for line in text.splitlines() if line.startswith("|")]
     for row in rows:
@@ -126,3 +152,13 @@ def test_the_head_is_json_inside_yaml(run):
     line = next(x for x in head.splitlines() if x.startswith("model-index: "))
     index = json.loads(line.removeprefix("model-index: "))
     assert index[0]["name"] == run.path.name
+
+
+@pytest.mark.parametrize("key", ["accuracy_interval", "confusion_matrix"])
+def test_a_damaged_file_is_said(run, key):
+    path = run.path / "metrics.json"
+    numbers = json.loads(path.read_text())
+    del numbers[key]
+    run.save_metrics(numbers)
+    with pytest.raises(UserError, match="metrics.json"):
+        model_card.make_card(run.path)

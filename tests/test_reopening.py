@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from errors import ReopenedDiffers
+from errors import NotProved
 from input_pipeline import decode
 from model_zoo import build_model
 from tests.conftest import ROOT
@@ -40,6 +40,7 @@ def model():
 def saved(model, tmp_path_factory):
     run = RunFolder.create(tmp_path_factory.mktemp("saved") / "run")
     run.save_model(model, ["cat", "dög", "emu"])
+    run.save_class_names(["cat", "dög", "emu"])
     return run
 
 
@@ -72,7 +73,7 @@ def test_samples_are_pixels_of_the_photos(drawn_photos):
 def test_a_fresh_process_answers_the_same(model, saved, samples):
     with Reopening(saved.model_path, samples) as reopening:
         assert reopening.compare(model) <= 1e-6
-        with pytest.raises(ReopenedDiffers, match="differ by up to 0"):
+        with pytest.raises(NotProved, match="differ by up to 0"):
             reopening.compare(with_other_weights(model))
 
 
@@ -81,7 +82,7 @@ def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
     content = saved.model_path.read_bytes()
     damaged.write_bytes(content[: len(content) // 2])
     with Reopening(damaged, samples) as reopening:
-        with pytest.raises(ReopenedDiffers, match="cannot open it"):
+        with pytest.raises(NotProved, match="cannot open it"):
             reopening.compare(model)
 
 
@@ -91,7 +92,7 @@ def test_weights_are_those_that_were_saved(model, saved):
     changed = with_other_weights(model)
     take_weights(changed, saved.load_model(), expected)
     assert weights_sha256(changed) == expected
-    with pytest.raises(ReopenedDiffers, match="not those"):
+    with pytest.raises(NotProved, match="weights are not those"):
         take_weights(changed, with_other_weights(model), expected)
 
 

@@ -149,11 +149,14 @@ def summary(**changed):
         "device": "CPU",
         "epochs": 1,
         "flags": {
-            **dict.fromkeys(("class_weights", "head", "learning_rate"), "x"),
+            **dict.fromkeys(
+                ("class_weights", "head", "data", "learning_rate"), "x"
+            ),
             **dict.fromkeys(("cutmix", "mixup", "randaugment"), False),
             **{"dropout": 0.5, "epochs": 1},
         },
         "found": {},
+        "photos": {"train": {"x": 1}, "validation": {"x": 1}},
         "freeze_proof": {"summary": "x"},
         **dict.fromkeys(("frozen_layers", "trainable_layers"), ["x"]),
         **dict.fromkeys(("frozen_parameters", "trainable_parameters"), 1),

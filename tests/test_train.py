@@ -50,6 +50,7 @@ def test_the_run_folder_is_complete(run):
     folder, _ = run
     depends = {"label_issues.csv", "mistakes.png"}  # on what was found
     assert {path.name for path in folder.iterdir()} - depends == {
+        "README.md",
         "accuracy.png",
         "augmented.png",
         "class_counts.png",
@@ -72,6 +73,7 @@ def test_the_run_folder_is_complete(run):
         "run.json",
         "steps.csv",
         "tensorboard",
+        "training_photos.csv",
     }
     assert json.loads((folder / "class_names.json").read_text()) == [
         "cat",

@@ -16,58 +16,18 @@ import numpy as np
 
 from errors import UserError, printable
 from model_zoo.foreign_files import check_size
+from training.expected import (
+    OF_EXPORTS,
+    OF_HISTORY,
+    OF_METRICS,
+    OF_SUMMARY,
+    is_like,
+)
 
 _COLUMNS_BEFORE = 3  # path, label, predicted
 _READ_BYTES = 1 << 20  # at a time
 _MOST_BYTES = 1 << 24  # of a file but those with a row for each photo
 _MOST_TABLE_BYTES = 1 << 32  # of these
-_OF_HISTORY = ("stage", "epoch", "seconds") + (
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-)
-_OF_SUMMARY = {  # what the report takes from run.json; "" stands for any key
-    "backbone": str,
-    "best_epoch": int,
-    "class_counts": {"train": [int], "validation": [int]},
-    "device": str,
-    "epochs": int,
-    "flags": {
-        "class_weights": str,
-        "cutmix": bool,
-        "data": str,
-        "dropout": int | float,
-        "epochs": int | None,
-        "head": str,
-        "learning_rate": str,
-        "mixup": bool,
-        "randaugment": bool,
-    },
-    "found": {"": int},
-    "freeze_proof": {"summary": str},
-    "frozen_layers": [str],
-    "frozen_parameters": int,
-    "image_size": int,
-    "photos": {"train": {"": int}, "validation": {"": int}},
-    "seconds": int | float,
-    "seed": int,
-    "trainable_layers": [str],
-    "trainable_parameters": int,
-    "unfreeze_from": str,
-    "versions": {"": str},
-}
-_OF_EXPORTS = {
-    "model_sha256": str,
-    "copies": {
-        "": {
-            "path": str,
-            "photos": int,
-            "accuracy": int | float,
-            "largest_difference": int | float,
-        }
-    },
-}
 
 
 class Predictions(NamedTuple):
@@ -105,7 +65,7 @@ def load_history(folder: str | Path) -> list[dict]:
             for row in rows
         ]
         for row in history:
-            missing = [x for x in _OF_HISTORY if row.get(x) is None]
+            missing = [x for x in OF_HISTORY if row.get(x) is None]
             if missing:
                 raise ValueError(f"an epoch has no {missing[0]}")
     return history
@@ -128,10 +88,10 @@ def load_summary(folder: str | Path, for_report: bool = False) -> dict | None:
     with _damage_said(path):
         if not isinstance(summary, dict):
             raise ValueError("it holds no keys")
-        for key, expected in _OF_SUMMARY.items():
+        for key, expected in OF_SUMMARY.items():
             if key not in summary and not for_report:
                 continue
-            if not _is_like(summary.get(key), expected):
+            if not is_like(summary.get(key), expected):
                 raise ValueError(
                     f"its {key} is {ascii(summary.get(key))[:100]}"
                 )
@@ -148,7 +108,7 @@ def load_class_names(folder: str | Path) -> list[str]:
     path = Path(folder) / "class_names.json"
     class_names = _read_json(path)
     with _damage_said(path):
-        if not _is_like(class_names, [str]):
+        if not is_like(class_names, [str]):
             raise ValueError("expected a list of names")
         if len(set(class_names)) < max(len(class_names), 2):
             raise ValueError("expected two names or more, each of them once")
@@ -164,7 +124,12 @@ def load_metrics(folder: str | Path) -> dict:
     Raises:
         UserError: If it is damaged.
     """
-    return _read_json(Path(folder) / "metrics.json")
+    path = Path(folder) / "metrics.json"
+    metrics = _read_json(path)
+    with _damage_said(path):
+        if not is_like(metrics, OF_METRICS):
+            raise ValueError("it is not as evaluate.py writes it")
+    return metrics
 
 
 def load_exports(folder: str | Path) -> dict:
@@ -178,7 +143,7 @@ def load_exports(folder: str | Path) -> dict:
         return {}
     exports = _read_json(path)
     with _damage_said(path):
-        if not _is_like(exports, _OF_EXPORTS):
+        if not is_like(exports, OF_EXPORTS):
             raise ValueError("it is not as export.py writes it")
     return exports
 
@@ -273,21 +238,6 @@ def file_sha256(path: str | Path) -> str:
         while part := file.read(_READ_BYTES):
             digest.update(part)
     return digest.hexdigest()
-
-
-def _is_like(value, expected):
-    """Returns whether a value of JSON is of the expected type."""
-    if isinstance(expected, list):
-        return isinstance(value, list) and all(
-            _is_like(inner, expected[0]) for inner in value
-        )
-    if isinstance(expected, dict):
-        if not isinstance(value, dict):
-            return False
-        if "" in expected:
-            expected = dict.fromkeys(value, expected[""])
-        return all(_is_like(value.get(x), expected[x]) for x in expected)
-    return isinstance(value, expected)
 
 
 def _read_json(path):

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from errors import ReopenedDiffers
+from errors import NotProved
 from model_zoo.unfreeze import leaf_layers
 from training.freeze_proof import hash_layers
 
@@ -21,12 +21,15 @@ _LAST_WORDS = 300  # characters
 # Of probabilities. Between processes on a CPU it is 0 (measured); GPUs choose
 # among algorithms anew.
 _FLOAT32_LIMIT, _COARSE_LIMIT = 1e-4, 2e-2
+_STARTED = "started"
+_ROOT = Path(__file__).parent.parent
 # What anyone would write, who has Keras and not Thaw.
 _PLAIN_KERAS = f"""
 import sys
 import keras
 import numpy as np
 
+print("{_STARTED}", flush=True)
 model_path, photos_path, probabilities_path = sys.argv[1:]
 model = keras.saving.load_model(model_path)
 photos = np.load(photos_path)
@@ -59,14 +62,14 @@ class Reopening:
         np.save(place / "photos.npy", photos)
         with open(place / "remarks", "wb") as remarks:
             self._process = subprocess.Popen(
-                # -I: nothing of ours, or of the user's, can be imported.
-                [sys.executable, "-I", "-c", _PLAIN_KERAS]
+                [sys.executable, "-c", _PLAIN_KERAS]
                 + [os.path.abspath(model_path)]
                 + [place / "photos.npy", self._answer],
                 cwd=place,
                 env={
                     **os.environ,
                     "KERAS_BACKEND": "tensorflow",
+                    "PYTHONPATH": _path_without_thaw(),
                     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # this one has some
                 },
                 stdin=subprocess.DEVNULL,
@@ -89,7 +92,7 @@ class Reopening:
             model: The model that was saved, as it was in memory then.
 
         Raises:
-            ReopenedDiffers: If the process could not open the file, or
+            NotProved: If the process could not open the file, or
                 answered otherwise.
         """
         expected = model.predict(
@@ -97,19 +100,35 @@ class Reopening:
         )
         if status := self._process.wait():
             remarks = Path(self._folder.name, "remarks").read_text("utf-8")
-            raise ReopenedDiffers(
-                "A fresh process with plain Keras cannot open it (exit status "
-                f"{status}). Its last words: {remarks.strip()[-_LAST_WORDS:]}"
+            words = (
+                f"(exit status {status}). Its last words: "
+                f"{remarks.strip()[-_LAST_WORDS:]}"
+            )
+            if status < 0 or _STARTED not in remarks:
+                raise NotProved(
+                    "It may be right, but the process that was to open it "
+                    f"ended; is there enough memory? {words}"
+                )
+            raise NotProved(
+                f"Do not use it: plain Keras cannot open it {words}"
             )
         difference = float(np.abs(np.load(self._answer) - expected).max())
         limit = _COARSE_LIMIT if _is_coarse(model) else _FLOAT32_LIMIT
         if not difference <= limit:  # NaN, too
-            raise ReopenedDiffers(
-                "A fresh process that opened it gets probabilities that "
+            raise NotProved(
+                "Do not use it: a fresh process gets probabilities that "
                 f"differ by up to {difference:.2g} on {len(expected)} photos; "
                 f"expected at most {limit:g}."
             )
         return difference
+
+
+def _path_without_thaw():
+    """Returns what this process imports from, but for our own code."""
+    places = [place for place in sys.path if place]
+    return os.pathsep.join(
+        place for place in places if Path(place).resolve() != _ROOT.resolve()
+    )
 
 
 def _is_coarse(model):
@@ -137,11 +156,11 @@ def take_weights(
         expected_sha256: `weights_sha256` of `model` when it was saved.
 
     Raises:
-        ReopenedDiffers: If these are not the weights that were saved.
+        NotProved: If these are not the weights that were saved.
     """
     for layer in model.layers:
         layer.set_weights(saved.get_layer(layer.name).get_weights())
     if weights_sha256(model) != expected_sha256:
-        raise ReopenedDiffers(
-            "The weights in the file are not those that were trained."
+        raise NotProved(
+            "Do not use it: its weights are not those that were trained."
         )

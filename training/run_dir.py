@@ -25,6 +25,17 @@ def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
     return Path(run_dir)
 
 
+def follow_link(run_dir: str | Path) -> Path:
+    """Returns what `run_dir` is a link to, if it is one, as runs/latest.
+
+    Another run may have made it point elsewhere by the time it is read again.
+    """
+    run_dir = Path(run_dir)
+    if run_dir.is_symlink():
+        return run_dir.parent / os.readlink(run_dir)
+    return run_dir
+
+
 def check_run_dir(path: str | Path) -> None:
     """Raises `UserError` if a run folder at `path` would overwrite anything."""
     path = Path(path)
