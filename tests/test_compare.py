@@ -24,7 +24,7 @@ def two_runs(tmp_path_factory):
     for name, optimizer in (("plain", "rmsprop"), ("other", "adam")):
         subprocess.run(
             [
-                sys.executable, ROOT / "train.py", *QUICK,
+                sys.executable, ROOT / "tests" / "quick_train.py", *QUICK,
                 f"--run_dir=runs/{name}", f"--optimizer={optimizer}",
             ],
             cwd=place, check=True, stdout=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from formats.classifier import (
     keras_runner,
     labels_text,
 )
+from input_pipeline import decode
 from model_zoo import build_model
 from tests.conftest import ROOT
 
@@ -22,18 +23,17 @@ LARGEST = {"litert_float16": 0.1, "litert_int8": 0.5}
 
 
 @pytest.fixture(scope="module")
-def photos():
+def photos(drawn_photos):
     """Photos of three sizes, float32 (1, H, W, 3) in [0, 255]."""
-    rng = np.random.default_rng(0)
-    return [
-        rng.integers(0, 256, (1, *size, 3)).astype("float32")
-        for size in ((60, 90), (90, 60), (64, 64))
-    ]
+    paths = sorted(map(str, drawn_photos.rglob("*.jpg")))[:3]
+    drawn = [decode.load_photo(path).numpy()[None] for path in paths]
+    return [drawn[0][:, :90], drawn[1][:, :, :90], drawn[2][:, :64, :64]]
 
 
 @pytest.fixture(scope="module", params=["crop", "pad"])
 def source(request, photos, tmp_path_factory):
     """Caffe's preprocessing, which turns colours around, and three classes."""
+    keras.utils.set_random_seed(0)
     model = build_model(
         "vgg16_tiny", 3, weights="auto", image_size=48,
         resize=request.param, unfreeze_from="block5_conv1",

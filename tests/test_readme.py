@@ -23,7 +23,7 @@ def test_the_demo_learns_and_its_model_predicts(
 ):
     """The first command of the README; then the one it prints at its end."""
     assert f".venv/bin/python {DEMO}" in shell_lines
-    process = run_script(*DEMO.split())
+    process = run_script(*DEMO.split(), opened_anew=True)
     assert process.returncode == 0, process.stderr
     summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
     assert summary["val_accuracy"] >= 0.95

@@ -126,7 +126,9 @@ def save_changed(run, model, class_names):
     model.layers[-1].set_weights(kept)
 module.RunFolder.save_model = save_changed
 """
-    done = run_changed(body, *QUICK, f"--run_dir={tmp_path / 'run'}")
+    done = run_changed(
+        body, *QUICK, f"--run_dir={tmp_path / 'run'}", opened_anew=True
+    )
     assert done.returncode == 1
     assert "Do not use" in done.stderr and "not those that" in done.stderr
     assert "Traceback" not in done.stderr

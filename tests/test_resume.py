@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks import kill_and_resume
 from benchmarks.kill_and_resume import compare, results
 from input_pipeline.demo_set import draw_demo_set
 from tests.conftest import ROOT
@@ -21,8 +22,10 @@ QUICK = ["--limit=60", "--image_size=32", "--backbone=vgg16_tiny",
          "--head_epochs=1", "--epochs=2", "--batch_size=8"]  # fmt: skip
 
 
-def test_a_run_that_is_killed_ends_as_it_would_have(tmp_path):
+def test_a_run_that_is_killed_ends_as_it_would_have(tmp_path, monkeypatch):
     """Five kills; `python -m benchmarks.kill_and_resume` does twenty."""
+    train = [sys.executable, str(ROOT / "tests" / "quick_train.py")]
+    monkeypatch.setattr(kill_and_resume, "TRAIN", train)
     arguments = [
         "--limit=120", "--image_size=48", "--checkpoint_minutes=0",
         "--head_epochs=2", "--epochs=4",
@@ -31,20 +34,13 @@ def test_a_run_that_is_killed_ends_as_it_would_have(tmp_path):
     assert equal, "\n".join(log)
 
 
-# The process that opens each model anew takes seconds: test_reopening has it.
-NOT_OPENED_ANEW = """
-from training.reopening import Reopening
-Reopening.__init__ = lambda *_: None
-Reopening.__exit__ = lambda *_: None
-Reopening.compare = lambda *_: 0.0
-"""
-
-
-def run_changed(body, *arguments, **options):
+def run_changed(body, *arguments, opened_anew=False, **options):
     """Runs train.py after `body`, which may change the project's modules."""
+    if not opened_anew:
+        body = f"from tests import quick_train\nquick_train.install()\n{body}"
     script = (
         f"import os, runpy, signal, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        f"{NOT_OPENED_ANEW}\n{body}\nsys.argv[0] = {str(ROOT / 'train.py')!r}\n"
+        f"{body}\nsys.argv[0] = {str(ROOT / 'train.py')!r}\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     return subprocess.run(

@@ -327,6 +327,8 @@ def run_with_callback(drawn_photos, tmp_path, body):
     script = f"""
 import runpy, sys
 sys.path.insert(0, {str(ROOT)!r})
+from tests import quick_train
+quick_train.install()
 import training.kept_epoch
 class Changed(training.kept_epoch.KeptEpoch):
     def end_epoch(self, epoch, logs):
@@ -386,7 +388,7 @@ def start_endless_run(data, run_dir, *arguments):
     """Starts a run, and returns its process when its first epoch is kept."""
     process = subprocess.Popen(
         [
-            sys.executable, ROOT / "train.py", "--data", data,
+            sys.executable, ROOT / "tests" / "quick_train.py", "--data", data,
             "--backbone=vgg16_tiny", "--head_epochs=1", "--epochs=10000",
             "--image_size=48", f"--run_dir={run_dir}", *arguments,
         ],
