@@ -157,8 +157,10 @@ def save_proved(run, model, class_names, paths) -> None:
         try:
             with Reopening(run.model_path, samples) as reopening:
                 reopening.compare(model)
-        except NotProved as error:
+        except BaseException as error:  # Ctrl-C, too
             run.restore_model(before)
+            if not isinstance(error, NotProved):
+                raise
             command_line.exit_with(
                 1, f"The model stays as it was. The calibrated one: {error}"
             )

@@ -23,9 +23,9 @@ from model_zoo.model_config import check_config
 from model_zoo.weights import first_line
 from model_zoo.weights_check import check_weights
 
-# Numbers that one layer makes of one photo: 512 MiB. VGG16's largest are half
-# of that on photos of 1024 pixels.
-_MOST_OUTPUTS = 1 << 27
+# Numbers that one layer makes of one photo: 2 GiB. Those of VGG16 take as much
+# at 2,896 pixels a side; what can be trained here has to open.
+_MOST_OUTPUTS = 1 << 29
 
 
 def load_model(path: str | Path, wanted: str = BACKBONE_WANTED) -> keras.Model:

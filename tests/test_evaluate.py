@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from evaluation import metrics
+from tests.test_resume import run_changed
 
 OWL = "<b>owl $\\frac$ $"  # a name that is neither HTML nor a formula
 PICTURES = ("confusion", "roc", "precision_recall", "reliability",
@@ -171,6 +172,27 @@ def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
     assert "before it was calibrated" in (run_dir / "report.html").read_text()
 
 
+@pytest.mark.parametrize(
+    "error, status",
+    [("NotProved('Do not use it.')", 1), ("KeyboardInterrupt", 130)],
+)
+def test_a_calibration_that_is_not_proved_changes_nothing(
+    run_dir, tmp_path, error, status
+):
+    copy = shutil.copytree(run_dir, tmp_path / "copy")
+    body = f"""
+from errors import NotProved
+def fail(*_):
+    raise {error}
+quick_train.Reopening.compare = fail
+"""
+    done = run_changed(body, copy, "--calibrate", script="evaluate.py")
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    for name in ("model.keras", "metrics.json", "README.md"):
+        assert (copy / name).read_bytes() == (run_dir / name).read_bytes()
+
+
 def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
     other = tmp_path / "birds"
     shutil.copytree(drawn_photos / "cat", other / "robin")
@@ -196,6 +218,7 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
         ([gone], "Give other photos: --data"),
         ([part], "Put them back"),
         ([run_dir, "--calibrate", f"--data={other}"], "Leave out --data"),
+        ([run_dir, "--calibrate", "--output_dir=x"], "Leave out --output_dir"),
         ([old], "has no predictions.csv"),
         ([killed], "Go on with it: python train.py --resume="),
     ):

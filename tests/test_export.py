@@ -1,10 +1,8 @@
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.test_resume import run_changed
 
 # Turns the answers of every ONNX file around.
 WRONG_ONNX = """
@@ -18,16 +16,7 @@ module.open_runner = open_wrong
 
 
 def run_script(name, *arguments, body=""):
-    """Runs a script after `body`, which may change the project's modules."""
-    code = (
-        f"import runpy, sys\nsys.path.insert(0, {str(ROOT)!r})\n{body}\n"
-        f"sys.argv[0] = {str(ROOT / name)!r}\n"
-        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    return run_changed(body, *arguments, script=name)
 
 
 @pytest.fixture(scope="module")

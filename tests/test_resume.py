@@ -34,18 +34,20 @@ def test_a_run_that_is_killed_ends_as_it_would_have(tmp_path, monkeypatch):
     assert equal, "\n".join(log)
 
 
-def run_changed(body, *arguments, opened_anew=False, **options):
-    """Runs train.py after `body`, which may change the project's modules."""
+def run_changed(
+    body, *arguments, script="train.py", opened_anew=False, **options
+):
+    """Runs a script after `body`, which may change the project's modules."""
     if not opened_anew:
         body = f"from tests import quick_train\nquick_train.install()\n{body}"
-    script = (
+    code = (
         f"import os, runpy, signal, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-        f"{body}\nsys.argv[0] = {str(ROOT / 'train.py')!r}\n"
+        f"{body}\nsys.argv[0] = {str(ROOT / script)!r}\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
     return subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, **options,
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True, text=True, timeout=300, **options,
     )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def load_metrics(folder: str | Path) -> dict:
         UserError: If it is damaged.
     """
     path = Path(folder) / "metrics.json"
-    metrics = _read_json(path)
+    metrics = _read_json(path, _MOST_TABLE_BYTES)  # a cell for two classes
     with _damage_said(path):
         if not is_like(metrics, OF_METRICS):
             raise ValueError("it is not as evaluate.py writes it")
@@ -240,9 +240,9 @@ def file_sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _read_json(path):
+def _read_json(path, most=_MOST_BYTES):
     with _damage_said(path):
-        return json.loads(check_size(path, _MOST_BYTES).read_text("utf-8"))
+        return json.loads(check_size(path, most).read_text("utf-8"))
 
 
 def _read_csv(path):

@@ -99,7 +99,9 @@ class Reopening:
             self._photos, batch_size=_BATCH_SIZE, verbose=0
         )
         if status := self._process.wait():
-            remarks = Path(self._folder.name, "remarks").read_text("utf-8")
+            remarks = Path(self._folder.name, "remarks").read_text(
+                "utf-8", "replace"
+            )
             words = (
                 f"(exit status {status}). Its last words: "
                 f"{remarks.strip()[-_LAST_WORDS:]}"
