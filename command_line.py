@@ -24,6 +24,7 @@ _WIDTH, _INDENT = 80, 30  # columns of --help
 _STARTUP_REMARK = re.compile(
     r"I0000 |WARNING: All log messages before absl|To enable the following"
     r"|E0000 .* failed call to cuInit"  # there is no GPU
+    r"|E0000 .* oneDNN supports DT_HALF only"  # no AVX512-FP16
     r"|INFO: Created TensorFlow Lite|fully_quantize: |W0000 .*tflite"
 )
 _HELP = {"--help", "-help", "-h", "--helpshort", "--helpfull"}

@@ -1,10 +1,14 @@
 """Fixtures: small drawn photos, and the shared real ones where they are."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from tests import own_home
+
+os.environ.update(own_home.variables())  # each pytest-xdist worker its own
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
@@ -13,12 +17,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+# Lines that TensorFlow logs depend on the CPU, not on us.
+_TENSORFLOW_LOG = re.compile(r"^[IWE]\d{4} .*\n?", re.MULTILINE)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache_home(tmp_path_factory):
-    """Keeps the user's own cache out of the tests."""
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+def without_log(stderr):
+    """Returns `stderr` without the lines that TensorFlow logged."""
+    return _TENSORFLOW_LOG.sub("", stderr)
 
 
 @pytest.fixture(scope="session")

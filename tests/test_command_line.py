@@ -190,5 +190,9 @@ def test_startup_remarks_are_left_out_and_errors_passed_on(tmp_path, capfd):
     import command_line
 
     with command_line.without_startup_remarks():
-        os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN\nE0000 broken\n")
+        os.write(
+            2,
+            b"I0000 00:00:1 1 port.cc:153] oneDNN\nE0000 broken\n"
+            b"E0000 00:00:1 1 util.cc:131] oneDNN supports DT_HALF only on\n",
+        )
     assert capfd.readouterr().err == "E0000 broken\n"

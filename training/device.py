@@ -38,6 +38,11 @@ def prepare_device() -> str:
     for gpu in gpus:
         # Otherwise TensorFlow takes all memory of the GPU at once.
         tf.config.experimental.set_memory_growth(gpu, True)
+    # Where a CPU has AVX-512 but not its float16, oneDNN logs one line at the
+    # first float16 operation of the process. Drawn here, it is filtered with
+    # the other start-up lines instead of ending up in the middle of an epoch.
+    with tf.device("CPU"):
+        tf.zeros(1, "float16")
     if not gpus:
         return f"CPU ({os.cpu_count()} cores, no GPU found)"
     details = tf.config.experimental.get_device_details(gpus[0])
