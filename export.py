@@ -28,7 +28,7 @@ _FORMAT = flags.DEFINE_list(
     "format",
     ["saved_model"],
     f"What to write: {', '.join(PACKAGES)}. All but saved_model need pip "
-    "install -r requirements-export.txt.",
+    "install -e '.[export]'.",
 )
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir",
@@ -191,8 +191,8 @@ def choose_variants(formats: list[str]) -> list[Variant]:
     if missing:
         raise UserError(
             f"--format={','.join(formats)} needs packages that are not "
-            f"installed: pip install {' '.join(missing)} (those of all "
-            "formats: pip install -r requirements-export.txt)"
+            f"installed: {', '.join(missing)}. Install those of all formats: "
+            "pip install -e '.[export]'"
         )
     return [variant for variant in VARIANTS if variant.format in formats]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-# What each format needs beside requirements.txt: module to import, pip's name.
+# What each format needs of the extra `export`: module to import, pip's name.
 PACKAGES = {
     "saved_model": {},
     "litert": {"ai_edge_litert": "ai-edge-litert"},

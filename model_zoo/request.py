@@ -111,8 +111,7 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from):
 def _check_hub_request(backbone, unfreeze_from):
     if not importlib.util.find_spec("keras_hub"):
         raise UserError(
-            f"--backbone={backbone} needs KerasHub: "
-            "pip install -r requirements-hub.txt"
+            f"--backbone={backbone} needs KerasHub: pip install -e '.[hub]'"
         )
     if unfreeze_from is None:
         raise UserError(

@@ -127,5 +127,5 @@ importlib.util.find_spec = lambda name, *rest: (
 """
     done = run_script("export.py", "run", "--format=litert,openvino", body=body)
     assert done.returncode == 2
-    assert "pip install ai-edge-litert openvino (" in done.stderr
-    assert "pip install -r requirements-export.txt" in done.stderr
+    assert "not installed: ai-edge-litert, openvino. " in done.stderr
+    assert "pip install -e '.[export]'" in done.stderr

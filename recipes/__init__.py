@@ -1,0 +1,1 @@
+"""One flagfile per published recipe."""
