@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 from absl import flags
 
-import command_line
-from errors import UserError
 from model_zoo.listing import format_table
+from thaw.cli import app
+from thaw.errors import UserError
 
-command_line.section("Flags")
+app.section("Flags")
 _OUTPUT = flags.DEFINE_string(
     "output",
     "runs/compare.png",
@@ -80,7 +80,7 @@ def find_runs(arguments: list[str]) -> list[tuple[str, Path]]:
     Raises:
         UserError: If anything is missing, or no run, or there are not two.
     """
-    from input_pipeline.files import shown
+    from thaw.data.files import shown
 
     found, others = {}, []
     for argument in arguments:
@@ -118,12 +118,12 @@ def load_run(name: str, path: Path) -> Run:
     Raises:
         UserError: If a file is damaged.
     """
-    from training import finished_run
+    from thaw.runs import reader
 
-    history = finished_run.load_history(path)
+    history = reader.load_history(path)
     if not history:
         raise UserError(f"{path / 'history.csv'} has no epoch.")
-    summary = finished_run.load_summary(path)
+    summary = reader.load_summary(path)
     rows = [row for row in history if math.isfinite(row["val_loss"])]
     return Run(
         name,
@@ -131,8 +131,8 @@ def load_run(name: str, path: Path) -> Run:
         min(rows, key=lambda row: row["val_loss"], default=None),
         summary["seconds"] if summary else sum(x["seconds"] for x in history),
         summary is not None,
-        finished_run.load_flags(path),
-        finished_run.load_predictions(path),
+        reader.load_flags(path),
+        reader.load_predictions(path),
     )
 
 
@@ -208,8 +208,8 @@ def noise_row(best, other) -> tuple[str, str, str]:
     Raises:
         UserError: If they share no photo, or not the classes.
     """
-    from evaluation.bootstrap import paired_difference
-    from evaluation.shared_photos import shared_scores
+    from thaw.evaluation.bootstrap import paired_difference
+    from thaw.evaluation.shared_photos import shared_scores
 
     scores = shared_scores(best, other)
     shared = scores[0].shape[1]
@@ -244,4 +244,4 @@ def draw(runs: list[Run], output: Path) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

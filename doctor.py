@@ -16,13 +16,13 @@ from pathlib import Path
 
 from absl import flags
 
-import command_line
-from errors import UserError
-from input_pipeline import MAX_PIXELS
 from model_zoo.listing import format_table
-from progress import Progress
+from thaw.cli import app
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.progress import Progress
 
-command_line.section("Flags")
+app.section("Flags")
 _VALIDATION_DATA = flags.DEFINE_string(
     "validation_data", None, "As in train.py: the photos to validate on."
 )
@@ -50,21 +50,21 @@ def main(argv):
         )
     data = argv[1]
     output_dir = Path(_OUTPUT_DIR.value)
-    command_line.check_outside_data("output_dir", output_dir, data)
+    app.check_outside_data("output_dir", output_dir, data)
     output_dir.mkdir(parents=True, exist_ok=True)
-    from input_pipeline import doubts, findings, sides
+    from thaw.data import quality, quality_report, splits
 
     troubles = []
     indices = index(data, troubles)
     checked = check([path for photos in indices for path in photos.paths])
-    bad = findings.bad_photos(checked)
-    usable = sides.usable_sides(indices, checked)
-    found = doubts.find_doubts(usable)
+    bad = quality_report.bad_photos(checked)
+    usable = splits.usable_sides(indices, checked)
+    found = quality.find_doubts(usable)
 
     formats = Counter(look.format for look in checked.found if look.format)
     print("Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()))
     if bad or found:
-        table = findings.summary_table(bad, found, checked.paths)
+        table = quality_report.summary_table(bad, found, checked.paths)
         print(f"\n{format_table(table)}\n")
     write(output_dir, bad, found)
     if bad:
@@ -73,14 +73,14 @@ def main(argv):
             "or remove them, or train without them: --skip_bad"
         )
     try:
-        sides.separate(*sides.make_sides(usable))
+        splits.separate(*splits.make_sides(usable))
     except UserError as error:
         troubles.append(str(error))
-    uneven = findings.describe_balance(usable[0][0])
+    uneven = quality_report.describe_balance(usable[0][0])
     if uneven:
         print(uneven)
     if troubles:
-        command_line.exit_with(2, "\n".join(troubles))
+        app.exit_with(2, "\n".join(troubles))
     print(f"All can be used: python train.py --data={data}")
     return 0
 
@@ -93,11 +93,13 @@ def index(data: str, troubles: list[str]) -> list:
     """
     import numpy as np
 
-    from input_pipeline import files, findings, photo_index
-    from input_pipeline.index import index_photos
+    from thaw.data import files
+    from thaw.data import photos as photo_index
+    from thaw.data import quality_report as quality_report
+    from thaw.data.load import index_photos
 
     try:
-        sides = index_photos(data, _VALIDATION_DATA.value, _LABEL_REGEX.value)
+        splits = index_photos(data, _VALIDATION_DATA.value, _LABEL_REGEX.value)
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:
@@ -106,33 +108,33 @@ def index(data: str, troubles: list[str]) -> list:
         print(f"{len(paths):,} photos, in no classes")
         labels = np.zeros(len(paths), "int32")
         return [photo_index.PhotoIndex(tuple(paths), labels, ("photos",))]
-    sides = [photos for photos in sides if photos is not None]
-    print(findings.describe_counts(sides))
-    return sides
+    splits = [photos for photos in splits if photos is not None]
+    print(quality_report.describe_counts(splits))
+    return splits
 
 
 def check(paths: list[str]):
     """Returns the `Contents` of photos, counting them on the terminal."""
-    from input_pipeline import contents
+    from thaw.data import inspection_cache
 
-    memo, max_pixels = contents.default_memo(), _MAX_PIXELS.value
-    known = contents.recall(paths, memo, max_pixels)
+    memo, max_pixels = inspection_cache.default_memo(), _MAX_PIXELS.value
+    known = inspection_cache.recall(paths, memo, max_pixels)
     if None in known.found:
-        with command_line.without_startup_remarks():
+        with app.without_startup_remarks():
             import tensorflow  # noqa: F401
     progress = Progress(len(paths))
-    checked = contents.look_at_rest(known, memo, max_pixels, progress)
+    checked = inspection_cache.look_at_rest(known, memo, max_pixels, progress)
     progress.end()
     return checked
 
 
-def write(folder, bad, doubts):
+def write(folder, bad, quality):
     """Writes what was found, anew, and says where."""
     tables = {
         "bad_photos.csv": [("path", "reason"), *bad],
         "doubts.csv": [
             ("path", "kind", "detail", "other"),
-            *((x.path, x.kind, x.detail, x.other or "") for x in doubts),
+            *((x.path, x.kind, x.detail, x.other or "") for x in quality),
         ],
     }
     for name, rows in tables.items():
@@ -148,19 +150,19 @@ def write(folder, bad, doubts):
         print(f"Listed in {path}")
     sheet = folder / "doubts.png"
     sheet.unlink(missing_ok=True)
-    if doubts:
-        draw(doubts, sheet)
+    if quality:
+        draw(quality, sheet)
         print(f"Shown in {sheet}")
 
 
-def draw(doubts, path):
+def draw(quality, path):
     """Draws the first doubts of each kind."""
     import plots
-    from input_pipeline import files, pixels
+    from thaw.data import files, pixels
 
-    root = files.common_folder([doubt.path for doubt in doubts])
+    root = files.common_folder([doubt.path for doubt in quality])
     groups = {}
-    for doubt in doubts:
+    for doubt in quality:
         pair = (doubt.path, doubt.other) if doubt.other else (doubt.path,)
         groups.setdefault(doubt.kind, []).append(pair)
     sections = []
@@ -178,4 +180,4 @@ def draw(doubts, path):
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

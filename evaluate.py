@@ -16,14 +16,14 @@ from pathlib import Path
 
 from absl import flags
 
-import command_line
-import labelled_photos
-from errors import NotProved, UserError
-from input_pipeline import MAX_PIXELS
-from progress import Progress
-from training.run_dir import follow_link
+from thaw.cli import app
+from thaw.data import MAX_PIXELS
+from thaw.errors import NotProved, UserError
+from thaw.evaluation import labelled_photos
+from thaw.progress import Progress
+from thaw.runs.paths import follow_link
 
-command_line.section("Flags")
+app.section("Flags")
 _DATA = flags.DEFINE_string(
     "data",
     None,
@@ -80,29 +80,28 @@ def main(argv):
         run_dir, _DATA.value, _LABEL_REGEX.value
     )
     output_dir = choose_output_dir(run_dir)
-    with command_line.without_startup_remarks():
-        import evaluate_page
-        import evaluate_run
-        import model_card
+    with app.without_startup_remarks():
         from model_zoo.head import divide_logits
-        from training import finished_run
-        from training.device import prepare_device
-        from training.run_folder import RunFolder
+        from thaw.device import prepare_device
+        from thaw.evaluation import evaluation as evaluation
+        from thaw.reports import model_card, page
+        from thaw.runs import reader
+        from thaw.runs.writer import RunFolder
 
         prepare_device()
         run = RunFolder.open(run_dir)
         model = run.load_model()
     class_names = run.load_class_names()
-    summary = finished_run.load_summary(run_dir, for_report=True)
+    summary = reader.load_summary(run_dir, for_report=True)
     labels = labelled_photos.as_indices(labels, names, class_names)
     is_record = output_dir.resolve() == run_dir.resolve()
     judged, features = judge(model, paths, labels, class_names, is_record)
     if _DATA.value is None:
-        issues = finished_run.load_label_issues(run_dir)
-        evaluated = evaluate_run.OWN_PHOTOS
+        issues = reader.load_label_issues(run_dir)
+        evaluated = evaluation.OWN_PHOTOS
     else:
         evaluated = f"photos in {Path(_DATA.value).resolve().name}"
-        issues = evaluate_run.suspected_labels(
+        issues = evaluation.suspected_labels(
             features,
             judged.labels,
             judged.paths,
@@ -111,7 +110,7 @@ def main(argv):
         )
     calibrated = None
     if _CALIBRATE.value:
-        judged, calibrated = evaluate_run.calibrate(judged)
+        judged, calibrated = evaluation.calibrate(judged)
         divide_logits(model, calibrated.temperature)
         run.lock()
         save_proved(run, model, class_names, judged.paths)
@@ -119,11 +118,11 @@ def main(argv):
             f"Temperature {calibrated.temperature:.3f}: the model in {run_dir} "
             "is calibrated"
         )
-        if finished_run.load_exports(run_dir / "export"):
+        if reader.load_exports(run_dir / "export"):
             print(f"The copies in {run_dir / 'export'} are not: export again")
-    facts = evaluate_run.load_facts(run_dir, model, summary, evaluated)
+    facts = evaluation.load_facts(run_dir, model, summary, evaluated)
     output_dir.mkdir(parents=True, exist_ok=True)
-    numbers = evaluate_run.write(
+    numbers = evaluation.write(
         RunFolder(output_dir),
         model,
         judged,
@@ -134,7 +133,7 @@ def main(argv):
     )
     if is_record and _DATA.value is None:
         run.save_card(model_card.make_card(run_dir))
-    print(evaluate_page.verdict(numbers, evaluated))
+    print(page.verdict(numbers, evaluated))
     for right, taken, count in numbers["most_confused"][:_PAIRS_PRINTED]:
         print(f"  {count:,} x {right} taken for {taken}")
     print(f"Report   {output_dir / 'report.html'}")
@@ -147,8 +146,8 @@ def save_proved(run, model, class_names, paths) -> None:
 
     Then the one before is in its place again.
     """
-    from input_pipeline import decode
-    from training.reopening import Reopening
+    from thaw.data import decode
+    from thaw.runs.verify import Reopening
 
     samples = decode.load_samples(paths)
     with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +160,7 @@ def save_proved(run, model, class_names, paths) -> None:
             run.restore_model(before)
             if not isinstance(error, NotProved):
                 raise
-            command_line.exit_with(
+            app.exit_with(
                 1, f"The model stays as it was. The calibrated one: {error}"
             )
 
@@ -175,12 +174,12 @@ def choose_output_dir(run_dir: Path) -> Path:
     if _OUTPUT_DIR.value is not None:
         output_dir = Path(_OUTPUT_DIR.value)
     if _DATA.value is not None:
-        command_line.check_outside_data("output_dir", output_dir, _DATA.value)
+        app.check_outside_data("output_dir", output_dir, _DATA.value)
     return output_dir
 
 
 def judge(model, paths, labels, class_names, needs_all):
-    """Returns `evaluate_run.Judged`, and what the head sees of each photo.
+    """Returns `evaluation.Judged`, and what the head sees of each photo.
 
     Raises:
         UserError: If none of the photos can be used, or `needs_all` and one
@@ -188,18 +187,18 @@ def judge(model, paths, labels, class_names, needs_all):
     """
     import numpy as np
 
-    import evaluate_run
-    import inference
-    from input_pipeline import contents, findings
+    from thaw.data import inspection_cache, quality_report
+    from thaw.evaluation import evaluation
+    from thaw.inference import predictor
 
     progress = Progress(len(paths))
-    checked = contents.check_contents(
-        paths, contents.default_memo(), _MAX_PIXELS.value, progress
+    checked = inspection_cache.check_contents(
+        paths, inspection_cache.default_memo(), _MAX_PIXELS.value, progress
     )
     progress.end()
-    bad = findings.bad_photos(checked)
+    bad = quality_report.bad_photos(checked)
     if bad:
-        text = findings.describe_bad(checked)
+        text = quality_report.describe_bad(checked)
         if len(bad) == len(paths):
             raise UserError(f"{text}\nGive other photos: --data")
         if needs_all:  # predictions.csv is the only list of these photos
@@ -210,7 +209,7 @@ def judge(model, paths, labels, class_names, needs_all):
         print(f"{text}\nThey are left out.", file=sys.stderr)
     progress = Progress(len(paths) - len(bad))
     rows, parts = [], []
-    for batch in inference.Predictor(model).predict(checked):
+    for batch in predictor.Predictor(model).predict(checked):
         for row, reason in batch.lost:
             print(f"Left out: {paths[row]}: {reason}", file=sys.stderr)
         rows.append(batch.rows)
@@ -221,7 +220,7 @@ def judge(model, paths, labels, class_names, needs_all):
     features, penultimate, probabilities, logits = (
         np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
-    judged = evaluate_run.Judged(
+    judged = evaluation.Judged(
         [paths[row] for row in rows],
         labels[rows],
         probabilities,
@@ -233,4 +232,4 @@ def judge(model, paths, labels, class_names, needs_all):
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from absl import flags
 
-import command_line
-import labelled_photos
-from errors import UserError
-from formats import PACKAGES, VARIANTS, Variant
-from progress import Progress
-from training.run_dir import follow_link
+from thaw.cli import app
+from thaw.errors import UserError
+from thaw.evaluation import labelled_photos
+from thaw.exporting import PACKAGES, VARIANTS, Variant
+from thaw.progress import Progress
+from thaw.runs.paths import follow_link
 
-command_line.section("Flags")
+app.section("Flags")
 _FORMAT = flags.DEFINE_list(
     "format",
     ["saved_model"],
@@ -48,11 +48,11 @@ _LIMIT = flags.DEFINE_integer(
     lower_bound=1,
 )
 _MAX_ACCURACY_LOSS = flags.DEFINE(
-    command_line.ShareParser(),
+    app.ShareParser(),
     "max_accuracy_loss",
     0.02,
     "What float16 and int8 may lose in accuracy, at most.",
-    serializer=command_line.ShareSerializer(),
+    serializer=app.ShareSerializer(),
 )
 
 _HEADS = (
@@ -77,29 +77,28 @@ def main(argv):
     labelled_photos.check_ended(run_dir)
     output_dir = Path(_OUTPUT_DIR.value or run_dir / "export")
     if _DATA.value is not None:
-        command_line.check_outside_data("output_dir", output_dir, _DATA.value)
+        app.check_outside_data("output_dir", output_dir, _DATA.value)
     paths, labels, names = labelled_photos.find_photos(run_dir, _DATA.value)
-    with command_line.without_startup_remarks():
+    with app.without_startup_remarks():
         import tensorflow as tf
 
-        import export_copies
-        import model_card
-        from formats import agreement, classifier
-        from training import finished_run
-        from training.run_folder import RunFolder
+        from thaw.exporting import agreement, classifier, exports
+        from thaw.reports import model_card
+        from thaw.runs import reader
+        from thaw.runs.writer import RunFolder
 
         # GPUs round otherwise, and most of the runtimes would not use them.
         tf.config.set_visible_devices([], "GPU")
         run = RunFolder.open(run_dir)
-        model_sha256 = finished_run.file_sha256(run.model_path)
+        model_sha256 = reader.file_sha256(run.model_path)
         model = run.load_model()
     class_names = run.load_class_names()
     labels = labelled_photos.as_indices(labels, names, class_names)
-    photos, labels = export_copies.choose_photos(paths, labels, _LIMIT.value)
+    photos, labels = exports.choose_photos(paths, labels, _LIMIT.value)
 
     def answer(run_one):
         progress = Progress(len(labels))
-        images = export_copies.load_photos(photos)
+        images = exports.load_photos(photos)
         try:
             return agreement.answer(run_one, images, progress)
         finally:
@@ -109,11 +108,11 @@ def main(argv):
         print("Trained in half precision; compared and written in float32.")
     exact = classifier.build_classifier(model)
     samples = functools.partial(
-        export_copies.load_training_photos,
-        finished_run.load_training_photos(run_dir),
+        exports.load_training_photos,
+        reader.load_training_photos(run_dir),
     )
     left_out = []
-    with export_copies.Copies(
+    with exports.Copies(
         output_dir, model_sha256, exact, class_names, samples
     ) as copies:
         expected = answer(classifier.keras_runner(exact))
@@ -127,7 +126,7 @@ def main(argv):
         for variant in variants:
             try:
                 path, received = copies.write(variant, answer)
-            except export_copies.NotMade as error:
+            except exports.NotMade as error:
                 left_out.append(f"{variant.name} could not be made: {error}")
                 continue
             compared = agreement.compare(
@@ -146,7 +145,7 @@ def main(argv):
         run.save_card(model_card.make_card(run_dir))
     print(f"In {output_dir}: {', '.join(copies.names()) or 'nothing'}")
     if left_out:
-        command_line.exit_with(1, "\n".join(left_out))
+        app.exit_with(1, "\n".join(left_out))
     return 0
 
 
@@ -204,4 +203,4 @@ def size(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

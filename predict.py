@@ -17,14 +17,12 @@ from pathlib import Path
 
 from absl import flags
 
-import command_line
-import predict_input
-import predict_output
-import predict_report
-from errors import UserError
-from input_pipeline import MAX_PIXELS
+from thaw.cli import app, photo_arguments, predict_progress
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.inference import rows as predict_output
 
-command_line.section("Flags")
+app.section("Flags")
 _FORMAT = flags.DEFINE_enum(
     "format",
     "table",
@@ -69,16 +67,16 @@ def main(argv):
         )
     run_dir, *arguments = argv[1:]
     check_flags()
-    given = predict_input.find_given(arguments)
+    given = photo_arguments.find_given(arguments)
     if _GRAD_CAM.value is not None:
         make_picture_folder(_GRAD_CAM.value, arguments, given)
     if _FORMAT.value == "contest":
-        given = [[x for part in predict_input.in_parts(given) for x in part]]
+        given = [[x for part in photo_arguments.in_parts(given) for x in part]]
         predict_output.check_distinct(given[0])
-    parts = wait_for_first(predict_input.in_parts(given))
-    with command_line.without_startup_remarks():
-        from training.device import prepare_device
-        from training.run_folder import RunFolder
+    parts = wait_for_first(photo_arguments.in_parts(given))
+    with app.without_startup_remarks():
+        from thaw.device import prepare_device
+        from thaw.runs.writer import RunFolder
 
         prepare_device()
         run = RunFolder.open(run_dir)
@@ -89,7 +87,7 @@ def main(argv):
             f"--unsure_below: there is a class of the name "
             f"'{predict_output.UNSURE}'. Leave the flag out."
         )
-    known = [x for x in given if x != predict_input.LIST]
+    known = [x for x in given if x != photo_arguments.LIST]
     with predict_output.printer(
         _FORMAT.value,
         class_names,
@@ -98,11 +96,11 @@ def main(argv):
         _UNSURE_BELOW.value or 0.0,
     ) as write:
         num_photos, num_bad = predict(
-            model, class_names, parts, predict_input.count_given(given), write
+            model, class_names, parts, photo_arguments.count_given(given), write
         )
     sys.stdout.flush()
     if num_bad:
-        command_line.exit_with(
+        app.exit_with(
             1, f"{num_bad:,} of {num_photos:,} photos cannot be used."
         )
     return 0
@@ -122,8 +120,8 @@ def make_picture_folder(folder, arguments, given) -> None:
     """Makes the folder for pictures, unless it is among the photos."""
     for argument, paths in zip(arguments, given, strict=True):
         if os.path.isdir(argument):
-            command_line.check_outside_data("grad_cam", folder, argument)
-        elif paths != predict_input.LIST:
+            app.check_outside_data("grad_cam", folder, argument)
+        elif paths != photo_arguments.LIST:
             for of_photo in {os.path.dirname(path) or "." for path in paths}:
                 if os.path.realpath(of_photo) == os.path.realpath(folder):
                     raise UserError(
@@ -158,7 +156,7 @@ def predict(model, class_names, parts, total, write) -> tuple[int, int]:
         class_names: Names of its classes.
         parts: Lists of paths.
         total: Number of all paths; None: not known.
-        write: Of `predict_output.printer`.
+        write: Of `rows.printer`.
 
     Returns:
         Number of photos, and of those among them that cannot be used.
@@ -166,24 +164,24 @@ def predict(model, class_names, parts, total, write) -> tuple[int, int]:
     Raises:
         UserError: If one cannot be used and it is for a contest.
     """
-    import inference
-    from input_pipeline import findings
+    from thaw.data import quality_report
+    from thaw.inference import predictor as inference
 
     checked_parts = inference.check_in_parts(parts, _MAX_PIXELS.value)
     if _FORMAT.value == "contest":  # nothing is printed before the end
         checked_parts = [functools.reduce(operator.add, checked_parts)]
-        if findings.bad_photos(checked_parts[0]):
-            raise UserError(findings.describe_bad(checked_parts[0]))
+        if quality_report.bad_photos(checked_parts[0]):
+            raise UserError(quality_report.describe_bad(checked_parts[0]))
     predictor = inference.Predictor(model)
     grad_cam = None
     if _GRAD_CAM.value is not None:
-        from model_zoo.grad_cam import GradCam
+        from thaw.inference.grad_cam import GradCam
 
         grad_cam = GradCam(model)
-    report = predict_report.Report(total)
+    report = predict_progress.Report(total)
     try:
         for checked in checked_parts:
-            for path, reason in findings.bad_photos(checked):
+            for path, reason in quality_report.bad_photos(checked):
                 report.add_bad(path, reason)
             for batch in predictor.predict(checked):
                 for row, reason in batch.lost:
@@ -207,7 +205,7 @@ def predict(model, class_names, parts, total, write) -> tuple[int, int]:
 
 def draw(grad_cam, class_names, paths, batch) -> None:
     """Writes a picture of each photo of a batch to --grad_cam."""
-    import predict_pictures
+    from thaw.inference import pictures
 
     likeliest = batch.probabilities.argmax(axis=1)
     captions = []
@@ -220,7 +218,7 @@ def draw(grad_cam, class_names, paths, batch) -> None:
         name = class_names[best]
         unsure = "" if row["predicted"] == name else f"{row['predicted']}: "
         captions.append(f"{unsure}{name} {row['probability']:.4f}")
-    predict_pictures.save_pictures(
+    pictures.save_pictures(
         _GRAD_CAM.value,
         paths,
         batch.images,
@@ -230,4 +228,4 @@ def draw(grad_cam, class_names, paths, batch) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from absl import flags
 
-import command_line
-from errors import UserError
-from input_pipeline import MAX_PIXELS
-from training.run_dir import follow_link
+from thaw.cli import app
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.runs.paths import follow_link
 
-command_line.section("Flags")
+app.section("Flags")
 _HOST = flags.DEFINE_string(
     "host",
     "127.0.0.1",
@@ -64,8 +64,8 @@ def main(argv):
         raise UserError(
             "Expected one run folder, e.g. python serve.py runs/latest"
         )
-    from serving.page import build_page
-    from serving.server import Server
+    from thaw.serving.page import build_page
+    from thaw.serving.server import Server
 
     run_dir = str(follow_link(argv[1]))
     server = Server(_HOST.value, _PORT.value)
@@ -95,14 +95,14 @@ def load(run_dir: str):
     Raises:
         UserError: If there is no trained model in it.
     """
-    with command_line.without_startup_remarks():
-        from training.device import prepare_device
-        from training.run_folder import RunFolder
+    with app.without_startup_remarks():
+        from thaw.device import prepare_device
+        from thaw.runs.writer import RunFolder
 
         prepare_device()
         run = RunFolder.open(run_dir)
         model = run.load_model()
-    from serve_model import ServedModel
+    from thaw.serving.model import ServedModel
 
     class_names = run.load_class_names()
     served = ServedModel(
@@ -121,9 +121,9 @@ def load(run_dir: str):
 
 def facts_of_run(run_dir: str) -> dict:
     """Returns backbone, accuracy and photos of run.json, None if unknown."""
-    from training import finished_run
+    from thaw.runs import reader
 
-    summary = finished_run.load_summary(run_dir) or {}
+    summary = reader.load_summary(run_dir) or {}
     backbone = summary.get("backbone")
     photos = summary.get("photos", {}).get("validation", {})
     return {
@@ -161,4 +161,4 @@ def say_where(server, run_dir: str) -> None:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

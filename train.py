@@ -17,17 +17,16 @@ import sys
 
 from absl import flags
 
-import command_line
 import model_zoo
-import train_data
-import train_flags as given
-import train_plan
-import train_resume
-import train_stages
-from errors import NotProved, UserError
 from model_zoo import listing
 from model_zoo.request import check_request
-from training.run_dir import choose_run_dir
+from thaw.cli import app
+from thaw.cli import train_flags as given
+from thaw.data import prepare
+from thaw.errors import NotProved, UserError
+from thaw.runs.paths import choose_run_dir
+from thaw.training import plan, resume
+from thaw.training import plan_stages as train_stages
 
 flags.adopt_module_key_flags(given)
 
@@ -49,64 +48,58 @@ def main(argv):
         print(listing.backbones_table())
         return 0
     if given.LIST_LAYERS.value:
-        arguments = train_plan.model_arguments()
+        arguments = plan.model_arguments()
         arguments.pop("weights")  # not looked at
-        with command_line.without_startup_remarks():
+        with app.without_startup_remarks():
             table = listing.list_layers(
                 train_batch_norm=given.TRAIN_BATCH_NORM.value, **arguments
             )
         print(table)
         return 0
-    train_plan.check_flags()
-    arguments = train_plan.model_arguments()
+    plan.check_flags()
+    arguments = plan.model_arguments()
     unfreeze_from = check_request(**arguments)
-    run_dir = train_resume.resumed_run_dir() or choose_run_dir(
+    run_dir = resume.resumed_run_dir() or choose_run_dir(
         given.RUN_DIR.value, arguments["backbone"]
     )
-    command_line.check_outside_data("run_dir", run_dir, given.DATA.value)
+    app.check_outside_data("run_dir", run_dir, given.DATA.value)
     if given.CACHE_DIR.value:
-        command_line.check_outside_data(
+        app.check_outside_data(
             "cache_dir", given.CACHE_DIR.value, given.DATA.value
         )
-    indices = train_data.load_photos()
-    train_resume.make_paths_absolute()  # messages until here are as was given
-    arguments = train_plan.model_arguments()
+    indices = prepare.load_photos()
+    resume.make_paths_absolute()  # messages until here are as was given
+    arguments = plan.model_arguments()
 
     # TensorFlow takes seconds to import: not before all that can be checked
     # without it.
-    with command_line.without_startup_remarks():
+    with app.without_startup_remarks():
         import keras
         import tensorflow as tf
 
-        import evaluate_page
-        import train_pictures
-        import train_report
-        from evaluation.metrics import most_confused
-        from training import (
-            checkpoints,
-            device,
-            interruption,
-            kept_epoch,
-            run_folder,
-            run_state,
-            stage_input,
-            stages,
-            summary,
-        )
+        from thaw import device
+        from thaw.cache import plan as stage_input
+        from thaw.evaluation import train_report
+        from thaw.evaluation.metrics import most_confused
+        from thaw.reports import page
+        from thaw.runs import summary, writer
+        from thaw.training import checkpoints, figures, interruption, stages
+        from thaw.training import history as kept_epoch
+        from thaw.training import state as run_state
 
         device.keep_freed_memory()
         device_name = device.prepare_device()
         device.set_precision(given.PRECISION.value)
     keras.utils.set_random_seed(given.SEED.value)
     model = build(arguments, len(indices[0].class_names))
-    cache_folder = train_plan.open_cache_folder()
-    sides, bad, found = train_data.check_photos(indices)
+    cache_folder = plan.open_cache_folder()
+    sides, bad, found = prepare.check_photos(indices)
     train_photos, _ = sides[0]
-    train_views, val_views = train_data.make_views(model, *sides)
+    train_views, val_views = prepare.make_views(model, *sides)
     steps_per_epoch = given.STEPS_PER_EPOCH.value or math.ceil(
         len(train_photos) / given.BATCH_SIZE.value
     )
-    mix = train_plan.make_mixes(len(train_photos.class_names))
+    mix = plan.make_mixes(len(train_photos.class_names))
     planned = train_stages.plan_stages(unfreeze_from, mix is not None)
     stage_inputs = stage_input.plan_stage_inputs(
         model,
@@ -122,16 +115,14 @@ def main(argv):
     )
 
     point = checkpoints.Checkpoints(run_dir / "checkpoint")
-    run = run_folder.RunFolder(run_dir)
+    run = writer.RunFolder(run_dir)
     if given.RESUME.value is None:
-        run = run_folder.RunFolder.create(run_dir)
+        run = writer.RunFolder.create(run_dir)
     run.lock()
     run.remove_leftovers()
-    conditions = train_resume.conditions(
-        sides, planned, stage_inputs, device_name
-    )
-    resumed = train_resume.load_checkpoint(point, conditions)
-    train_resume.check_room(model, run_dir)
+    conditions = resume.conditions(sides, planned, stage_inputs, device_name)
+    resumed = resume.load_checkpoint(point, conditions)
+    resume.check_room(model, run_dir)
     keeper = kept_epoch.KeptEpoch(
         run,
         model,
@@ -157,7 +148,7 @@ def main(argv):
     try:
         if keeper.best is not None:  # from before it went on
             point_latest(run)
-        run.save_flags(command_line.changed_flags(train_resume.OWN_FLAGS))
+        run.save_flags(app.changed_flags(resume.OWN_FLAGS))
         run.save_class_names(train_photos.class_names)
         run.save_training_photos(
             train_photos.paths,
@@ -165,9 +156,7 @@ def main(argv):
         )
         if bad:
             run.save_bad_photos(bad)
-        train_pictures.draw_augmented(
-            run, train_views, mix, given.BATCH_SIZE.value
-        )
+        figures.draw_augmented(run, train_views, mix, given.BATCH_SIZE.value)
         with interruption.StopRequest() as stop:
             for number, stage in enumerate(planned):
                 stages.run_stage(
@@ -181,13 +170,13 @@ def main(argv):
                     run_state=state,
                     stop=stop,
                     show_range_test=functools.partial(
-                        train_pictures.show_range_test, run
+                        figures.show_range_test, run
                     ),
                 )
         if keeper.best is None:
             print("No epoch was asked for, so there is no model.")
             return 0
-        train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+        figures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
         speed = keeper.images_per_second(given.BATCH_SIZE.value)
         summarized = summary.summarize(
             model=model,
@@ -205,7 +194,7 @@ def main(argv):
             cache_views=max(x.train_cache.num_views for x in stage_inputs),
             state_sha256=point.state_sha256(),
             conditions=conditions,
-            flags=train_resume.all_flags(),
+            flags=resume.all_flags(),
             found=found,
         )
         run.save_summary(summarized)  # the run has ended
@@ -216,20 +205,18 @@ def main(argv):
         OSError,
         tf.errors.OpError,
     ) as error:
-        status, why, way_on = train_resume.why_stopped(error, sides, run.path)
-        command_line.ignore_ctrl_c()
+        status, why, way_on = resume.why_stopped(error, sides, run.path)
+        app.ignore_ctrl_c()
         with contextlib.suppress(OSError):  # they are drawn again at the end
-            train_pictures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
-            train_pictures.add_to_events(run, keeper)
-        command_line.exit_with(
+            figures.draw_curves(run, keeper, given.SMOOTH_CURVES.value)
+            figures.add_to_events(run, keeper)
+        app.exit_with(
             status, f"{why} {keeper.describe()}. See {run.path}\n{way_on}"
         )
 
     print(f"\n{state.proof.summary()}")
     if state.proof.frozen_moved:
-        command_line.exit_with(
-            1, "Frozen weights moved; do not trust this run."
-        )
+        app.exit_with(1, "Frozen weights moved; do not trust this run.")
     print("Looking at what it has learned")
     try:
         numbers = train_report.write_report(
@@ -241,17 +228,17 @@ def main(argv):
             (train_views, val_views),
             summarized,
         )
-        train_pictures.add_to_events(run, keeper)
+        figures.add_to_events(run, keeper)
     except NotProved as error:
-        command_line.exit_with(1, f"{run.path / 'model.keras'}: {error}")
+        app.exit_with(1, f"{run.path / 'model.keras'}: {error}")
     except (KeyboardInterrupt, OSError, tf.errors.OpError) as error:
-        command_line.exit_with(
+        app.exit_with(
             130 if isinstance(error, KeyboardInterrupt) else 1,
             f"The run has ended, but not its report: {error}\nThe report "
             f"alone: python evaluate.py {shlex.quote(str(run.path))}",
         )
     print(keeper.describe())
-    print(evaluate_page.verdict(numbers))
+    print(page.verdict(numbers))
     print(f"Total time {state.seconds:.0f} s")
     print(f"Report   {run.path / 'report.html'}")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
@@ -266,7 +253,7 @@ def build(arguments, num_classes):
     return model_zoo.build_model(
         num_classes=num_classes,
         resize=given.RESIZE.value,
-        **train_plan.head_arguments(),
+        **plan.head_arguments(),
         train_batch_norm=given.TRAIN_BATCH_NORM.value,
         **arguments,
     )
@@ -274,7 +261,7 @@ def build(arguments, num_classes):
 
 def point_latest(run):
     """Points runs/latest to a run with a model."""
-    from training.run_folder import point_latest_at
+    from thaw.runs.writer import point_latest_at
 
     if given.RUN_DIR.value is None and run.path.parent.name == "runs":
         try:
@@ -284,4 +271,4 @@ def point_latest(run):
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    app.run(main)

@@ -33,7 +33,7 @@ _DRAWN_PER_CLASS = 250
 
 
 def main(_):
-    from input_pipeline.demo_set import draw_demo_set
+    from thaw.demo.demo_set import draw_demo_set
 
     print(machine.describe_machine())
     rows = []
@@ -112,7 +112,7 @@ def measure_index(folder):
     """Returns the seconds that the index of a folder takes, and its GB."""
     code = (
         "import resource, sys, time\n"
-        "from input_pipeline.split import load_photos\n"
+        "from thaw.data.split import load_photos\n"
         "start = time.perf_counter()\n"
         "load_photos(sys.argv[1])\n"
         "print(time.perf_counter() - start)\n"

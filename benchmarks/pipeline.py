@@ -27,9 +27,9 @@ def main(_):
     import keras
 
     from augment import Affine
-    from input_pipeline.dataset import PhotoViews
-    from input_pipeline.index import index_photos
-    from training.device import keep_freed_memory
+    from thaw.data.datasets import PhotoViews
+    from thaw.data.load import index_photos
+    from thaw.device import keep_freed_memory
 
     keep_freed_memory()  # as train.py
     model, frozen, trained = step_time.build_parts()
@@ -100,9 +100,9 @@ def run_through(ds):
 
 def fill_cache(folder, trained, photos, views, batch_size):
     """Returns `Features` with made-up tensors of every photo in store."""
-    from training.cache_folder import CacheFolder
-    from training.feature_cache import FeatureCache
-    from training.features import Features
+    from thaw.cache.features import Features
+    from thaw.cache.folder import CacheFolder
+    from thaw.cache.shards import FeatureCache
 
     shapes = [tensor.shape[1:] for tensor in trained.inputs]
     cache = FeatureCache(

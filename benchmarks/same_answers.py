@@ -18,9 +18,9 @@ import numpy as np
 from absl import app
 
 from benchmarks import machine, serve
-from formats import VARIANTS, agreement
-from input_pipeline import contents, decode
-from training.run_folder import RunFolder
+from thaw.data import decode, inspection_cache
+from thaw.exporting import VARIANTS, agreement
+from thaw.runs.writer import RunFolder
 
 
 def main(_):
@@ -28,7 +28,7 @@ def main(_):
     class_names = run.load_class_names()
     rows = serve.predictions(serve.RUN.value, serve.PHOTOS.value)
     paths = list(rows)
-    checked = contents.check_contents(paths)
+    checked = inspection_cache.check_contents(paths)
 
     def ask(run_one):
         photos = (
@@ -53,7 +53,7 @@ def main(_):
     exports = json.loads((run.path / "export" / "export.json").read_text())
     for variant in VARIANTS:
         if variant.name in exports["copies"]:
-            module = importlib.import_module(f"formats.{variant.format}")
+            module = importlib.import_module(f"thaw.exporting.{variant.format}")
             run_one = module.open_runner(run.path / "export" / variant.path)
             answers[variant.name] = ask(run_one).probabilities
     print(machine.describe_machine(), flush=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import NamedTuple
 
-from errors import UserError
+from thaw.errors import UserError
 
 CLASSIC, TINY, SIMPLE = "vgg16", "vgg16_tiny", "simple_cnn"
 HUB = "hub:"  # begins the name of a preset of KerasHub

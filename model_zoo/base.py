@@ -4,7 +4,6 @@ import functools
 
 import keras
 
-from errors import UserError
 from model_zoo import weights as weight_files
 from model_zoo.backbones import (
     BACKBONES,
@@ -18,12 +17,13 @@ from model_zoo.backbones import (
     short_name,
 )
 from model_zoo.hub import load_preset
-from model_zoo.model_files import check_outputs, load_model
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
+from model_zoo.safe_loading.load import check_outputs, load_model
 from model_zoo.simple_cnn import SimpleCNN
 from model_zoo.unfreeze import base_layers, is_name_of_ours, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
+from thaw.errors import UserError
 
 
 def build_base(

@@ -2,12 +2,12 @@
 
 import keras
 
-from errors import UserError
 from model_zoo.backbones import SIMPLE
 from model_zoo.base import build_base
 from model_zoo.head import build_head
 from model_zoo.request import check_request
 from model_zoo.unfreeze import unfreeze
+from thaw.errors import UserError
 
 CLASSIC_LEARNING_RATE = 1e-5
 

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from errors import UserError
 from model_zoo.backbones import POOLING_MODES
+from thaw.errors import UserError
 
 HEAD_PREFIX = "head_"  # begins the name of each layer of the head
 

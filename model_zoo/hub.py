@@ -12,15 +12,15 @@ from pathlib import Path
 
 import keras
 
-from errors import UserError
 from model_zoo.backbones import HUB
-from model_zoo.foreign_files import check_size
-from model_zoo.model_config import check_values
-from model_zoo.model_files import build_without_memory, check_claims
 from model_zoo.preprocessing import rescale
+from model_zoo.safe_loading.allowlist import check_values
+from model_zoo.safe_loading.by_name import check_size
+from model_zoo.safe_loading.hdf5 import check_weights
+from model_zoo.safe_loading.load import build_without_memory, check_claims
 from model_zoo.unfreeze import leaf_layers
 from model_zoo.weights import first_line
-from model_zoo.weights_check import check_weights
+from thaw.errors import UserError
 
 _MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
 _MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read

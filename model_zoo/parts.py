@@ -2,9 +2,9 @@
 
 import keras
 
-from errors import UserError
 from model_zoo.backbones import did_you_mean
 from model_zoo.unfreeze import leaf_layers
+from thaw.errors import UserError
 
 
 def take_layers(model: keras.Model, last: str) -> keras.Model:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers
 
-from errors import UserError
 from model_zoo.backbones import PREPROCESS_MODES, RESIZE_MODES
+from thaw.errors import UserError
 
 # ImageNet statistics, as in keras/src/applications/imagenet_utils.py.
 _BGR_MEANS = (103.939, 116.779, 123.68)

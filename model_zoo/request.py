@@ -3,7 +3,6 @@
 import importlib.util
 from pathlib import Path
 
-from errors import UserError
 from model_zoo.backbones import (
     BACKBONES,
     SIMPLE,
@@ -15,12 +14,13 @@ from model_zoo.backbones import (
     is_hub,
     is_in_vgg_classifier,
 )
-from model_zoo.foreign_files import (
+from model_zoo.safe_loading.archive import read_config
+from model_zoo.safe_loading.by_name import (
     BACKBONE_WANTED,
     WEIGHTS_WANTED,
     refuse_by_name,
 )
-from model_zoo.model_archive import read_config
+from thaw.errors import UserError
 
 
 def check_request(

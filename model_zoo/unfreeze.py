@@ -2,9 +2,9 @@
 
 import keras
 
-from errors import UserError
 from model_zoo.backbones import POOLING_MODES, did_you_mean
 from model_zoo.head import HEAD_PREFIX
+from thaw.errors import UserError
 
 
 def unfreeze(

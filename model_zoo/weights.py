@@ -7,13 +7,13 @@ from pathlib import Path
 
 import keras
 
-from errors import UserError
-from model_zoo.foreign_files import (
+from model_zoo.safe_loading.by_name import (
     WEIGHTS_WANTED,
     check_plain_file,
     refuse_by_name,
 )
-from model_zoo.weights_check import check_weights
+from model_zoo.safe_loading.hdf5 import check_weights
+from thaw.errors import UserError
 
 EMBEDDED_VGG16_TINY = (
     Path(__file__).parent / "weights" / "vgg16_tiny.weights.h5"

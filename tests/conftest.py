@@ -1,12 +1,10 @@
 """Fixtures: small drawn photos, and the shared real ones where they are."""
 
 import os
-import re
 import subprocess
 import sys
-from pathlib import Path
 
-from tests import own_home
+from tests.support import own_home
 
 os.environ.update(own_home.variables())  # each pytest-xdist worker its own
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -15,21 +13,13 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
-SHARED = ROOT.parent / "shared"
-# Lines that TensorFlow logs depend on the CPU, not on us.
-_TENSORFLOW_LOG = re.compile(r"^[IWE]\d{4} .*\n?", re.MULTILINE)
-
-
-def without_log(stderr):
-    """Returns `stderr` without the lines that TensorFlow logged."""
-    return _TENSORFLOW_LOG.sub("", stderr)
+from tests.support.paths import ROOT, SHARED
 
 
 @pytest.fixture(scope="session")
 def drawn_photos(tmp_path_factory):
     """A folder with 24 drawn cats and 24 drawn dogs, as JPEG files."""
-    from input_pipeline.demo_set import draw_demo_set
+    from thaw.demo.demo_set import draw_demo_set
 
     folder = tmp_path_factory.mktemp("drawn")
     draw_demo_set(folder, photos_per_class=24)
@@ -79,12 +69,12 @@ def run_script(tmp_path):
 
     Returns a function of (script, *arguments) that returns the finished
     process, with `stdout` and `stderr` as text. Of train.py it leaves out what
-    tests/quick_train.py says, unless `opened_anew`.
+    tests/support/quick_train.py says, unless `opened_anew`.
     """
 
     def run(script, *arguments, opened_anew=False, **environment):
         if script == "train.py" and not opened_anew:
-            script = "tests/quick_train.py"
+            script = "tests/support/quick_train.py"
         return subprocess.run(
             [sys.executable, ROOT / script, *map(str, arguments)],
             cwd=tmp_path,

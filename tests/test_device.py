@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from errors import UserError
 from model_zoo import build_model
 from model_zoo.vgg16_tiny import VGG16Tiny
-from training import device
+from thaw import device
+from thaw.errors import UserError
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-import progress
-from progress import Progress
+from thaw import progress
+from thaw.progress import Progress
 
 
 class Clock:

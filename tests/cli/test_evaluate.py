@@ -1,0 +1,255 @@
+import csv
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from tests.cli.test_resume import run_changed
+from thaw.evaluation import metrics
+
+OWL = "<b>owl $\\frac$ $"  # a name that is neither HTML nor a formula
+PICTURES = ("confusion", "roc", "precision_recall", "reliability",
+            "class_counts", "feature_map", "doubtful")  # fmt: skip
+
+
+def read_predictions(folder):
+    """Returns labels, predicted, probabilities (N, C), class names, paths."""
+    with open(
+        folder / "predictions.csv", newline="", errors="surrogateescape"
+    ) as file:
+        titles, *rows = csv.reader(file)
+    names = titles[3:]
+    probabilities = np.array([row[3:] for row in rows], "float64")
+    labels = np.array([names.index(row[1]) for row in rows])
+    predicted = np.array([names.index(row[2]) for row in rows])
+    return labels, predicted, probabilities, names, [row[0] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, drawn_photos):
+    """A run folder on photos of three classes; of the third there are few."""
+    from tests.cli.test_resume import run_changed
+
+    folder = tmp_path_factory.mktemp("evaluate")
+    data = shutil.copytree(drawn_photos, folder / "photos")
+    (data / OWL).mkdir()
+    names = [os.fsdecode(b"\xff\xe9"), "$", "a b", "3", "4", "5"]
+    for name, path in zip(names, sorted(data.glob("cat/*.jpg")), strict=False):
+        path.rename(data / OWL / f"{name}.jpg")
+    done = run_changed(
+        "", f"--data={data}", "--backbone=vgg16_tiny", "--image_size=48",
+        "--head_epochs=2", "--epochs=2", "--batch_size=8",
+        "--validation_fraction=0.4", f"--run_dir={folder / 'run'}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "It is right on" in done.stdout
+    return folder / "run"
+
+
+@pytest.fixture
+def run_dir(trained, tmp_path):
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+def test_a_run_leaves_its_evaluation(trained):
+    for name in PICTURES:
+        assert (trained / f"{name}.png").stat().st_size > 5000
+    page = (trained / "report.html").read_text()
+    assert (
+        OWL not in page
+        and OWL.replace("<", "&lt;").replace(">", "&gt;") in page
+    )
+    assert "What to try next" in page and len(page) < 5e6
+    assert "python train.py --flagfile=" in page
+    assert "Traceback" not in page
+
+
+def test_every_number_is_that_of_scikit_learn_on_the_csv(trained):
+    labels, predicted, probabilities, names, paths = read_predictions(trained)
+    np.testing.assert_array_equal(predicted, probabilities.argmax(axis=1))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    found = json.loads((trained / "metrics.json").read_text())
+    exact = probabilities / probabilities.sum(axis=1, keepdims=True)
+    assert found["photos"] == len(set(paths)) == len(paths)
+    assert found["accuracy"] == sklearn_metrics.accuracy_score(
+        labels, predicted
+    )
+    assert found["balanced_accuracy"] == pytest.approx(
+        sklearn_metrics.balanced_accuracy_score(labels, predicted)
+    )
+    assert found["log_loss"] == pytest.approx(
+        sklearn_metrics.log_loss(labels, exact)
+    )
+    assert found["brier_score"] == pytest.approx(
+        sklearn_metrics.brier_score_loss(labels, exact)
+    )
+    assert found["confusion_matrix"] == (
+        sklearn_metrics.confusion_matrix(labels, predicted).tolist()
+    )
+    report = sklearn_metrics.classification_report(
+        labels, predicted, output_dict=True, zero_division=0.0
+    )
+    for label, name in enumerate(names):
+        of_class = found["classes"][name]
+        for ours, theirs in (
+            ("precision", "precision"), ("recall", "recall"),
+            ("f1", "f1-score"), ("photos", "support"),
+        ):  # fmt: skip
+            assert of_class[ours] == pytest.approx(report[str(label)][theirs])
+        assert of_class["roc_auc"] == sklearn_metrics.roc_auc_score(
+            labels == label, probabilities[:, label]
+        )
+    summary = json.loads((trained / "run.json").read_text())
+    assert found["accuracy"] == pytest.approx(summary["val_accuracy"], abs=1e-6)
+    assert found["log_loss"] == pytest.approx(summary["val_loss"], rel=1e-3)
+    losses = [photo["loss"] for photo in found["top_losses"]]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_again_it_says_the_same(run_script, run_dir):
+    before = read_predictions(run_dir)
+    for name in ("report.html", "metrics.json", "roc.png"):
+        (run_dir / name).unlink()
+    done = run_script("evaluate.py", run_dir, "--min_count=2")
+    assert done.returncode == 0, done.stderr
+    after = read_predictions(run_dir)
+    assert after[3:] == before[3:]
+    np.testing.assert_array_equal(after[0], before[0])
+    # Training keeps features in half precision.
+    np.testing.assert_allclose(after[2], before[2], atol=5e-3)
+    found = json.loads((run_dir / "metrics.json").read_text())
+    assert all(count >= 2 for *_, count in found["most_confused"])
+    assert (run_dir / "report.html").exists() and (run_dir / "roc.png").exists()
+
+
+def test_other_photos_and_bad_ones(run_script, run_dir, drawn_photos, tmp_path):
+    data = shutil.copytree(drawn_photos, tmp_path / "others")
+    (data / "cat" / "empty.jpg").touch()
+    before = (run_dir / "metrics.json").read_text()
+    done = run_script("evaluate.py", run_dir, f"--data={data}")
+    assert done.returncode == 0, done.stderr
+    assert "empty.jpg" in done.stderr and "left out" in done.stderr
+    assert (run_dir / "metrics.json").read_text() == before
+    labels, *_, names, paths = read_predictions(run_dir / "evaluation-others")
+    assert len(labels) == 48 and names[labels[0]] == "cat"
+    page = (run_dir / "evaluation-others" / "report.html").read_text()
+    assert "48 photos in others" in page
+
+
+def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
+    import keras
+
+    from thaw.data.inspection_cache import check_contents
+    from thaw.inference.predictor import predict_photos
+
+    labels, predicted, before, *_ = read_predictions(run_dir)
+    done = run_script("evaluate.py", run_dir, "--calibrate")
+    assert done.returncode == 0, done.stderr
+    temperature = float(re.search(r"Temperature ([\d.]+):", done.stdout)[1])
+    _, same, after, _, paths = read_predictions(run_dir)
+    np.testing.assert_array_equal(same, predicted)
+    if abs(temperature - 1) > 0.01:
+        assert np.abs(after - before).max() > 1e-3
+    model = keras.saving.load_model(run_dir / "model.keras", compile=False)
+    found = np.concatenate(
+        [x for _, x in predict_photos(model, check_contents(paths))]
+    )
+    np.testing.assert_allclose(found, after, atol=1e-5)
+    numbers = json.loads((run_dir / "metrics.json").read_text())
+    assert numbers["calibration"]["temperature"] == pytest.approx(
+        temperature, abs=1e-3
+    )
+    own = before[np.arange(len(labels)), labels]
+    assert numbers["log_loss"] <= -np.log(own).mean() + 1e-4
+    assert numbers["expected_calibration_error"] == pytest.approx(
+        metrics.calibration_error(labels, after)
+    )
+    assert numbers["calibration"]["log_loss_after_unseen"] > 0
+    assert "before it was calibrated" in (run_dir / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "error, status",
+    [("NotProved('Do not use it.')", 1), ("KeyboardInterrupt", 130)],
+)
+def test_a_calibration_that_is_not_proved_changes_nothing(
+    run_dir, tmp_path, error, status
+):
+    copy = shutil.copytree(run_dir, tmp_path / "copy")
+    body = f"""
+from thaw.errors import NotProved
+def fail(*_):
+    raise {error}
+quick_train.Reopening.compare = fail
+"""
+    done = run_changed(body, copy, "--calibrate", script="evaluate.py")
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    for name in ("model.keras", "metrics.json", "README.md"):
+        assert (copy / name).read_bytes() == (run_dir / name).read_bytes()
+
+
+def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
+    other = tmp_path / "birds"
+    shutil.copytree(drawn_photos / "cat", other / "robin")
+    shutil.copytree(drawn_photos / "dog", other / "wren")
+    gone = shutil.copytree(run_dir, tmp_path / "gone")
+    text = (gone / "predictions.csv").read_text(errors="surrogateescape")
+    (gone / "predictions.csv").write_text(
+        text.replace("/photos/", "/away/"), errors="surrogateescape"
+    )
+    part = shutil.copytree(run_dir, tmp_path / "part")
+    (part / "predictions.csv").write_text(
+        text.replace("/photos/cat/", "/away/cat/", 1), errors="surrogateescape"
+    )
+    old = shutil.copytree(run_dir, tmp_path / "old")
+    (old / "predictions.csv").unlink()
+    killed = shutil.copytree(run_dir, tmp_path / "killed")
+    (killed / "run.json").unlink()
+    for arguments, message in (
+        ([], "Expected one run folder"),
+        ([tmp_path / "nope"], "There is no run folder"),
+        ([run_dir, f"--data={other}"], "does not know robin, wren"),
+        ([run_dir, "--min_count=0"], "min_count"),
+        ([gone], "Give other photos: --data"),
+        ([part], "Put them back"),
+        ([run_dir, "--calibrate", f"--data={other}"], "Leave out --data"),
+        ([run_dir, "--calibrate", "--output_dir=x"], "Leave out --output_dir"),
+        ([old], "has no predictions.csv"),
+        ([killed], "Go on with it: python train.py --resume="),
+    ):
+        done = run_script("evaluate.py", *arguments)
+        assert done.returncode == 2, done.stdout
+        assert message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_planted_labels_are_found(run_script, shared, tmp_path):
+    """A fifth of the cats among the dogs, on real photos.
+
+    The whole set takes minutes; README has what comes of it.
+    """
+    data, planted = tmp_path / "photos", []
+    for name, other in (("cats", "dogs"), ("dogs", "cats")):
+        photos = sorted((shared / "cats_vs_dogs" / "train" / name).iterdir())
+        for number, path in enumerate(photos[:300]):
+            is_planted = name == "cats" and number % 5 == 0
+            target = data / (other if is_planted else name) / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+            planted += [str(target)] * is_planted
+    done = run_script(
+        "train.py", f"--data={data}", "--head_epochs=2", "--epochs=0",
+        f"--backbone={shared / 'backbones' / 'mobilenet_to_conv_pw_12.keras'}",
+        "--preprocess=tf", "--image_size=160", "--unfreeze_from=none",
+        "--augment=none", f"--run_dir={tmp_path / 'run'}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with open(tmp_path / "run" / "label_issues.csv", newline="") as file:
+        found = [row["path"] for row in csv.DictReader(file)]
+    hits = len(set(found) & set(planted))
+    assert hits >= 0.85 * len(found) and hits >= 0.85 * len(planted)
+    assert len(found) == len(set(found))

@@ -1,0 +1,394 @@
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.paths import ROOT, without_log
+from thaw.cache.features import frozen_features
+from thaw.data import datasets, load
+
+
+@pytest.fixture(scope="module")
+def run_dir(drawn_photos, tmp_path_factory):
+    """A run folder with an untrained model of three classes."""
+    return make_run(tmp_path_factory.mktemp("run"), ["cat", "dog", "owl"])
+
+
+def make_run(folder, class_names):
+    from model_zoo import build_model
+    from thaw.runs.writer import RunFolder
+
+    model = build_model(
+        "vgg16_tiny", len(class_names), weights="auto", resize="pad"
+    )
+    run = RunFolder.create(folder / "run")
+    run.save_class_names(class_names)
+    run.save_model(model, class_names)
+    return run.path
+
+
+def predict(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, ROOT / "predict.py", *map(os.fsencode, arguments)],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        timeout=120,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def odd_photos(drawn_photos, tmp_path_factory):
+    """A folder with photos of odd names, and files that are no photos."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "a [1]").mkdir()
+    (folder / "a [1]" / "b").mkdir()
+    some = sorted(drawn_photos.glob("*/*.jpg"))
+    for name, photo in zip(
+        ("-x.jpg", "a [1]/c d.jpg", "a [1]/b/c d.jpg", "new\nline.jpg"),
+        some,
+        strict=False,
+    ):
+        shutil.copy(photo, folder / name)
+    shutil.copy(some[4], os.fsencode(folder) + b"/bad\xff.jpg")
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("hello")
+    return folder
+
+
+def test_predictions_equal_those_of_the_training_pipeline(
+    drawn_photos, tmp_path
+):
+    from model_zoo.boundary import split
+
+    run_dir = make_run(tmp_path, ["cat", "dog"])
+    process = predict(run_dir, drawn_photos, "--format=csv")
+    assert process.returncode == 0, process.stderr
+    rows = list(csv.DictReader(io.StringIO(process.stdout)))
+    assert list(rows[0]) == ["path", "predicted", "probability", "cat", "dog"]
+
+    model = keras.saving.load_model(run_dir / "model.keras")
+    frozen, trained = split(model, model.get_layer("block5_conv1"))
+    photos, _ = load.index_photos(drawn_photos)
+    resize = model.get_layer("resize")
+    images_ds = datasets.PhotoViews(photos, resize, resize.height).images(
+        0, np.arange(len(photos)), batch_size=20
+    )
+    expected = np.concatenate(
+        [
+            trained.predict_on_batch(list(frozen_features(frozen, images, 20)))
+            for images in images_ds.as_numpy_iterator()
+        ]
+    )[:, 0]
+    assert [row["path"] for row in rows] == list(photos.paths)
+    got = np.array([float(row["dog"]) for row in rows])
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    for row in rows:
+        larger = max("cat", "dog", key=lambda name: float(row[name]))
+        assert row["predicted"] == larger
+        assert row["probability"] == row[larger]
+        assert float(row["cat"]) + float(row["dog"]) == pytest.approx(1)
+
+
+def test_json_has_one_entry_a_photo(run_dir, drawn_photos):
+    photo = drawn_photos / "cat" / "0000.jpg"
+    process = predict(run_dir, photo, photo, "--format=json")
+    rows = json.loads(process.stdout)
+    assert len(rows) == 2 and rows[0] == rows[1]
+    assert list(rows[0])[:3] == ["path", "predicted", "probability"]
+    assert sum(
+        rows[0][name] for name in ("cat", "dog", "owl")
+    ) == pytest.approx(1)
+    assert without_log(process.stderr) == ""
+
+
+def test_the_table_is_aligned(run_dir, drawn_photos):
+    process = predict(run_dir, drawn_photos / "cat")
+    lines = process.stdout.splitlines()
+    assert lines[0].split() == ["path", "predicted", "probability"]
+    assert len(lines) == 2 + 24
+    assert len({line.index(" ") for line in lines[2:]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Expected a run folder and photos"),
+        (["{run}"], "Expected a run folder and photos"),
+        (["{run}", "nowhere.jpg"], "No photo or folder nowhere.jpg"),
+        (["{run}", "{tmp}"], "No photos under"),
+        (["{run}", "{tmp}/**/*.jpg"], "No photos match"),
+        (["{run}", "-"], "the list on the standard input is empty"),
+        (["{run}", "{photo}", "--top=0"], "not a positive integer"),
+        (["{run}", "{photo}", "--unsure_below=60"], "not a number in the"),
+        (
+            ["{run}", "{photo}", "--top=2", "--format=contest"],
+            "--top and --format=contest do not go together",
+        ),
+        (
+            ["{run}", "{run}/class_names.json", "--format=contest"],
+            "class_names.json: not an image",
+        ),
+        (["{run}", "{cat}", "--grad_cam={cat}/x"], "is among the photos"),
+        (["{run}", "{photo}", "--grad_cam={cat}"], "there are photos in"),
+        (["{tmp}", "{photo}"], "is not a run folder"),
+        (["{run}", "{photo}", "--format=xml"], "value should be one of"),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(
+    run_dir, drawn_photos, tmp_path, arguments, message
+):
+    names = {
+        "run": run_dir,
+        "tmp": tmp_path,
+        "cat": drawn_photos / "cat",
+        "photo": drawn_photos / "cat" / "0000.jpg",
+    }
+    process = predict(
+        *(argument.format(**names) for argument in arguments),
+        stdin=subprocess.DEVNULL,
+    )
+    assert process.stdout == ""
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(run_dir, drawn_photos):
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.run(
+        [sys.executable, ROOT / "predict.py", run_dir, drawn_photos],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(write)
+    assert "Traceback" not in process.stderr
+
+
+def test_a_contest_has_one_label_for_each_id(run_dir, drawn_photos):
+    process = predict(run_dir, drawn_photos, "--format=contest")
+    assert process.returncode == 2
+    assert "have the same id" in process.stderr
+
+
+def test_a_contest_gets_id_and_label(run_dir, drawn_photos, tmp_path):
+    folder = tmp_path / "unlabelled"
+    folder.mkdir()
+    some = sorted(drawn_photos.glob("*/*.jpg"))[:3]
+    for name, photo in zip(("0010", "9", "1"), some, strict=True):
+        shutil.copy(photo, folder / f"{name}.jpg")
+    process = predict(run_dir, folder, "--format=contest")
+    assert process.returncode == 0, process.stderr
+    rows = list(csv.reader(io.StringIO(process.stdout)))
+    assert rows[0] == ["id", "label"]
+    assert [name for name, _ in rows[1:]] == ["1", "9", "0010"]
+    named = predict(run_dir, folder, "--format=json")
+    predicted = {
+        row["path"].rpartition("/")[2]: row["predicted"]
+        for row in json.loads(named.stdout)
+    }
+    for name, label in rows[1:]:
+        classes = ["cat", "dog", "owl"]
+        assert classes[int(label)] == predicted[f"{name}.jpg"]
+
+
+def test_bad_photos_are_named_and_left_out(run_dir, odd_photos):
+    process = predict(run_dir, odd_photos, "--format=json")
+    assert process.returncode == 1
+    assert without_log(process.stderr).splitlines() == [
+        f"predict.py: {odd_photos}/empty.jpg: empty",
+        f"predict.py: {odd_photos}/text.jpg: not an image",
+        "predict.py: 2 of 7 photos cannot be used.",
+    ]
+    names = [os.path.basename(x["path"]) for x in json.loads(process.stdout)]
+    assert names == ["-x.jpg", "c d.jpg", "c d.jpg", "bad\udcff.jpg"] + [
+        "new\nline.jpg"
+    ]
+
+
+def test_odd_names_and_globs_as_arguments(run_dir, odd_photos):
+    process = predict(
+        run_dir,
+        "--format=jsonl",
+        "--",
+        "-x.jpg",
+        "a [1]/c d.jpg",
+        "**/c d.jpg",
+        "[na]*",
+        cwd=odd_photos,
+    )
+    assert process.returncode == 0, process.stderr
+    rows = [json.loads(line) for line in process.stdout.splitlines()]
+    assert [row["path"] for row in rows] == [
+        "-x.jpg",
+        "a [1]/c d.jpg",
+        "a [1]/b/c d.jpg",
+        "a [1]/c d.jpg",
+        "a [1]/b/c d.jpg",  # of the folder
+        "a [1]/c d.jpg",
+        "new\nline.jpg",
+    ]
+    assert rows[1] == rows[3] == rows[5]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\0"])
+def test_a_list_of_names_may_hold_any_name(run_dir, odd_photos, end):
+    names = [b"-x.jpg", b"bad\xff.jpg", b"gone.jpg", b"", b"a [1]/c d.jpg"]
+    if end == b"\0":
+        names.append(b"new\nline.jpg")
+    process = subprocess.run(
+        [sys.executable, ROOT / "predict.py", run_dir, "-", "--format=csv"],
+        input=end.join(names),
+        capture_output=True,
+        cwd=odd_photos,
+    )
+    assert process.returncode == 1
+    assert b"gone.jpg: No such file or directory\n" in process.stderr
+    text = process.stdout.decode(errors="surrogateescape")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [os.fsencode(row["path"]) for row in rows] == [
+        name for name in names if name not in (b"gone.jpg", b"")
+    ]
+
+
+def test_rows_come_before_the_list_ends(run_dir, drawn_photos):
+    """And Ctrl-C leaves what was printed, a whole list."""
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "predict.py", run_dir, "-", "--format=json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    photos = sorted(drawn_photos.glob("cat/*.jpg"))[:3]
+    printed = b""
+    for photo in photos:
+        process.stdin.write(os.fsencode(photo) + b"\n")
+        process.stdin.flush()
+        while f'"{photo}"'.encode() not in printed or (
+            not printed.endswith(b"}")
+        ):
+            printed += os.read(process.stdout.fileno(), 1 << 16)
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith(b"predict.py: Stopped by Ctrl-C.\n")
+    rows = json.loads(printed + rest)
+    assert [row["path"] for row in rows] == list(map(str, photos))
+
+
+def test_a_photo_gets_the_same_alone_and_among_others(run_dir, drawn_photos):
+    folder = drawn_photos / "dog"
+    together = json.loads(predict(run_dir, folder, "--format=json").stdout)
+    photo = folder / "0007.jpg"
+    (alone,) = json.loads(predict(run_dir, photo, "--format=json").stdout)
+    among = together[7]
+    assert (alone["path"], alone["predicted"]) == (
+        among["path"],
+        among["predicted"],
+    )
+    for name in ("probability", "cat", "dog", "owl"):
+        assert alone[name] == pytest.approx(among[name], abs=1e-6)
+
+
+def test_top_lists_the_likeliest_classes(run_dir, drawn_photos):
+    photo = drawn_photos / "cat" / "0000.jpg"
+    every = predict(run_dir, photo, "--format=jsonl")
+    row = json.loads(every.stdout)
+    ordered = sorted(["cat", "dog", "owl"], key=row.get, reverse=True)
+    top = [{"class": name, "probability": row[name]} for name in ordered]
+    process = predict(run_dir, photo, "--format=jsonl", "--top=2")
+    assert json.loads(process.stdout) == {
+        "path": str(photo),
+        "predicted": ordered[0],
+        "probability": row[ordered[0]],
+        "top": top[:2],
+    }
+    process = predict(run_dir, photo, "--format=csv", "--top=99")
+    header, cells = csv.reader(io.StringIO(process.stdout))
+    assert header[3:] == [
+        f"{kind}_{place}"
+        for place in (1, 2, 3)
+        for kind in ("class", "probability")
+    ]
+    assert cells[3:] == [str(x) for pair in top for x in pair.values()]
+    process = predict(run_dir, photo, "--top=1")
+    assert process.stdout.splitlines()[-1].endswith(
+        f"{row[ordered[0]]:.4f}       {ordered[0]} {row[ordered[0]]:.4f}"
+    )
+
+
+def test_unsure_where_no_class_is_probable_enough(run_dir, drawn_photos):
+    folder = drawn_photos / "dog"
+    plain = json.loads(predict(run_dir, folder, "--format=json").stdout)
+    threshold = sorted(row["probability"] for row in plain)[12]
+    process = predict(
+        run_dir, folder, "--format=json", f"--unsure_below={threshold!r}"
+    )
+    rows = json.loads(process.stdout)
+    assert [row["predicted"] for row in rows] == [
+        "unsure" if row["probability"] < threshold else row["predicted"]
+        for row in plain
+    ]
+    assert sum(row["predicted"] == "unsure" for row in rows) == 12
+
+
+def test_a_class_of_the_name_unsure_is_not_mixed_up(drawn_photos, tmp_path):
+    run_dir = make_run(tmp_path, ["sure", "unsure"])
+    process = predict(
+        run_dir, drawn_photos / "cat" / "0000.jpg", "--unsure_below=0.6"
+    )
+    assert process.returncode == 2
+    assert "there is a class of the name 'unsure'" in process.stderr
+
+
+@pytest.mark.parametrize("class_names", [["cat", "dog"], ["a", "b", "c"]])
+def test_grad_cam_draws_a_picture_of_each_photo(
+    odd_photos, tmp_path, class_names
+):
+    run_dir = make_run(tmp_path, class_names)
+    pictures = tmp_path / "new" / "pictures"
+    before = sorted(odd_photos.rglob("*"))
+    process = predict(
+        run_dir, odd_photos / "a [1]", odd_photos, f"--grad_cam={pictures}"
+    )
+    assert process.returncode == 1, process.stderr
+    names = sorted(path.name for path in pictures.iterdir())
+    assert [name.rsplit("-", 2)[0] for name in names] == [
+        "-x",
+        "bad",
+        "c d",
+        "c d",
+        "new_nline",
+    ]
+    for name in names:
+        with Image.open(pictures / name) as picture:
+            width, height = picture.size
+            pixels = np.asarray(picture, "int64")
+        left, right = pixels[8:328, 8:328], pixels[8:328, 336:656]
+        assert (width, height) == (664, 368)
+        assert np.abs(left - right).max() > 20  # there is heat over it
+        assert pixels[336:].min() < 50  # words
+    assert sorted(odd_photos.rglob("*")) == before
+
+
+def test_how_fast_it_went_is_said_of_many_photos(run_dir, drawn_photos):
+    photo = str(drawn_photos / "cat" / "0000.jpg")
+    process = predict(run_dir, "-", input="\n".join([photo] * 1000))
+    assert process.returncode == 0
+    assert len(process.stdout.splitlines()) == 1002
+    assert re.fullmatch(
+        r"1,000 photos in [\d.]+ s, \d+ photos/s\n", process.stderr
+    )

@@ -1,0 +1,530 @@
+import csv
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import matplotlib.image
+import numpy as np
+import pytest
+
+from tests.support.paths import ROOT, without_log
+
+QUICK = ("--head_epochs=1", "--epochs=1", "--image_size=48")
+
+
+@pytest.fixture(scope="module")
+def run(drawn_photos, tmp_path_factory):
+    """A finished run on drawn photos: (run folder, process)."""
+    place = tmp_path_factory.mktemp("train")
+    process = subprocess.run(
+        [
+            sys.executable, ROOT / "train.py", "--data", drawn_photos,
+            "--backbone=vgg16_tiny", "--unfreeze-from", "block5_conv1",
+            "--head_epochs=2", "--epochs=2", "--image_size=48", "--seed=7",
+        ],
+        cwd=place, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    return (place / "runs" / "latest").resolve(), process
+
+
+def read_history(run_folder):
+    with open(run_folder / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_it_confused_fits_its_accuracy(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    wrong = sum(count for _, _, count in summary["most_confused"])
+    photos = sum(summary["photos"]["validation"].values())
+    assert summary["val_accuracy"] == pytest.approx(1 - wrong / photos)
+    assert ("most often it takes " in process.stdout) == (wrong > 0)
+
+
+def test_the_run_folder_is_complete(run):
+    folder, _ = run
+    depends = {"label_issues.csv", "mistakes.png"}  # on what was found
+    assert {path.name for path in folder.iterdir()} - depends == {
+        "README.md",
+        "accuracy.png",
+        "augmented.png",
+        "class_counts.png",
+        "class_names.json",
+        "confusion.png",
+        "doubtful.png",
+        "feature_map.png",
+        "flags.txt",
+        "history.csv",
+        "loss.png",
+        "loss_by_step.png",
+        "lr.png",
+        "metrics.json",
+        "model.keras",
+        "precision_recall.png",
+        "predictions.csv",
+        "reliability.png",
+        "report.html",
+        "roc.png",
+        "run.json",
+        "steps.csv",
+        "tensorboard",
+        "training_photos.csv",
+    }
+    assert json.loads((folder / "class_names.json").read_text()) == [
+        "cat",
+        "dog",
+    ]
+    for name in ("accuracy.png", "loss.png", "lr.png", "augmented.png"):
+        assert matplotlib.image.imread(folder / name).shape[1] > 600
+
+
+def test_the_history_runs_over_both_stages(run):
+    history = read_history(run[0])
+    assert list(history[0]) == [
+        "stage", "epoch", "seconds", "loss", "accuracy",
+        "val_loss", "val_accuracy", "learning_rate",
+    ]  # fmt: skip
+    assert [row["stage"] for row in history] == ["head"] * 2 + ["fine_tune"] * 2
+    assert [row["epoch"] for row in history] == ["1", "2", "3", "4"]
+    rates = [float(row["learning_rate"]) for row in history]
+    # The head's falls along half a cosine; 38 photos are 2 steps an epoch.
+    assert rates == pytest.approx([8.536e-4, 1.464e-4, 1e-5, 1e-5], rel=1e-3)
+
+
+def test_the_kept_epoch_has_the_lowest_validation_loss(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    best = min(read_history(folder), key=lambda row: float(row["val_loss"]))
+    assert summary["best_epoch"] == int(best["epoch"])
+    assert summary["val_loss"] == float(best["val_loss"])
+    assert summary["val_accuracy"] == float(best["val_accuracy"])
+    kept = f"Kept epoch {best['epoch']} of 4 ({best['stage']}): validation loss"
+    assert kept in process.stdout
+
+
+def test_the_saved_model_is_that_of_the_kept_epoch(run, drawn_photos):
+    """Evaluated with plain Keras, on the photos the run validated on."""
+    from thaw.data.datasets import PhotoViews
+    from thaw.data.split import load_photos, stratified_rows
+
+    folder, _ = run
+    summary = json.loads((folder / "run.json").read_text())
+    (photos,) = load_photos(drawn_photos)
+    validation = photos.take(stratified_rows(photos, 0.2, seed=7)[1])
+    model = keras.saving.load_model(folder / "model.keras")
+    model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+    resize = model.get_layer("resize")
+    images_ds = PhotoViews(validation, resize, resize.height).images(
+        0, np.arange(len(validation)), batch_size=20
+    )
+    images = np.concatenate(list(images_ds.as_numpy_iterator()))
+    loss, accuracy = model.evaluate(images, validation.labels, verbose=0)
+    # The cache holds float16.
+    assert loss == pytest.approx(summary["val_loss"], rel=0.01)
+    assert accuracy == pytest.approx(summary["val_accuracy"])
+
+
+def test_the_summary_says_what_was_frozen_and_proves_it(run):
+    folder, process = run
+    summary = json.loads((folder / "run.json").read_text())
+    proof = "frozen 10 layers: none moved; trained 5 layers: all moved"
+    assert summary["freeze_proof"]["summary"] == proof
+    assert proof in process.stdout
+    assert len(summary["frozen_layers"]) == 10
+    assert summary["trainable_layers"] == [
+        "block5_conv1", "block5_conv2", "block5_conv3",
+        "head_hidden", "head_output",
+    ]  # fmt: skip
+    assert summary["photos"]["train"] == {"cat": 19, "dog": 19}
+    assert summary["photos"]["validation"] == {"cat": 5, "dog": 5}
+    assert summary["seed"] == 7
+    assert summary["versions"]["keras"] == keras.__version__
+    model = keras.saving.load_model(folder / "model.keras")
+    assert (
+        summary["trainable_parameters"] + summary["frozen_parameters"]
+        == model.count_params()
+    )
+
+
+def test_the_last_lines_say_where_everything_is(run):
+    folder, process = run
+    words = " ".join(process.stdout.split()[-40:])
+    place = f"runs/{folder.name}"
+    for part in (
+        f"{place}/accuracy.png",
+        f"{place}/loss.png",
+        f"{place}/model.keras",
+        f"python predict.py {place} photo.jpg",
+        "Total time",
+    ):
+        assert part in words
+    assert "Training on " in process.stdout
+    assert without_log(process.stderr) == ""
+
+
+def test_its_flagfile_repeats_the_run_bit_for_bit(run, run_script, tmp_path):
+    folder, _ = run
+    flags = (folder / "flags.txt").read_text().splitlines()
+    assert "--unfreeze_from=block5_conv1" in flags
+    assert not [line for line in flags if line.startswith("--run_dir")]
+    process = run_script(
+        "train.py",
+        f"--flagfile={folder / 'flags.txt'}",
+        f"--run_dir={tmp_path / 'again'}",
+    )
+    assert process.returncode == 0, process.stderr
+
+    def numbers(run_folder):
+        rows = read_history(run_folder)
+        return [{**row, "seconds": None} for row in rows]
+
+    assert numbers(tmp_path / "again") == numbers(folder)
+    other = run_script(
+        "train.py",
+        f"--flagfile={folder / 'flags.txt'}",
+        "--seed=8",
+        f"--run_dir={tmp_path / 'other'}",
+    )
+    assert other.returncode == 0, other.stderr
+    assert numbers(tmp_path / "other")[0] != numbers(folder)[0]
+
+
+def test_three_classes_no_head_stage_and_other_choices(
+    drawn_photos, run_script, tmp_path
+):
+    photos = tmp_path / "photos"
+    for number, path in enumerate(sorted(drawn_photos.glob("*/*.jpg"))):
+        target = photos / f"class {number % 3}" / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    process = run_script(
+        "train.py", "--data", photos, "--backbone=vgg16_tiny",
+        "--head_epochs=0", "--epochs=2", "--steps_per_epoch=3",
+        "--batch_size=7", "--optimizer=adam", "--augment=none",
+        "--resize=crop", "--pooling=avg", "--hidden_units=0",
+        "--unfreeze_from=all", "--image_size=40",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "runs" / "latest"
+    assert [row["stage"] for row in read_history(folder)] == ["fine_tune"] * 2
+    summary = json.loads((folder / "run.json").read_text())
+    assert summary["frozen_layers"] == []
+    model = keras.saving.load_model(folder / "model.keras")
+    assert model.output.shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data=nowhere"], "nowhere does not exist"),
+        (["--data=empty"], "No photos in class folders under empty"),
+        (["--data=one"], "Only one class, 'cat'"),
+        (["--data=hole"], "The class folder hole/dog holds no photos"),
+        (["--data=broken", *QUICK], "broken/dog/2.jpg: damaged"),
+        (["--run_dir=one"], "exists and is not empty"),
+        (["--data=one", "--run_dir=one/run"], "among the photos of one"),
+        (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
+        (["--unfreeze_from=block6"], "Did you mean block"),
+        (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),
+        (["--weights=other.weights.h5"], "do not fit vgg16_tiny"),
+        (["--image_size=31"], "too small for vgg16_tiny. Expected at least 32"),
+        (["--validation_data=hole"], "The class folder hole/dog holds no"),
+        (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
+        (["--learning_rate=1e-3:1e-5"], "Did you mean 1e-5:1e-3?"),
+        (["--learning_rate=fast"], "A:B (from the lowest layers"),
+        (["--head_learning_rate=1e-4:1e-3"], "the head is one group"),
+        (["--momentum=0.9", "--optimizer=adam"], "of rmsprop and sgd"),
+        (["--layer_decay=0.5", "--learning_rate=1e-5:1e-4"], "not both"),
+        (
+            ["--data=one", r"--label_regex=(.)_\d"],
+            "in 2 of 2 names, e.g. 1.jpg",
+        ),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(
+    drawn_photos, run_script, tmp_path, arguments, message
+):
+    photo = sorted(drawn_photos.glob("cat/*.jpg"))[0].read_bytes()
+    for name in ("one/cat", "hole/cat", "hole/dog", "broken/cat", "broken/dog"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "empty").mkdir()
+    for name in ("one/cat", "hole/cat", "broken/cat", "broken/dog"):
+        for number in (1, 3):
+            (tmp_path / name / f"{number}.jpg").write_bytes(photo)
+    (tmp_path / "broken/dog/2.jpg").write_bytes(photo[:300])
+    (tmp_path / "broken/dog/2.h5").write_bytes(b"not HDF5")
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    other.save_weights(tmp_path / "other.weights.h5")
+    process = run_script("train.py", "--backbone=vgg16_tiny", *arguments)
+    assert process.returncode == 2, process.stderr
+    assert message in process.stderr
+    assert "\ntrain.py: " in "\n" + process.stderr
+    assert "Traceback" not in process.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_rate_is_found_and_the_picture_is_enough(
+    run_script, drawn_photos, tmp_path
+):
+    arguments = ["train.py", "--data", drawn_photos, "--backbone=vgg16_tiny"]
+    process = run_script(
+        *arguments, *QUICK, "--learning_rate=find", "--head_learning_rate=find",
+        "--layer_decay=0.1", "--schedule=one_cycle", "--run_dir=found",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    for name in ("lr_find_head.png", "lr_find.png"):
+        assert process.stdout.count(f"Taken: valley. See {name}\n") == 1
+        assert (tmp_path / "found" / name).is_file()
+    with open(tmp_path / "found/steps.csv", newline="") as file:
+        *_, row = csv.DictReader(file)
+    rates = [float(row[f"rate_{x}"]) for x in ("head", "upper", "lower")]
+    assert rates[1:] == pytest.approx([rates[0] / 10, rates[0] / 100])
+    process = run_script(
+        *arguments, "--head_epochs=0", "--epochs=0", "--image_size=48",
+        "--learning_rate=find", "--run_dir=only",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "only/lr_find.png").is_file()
+    assert not (tmp_path / "only/model.keras").exists()
+
+
+@pytest.mark.parametrize("solver", ["linear", "svm"])
+def test_a_head_is_solved_then_fine_tuned(
+    run_script, drawn_photos, tmp_path, solver
+):
+    pytest.importorskip("sklearn")
+    process = run_script(
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        f"--head={solver}", "--epochs=1", "--run_dir=run",
+        "--label_smoothing=0.1", "--class_weights=balanced",
+        "--early_stopping=1",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    assert f"Solved ({solver})" in process.stdout
+    assert "is solved on one augmented view" in process.stdout
+    head, fine_tune = read_history(tmp_path / "run")
+    # The same loss in both stages: smoothed labels keep it above this, even
+    # on the photos that the head was solved on.
+    lowest = -(0.95 * np.log(0.95) + 0.05 * np.log(0.05))
+    assert min(float(head["loss"]), float(fine_tune["loss"])) > lowest
+    assert head["stage"] == "head" and head["learning_rate"] == ""
+    assert float(head["val_accuracy"]) >= 0.8
+    assert fine_tune["stage"] == "fine_tune"
+    model = keras.saving.load_model(tmp_path / "run/model.keras")
+    assert [x.name for x in model.layers if "head" in x.name] == [
+        "head_flatten",
+        "head_output",
+    ]
+
+
+def run_with_callback(drawn_photos, tmp_path, body):
+    """Runs train.py with `body` in place of `KeptEpoch.end_epoch`."""
+    script = f"""
+import runpy, sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.support import quick_train
+quick_train.install()
+import thaw.training.history
+class Changed(thaw.training.history.KeptEpoch):
+    def end_epoch(self, epoch, logs):
+        {body}
+thaw.training.history.KeptEpoch = Changed
+sys.argv[0] = {str(ROOT / "train.py")!r}
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    return subprocess.run(
+        [
+            sys.executable, "-c", script, "--backbone=vgg16_tiny",
+            "--data", drawn_photos, f"--run_dir={tmp_path / 'run'}", *QUICK,
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+def test_a_loss_that_is_no_number_stops_with_status_1(drawn_photos, tmp_path):
+    process = run_with_callback(
+        drawn_photos,
+        tmp_path,
+        "super().end_epoch(epoch, logs | ({'loss': float('nan')} if epoch > 1 "
+        "else {}))",
+    )
+    assert process.returncode == 1
+    assert "is not a finite number." in process.stderr
+    assert "--learning_rate=1e-06 --resume_anyway" in process.stderr
+    assert "Kept epoch 1 of 2 (head)" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_frozen_weight_that_moves_fails_the_run(drawn_photos, tmp_path):
+    process = run_with_callback(
+        drawn_photos,
+        tmp_path,
+        "super().end_epoch(epoch, logs); "
+        "bias = self._whole_model.get_layer('block2_conv1').bias; "
+        "bias.assign(bias + 1e-7)",
+    )
+    assert process.returncode == 1
+    assert "block2_conv1 moved" in process.stdout
+    assert "Frozen weights moved; do not trust this run." in process.stderr
+
+
+def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
+    (tmp_path / "runs" / "latest").mkdir(parents=True)
+    process = run_script(
+        "train.py", "--limit=4", "--head_epochs=1", "--epochs=0",
+        "--image_size=32",
+    )  # fmt: skip
+    assert process.returncode == 0
+    assert "No link runs/latest" in process.stderr
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def start_endless_run(data, run_dir, *arguments):
+    """Starts a run, and returns its process when its first epoch is kept."""
+    process = subprocess.Popen(
+        [
+            sys.executable, ROOT / "tests/support/quick_train.py",
+            "--data", data,
+            "--backbone=vgg16_tiny", "--head_epochs=1", "--epochs=10000",
+            "--image_size=48", f"--run_dir={run_dir}", *arguments,
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # What a shell starts in the background ignores Ctrl-C, and so do
+        # its tests.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (run_dir / "model.keras").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9, 1.5, 3.0])
+def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path, moment):
+    process = start_endless_run(drawn_photos, tmp_path / "run")
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "train.py: Stopped by Ctrl-C. Kept epoch" in stderr
+    assert "Traceback" not in stderr
+    keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert (tmp_path / "run" / "accuracy.png").exists()
+
+
+@pytest.mark.parametrize("then", ["gone", "damaged"])
+def test_a_photo_that_goes_away_in_the_middle(drawn_photos, tmp_path, then):
+    data = shutil.copytree(drawn_photos, tmp_path / "photos")
+    process = start_endless_run(data, tmp_path / "run", "--cache_views=0")
+    photo = sorted(data.glob("dog/*.jpg"))[3]
+    if then == "gone":
+        photo.unlink()
+    else:
+        photo.write_bytes(b"no longer a photo")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    assert f"train.py: {photo} has been changed or taken away" in stderr
+    assert "Kept epoch" in stderr and "Traceback" not in stderr
+    assert (tmp_path / "run" / "accuracy.png").exists()
+
+
+def test_layers_are_listed_with_what_would_train(run_script):
+    process = run_script(
+        "train.py", "--list-layers", "--backbone=vgg16_tiny",
+        "--unfreeze-from=block5_conv3",
+    )  # fmt: skip
+    assert process.returncode == 0
+    assert without_log(process.stderr) == ""
+    rows = [line.split() for line in process.stdout.splitlines()]
+    drawn = "GlorotUniform"
+    assert rows[2] == ["block1_conv1", "Conv2D", "150x150x8", "224", drawn]
+    assert rows[-2] == [
+        "block5_conv3", "Conv2D", "9x9x64", "36,928", drawn, "yes",
+    ]  # fmt: skip
+    assert rows[-1] == ["block5_pool", "MaxPooling2D", "4x4x64"]
+    assert len(rows) == 2 + 18
+
+
+# Real photos with real ImageNet weights, a small part of them.
+
+
+@pytest.mark.parametrize(
+    ("backbone", "preprocess", "unfreeze_from"),
+    [
+        ("squeezenet", "caffe", "fire9_squeeze1x1"),
+        ("mobilenet_to_conv_pw_12", "tf", "conv_dw_12"),
+    ],
+)
+def test_real_photos_and_imagenet_weights(
+    shared, run_script, tmp_path, backbone, preprocess, unfreeze_from
+):
+    process = run_script(
+        "train.py", "--data", shared / "cats_vs_dogs", "--limit=60",
+        "--backbone", shared / "backbones" / f"{backbone}.keras",
+        "--preprocess", preprocess, "--image_size=128",
+        "--unfreeze-from", unfreeze_from, "--epochs=2",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
+    # 120 photos to train on, 120 to validate on: chance would be 0.5.
+    assert summary["val_accuracy"] > 0.85
+    assert not summary["freeze_proof"]["frozen_layers_that_moved"]
+
+
+def history_without_seconds(folder):
+    return [
+        {key: value for key, value in row.items() if key != "seconds"}
+        for row in read_history(folder)
+    ]
+
+
+def test_a_second_run_reads_what_the_first_computed(
+    run_script, drawn_photos, tmp_path
+):
+    """And gives the same history; with other photos it computes anew."""
+    photos = tmp_path / "photos"
+    shutil.copytree(drawn_photos, photos)
+    command = ["train.py", f"--data={photos}", "--backbone=vgg16_tiny", *QUICK]
+    cache = tmp_path / "cache"
+    histories, shards = [], []
+    for number in range(3):
+        if number == 2:  # another photo under the name of one
+            a, b = sorted(photos.glob("cat/*.jpg"))[:2]
+            shutil.copy(b, a)
+        process = run_script(
+            *command, f"--cache_dir={cache}", f"--run_dir=run{number}"
+        )
+        assert process.returncode == 0, process.stderr
+        histories.append(history_without_seconds(tmp_path / f"run{number}"))
+        times = {path: path.stat().st_mtime_ns for path in cache.glob("*/*")}
+        shards.append(times)
+    assert shards[0] == shards[1]
+    assert shards[1].items() < shards[2].items()
+    assert histories[0] == histories[1] != histories[2]
+    summary = json.loads((tmp_path / "run1" / "run.json").read_text())
+    assert summary["cache_views"] == 2  # the last 40 of 80, of 38
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    run_script, drawn_photos, tmp_path
+):
+    (tmp_path / "file").write_text("")
+    process = run_script(
+        "train.py",
+        f"--data={drawn_photos}",
+        "--backbone=vgg16_tiny",
+        "--cache_dir=file/cache",
+        "--run_dir=run",
+        *QUICK,
+    )
+    assert process.returncode == 0, process.stderr
+    path = tmp_path / "file" / "cache"
+    assert process.stdout.count(f"Cache off: cannot write to {path}") == 1
+    summary = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert summary["cache_views"] == 0

@@ -1,0 +1,70 @@
+import numpy as np
+
+from thaw.data.duplicates import Pair, find_copies, find_look_alikes, near_pairs
+
+
+def test_of_copies_the_one_that_differs_most_is_named():
+    digests = ["x", "y", "x", "x", "x"]
+    labels = np.array([0, 0, 0, 1, 0])
+    sides = np.array([0, 0, 0, 0, 1])
+    assert find_copies(digests, labels, sides) == [
+        Pair(2, 0, same_label=True, same_side=True),
+        Pair(3, 0, same_label=False, same_side=True),
+        Pair(4, 3, same_label=False, same_side=False),
+    ]
+
+
+def test_look_alikes_of_another_label_or_side():
+    a, b, c = 0x1FF << 40, 0x0FF << 40, 1 << 127
+    hashes = [a, b, None, c, b, a, None]
+    labels = np.array([0, 0, 0, 1, 1, 0, 1])
+    sides = np.array([0, 0, 0, 0, 0, 1, 1])
+    pairs = find_look_alikes(hashes, labels, sides)
+    assert pairs == [
+        # 1 is like 0, a series: same label and side.
+        Pair(4, pairs[0].other, same_label=False, same_side=True),
+        Pair(5, 4, same_label=False, same_side=False),
+    ]
+    assert pairs[0].other in (0, 1)
+    assert find_look_alikes([None, None], labels[:2], sides[:2]) == []
+    alone = find_look_alikes([a, a], np.zeros(2), np.array([0, 1]))
+    assert alone == [Pair(1, 0, same_label=True, same_side=False)]
+
+
+def test_near_pairs_are_those_of_a_search_of_all():
+    rng = np.random.default_rng(0)
+    hashes = [int.from_bytes(rng.bytes(16), "big") for _ in range(60)]
+    for number in hashes[:60]:
+        bits = rng.choice(128, rng.integers(5, 12), replace=False)
+        hashes.append(number ^ sum(1 << int(bit) for bit in bits))
+    expected = [
+        (i, j)
+        for i in range(len(hashes))
+        for j in range(i + 1, len(hashes))
+        if (hashes[i] ^ hashes[j]).bit_count() <= 8
+    ]
+    assert 20 < len(expected) < 50
+    kinds = rng.integers(3, size=len(hashes))
+    every = np.zeros(len(hashes), "int64")
+    assert near_pairs(hashes, every, several=0) == expected
+    assert near_pairs(hashes, every) == []
+    assert near_pairs(hashes, kinds) == [
+        (i, j) for i, j in expected if kinds[i] != kinds[j]
+    ]
+    for some in (hashes[:1], []):
+        assert near_pairs(some, every[: len(some)], several=0) == []
+
+
+def test_many_that_look_the_same_take_no_longer():
+    """As drawn on black: all within eight bits of each other."""
+    rng = np.random.default_rng(0)
+    hashes = list(
+        {
+            sum(1 << int(bit) for bit in rng.choice(40, 4, replace=False))
+            for _ in range(3000)
+        }
+    )
+    kinds = rng.integers(2, size=len(hashes))
+    pairs = near_pairs(hashes, kinds)
+    assert len(pairs) < 100 * len(hashes)
+    assert set(np.ravel(pairs)) == set(range(len(hashes)))

@@ -1,0 +1,134 @@
+import json
+import os
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+
+from thaw.errors import NotProved
+from thaw.data import decode
+from model_zoo import build_model
+from tests.support.paths import ROOT
+from tests.cli.test_resume import QUICK, run_changed
+from thaw.runs.verify import (Reopening, take_weights, weights_sha256)
+from thaw.runs.writer import RunFolder
+
+# What README shows.
+OPEN_IT = """
+import json, sys, zipfile
+import keras
+import numpy as np
+
+model = keras.saving.load_model("model.keras")
+with zipfile.ZipFile("model.keras") as file:
+    class_names = json.loads(file.read("metadata.json"))["class_names"]
+np.save("probabilities.npy", model.predict(np.load("photos.npy"), verbose=0))
+print(json.dumps([class_names, "tensorflow" in sys.modules]))
+"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(
+        "vgg16_tiny", 3, unfreeze_from="block5_conv1", weights="auto",
+        image_size=48, resize="pad",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory):
+    run = RunFolder.create(tmp_path_factory.mktemp("saved") / "run")
+    run.save_model(model, ["cat", "dög", "emu"])
+    run.save_class_names(["cat", "dög", "emu"])
+    return run
+
+
+@pytest.fixture(scope="module")
+def samples(drawn_photos):
+    paths = sorted(map(str, drawn_photos.rglob("*.jpg")))
+    return decode.load_samples(paths, 10)
+
+
+def with_other_weights(model):
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    kernel, bias = other.layers[-1].get_weights()
+    other.layers[-1].set_weights([kernel, bias + [0, 0, 1]])
+    return other
+
+
+def test_samples_are_pixels_of_the_photos(drawn_photos):
+    paths = sorted(map(str, drawn_photos.rglob("*.jpg")))
+    samples = decode.load_samples(paths, 5, height=90, width=700)
+    assert samples.shape == (5, 90, 700, 3)
+    for sample, row in zip(samples, (0, 12, 24, 35, 47), strict=True):
+        photo = decode.load_photo(paths[row]).numpy()
+        height, width = photo.shape[:2]
+        assert height > 90 and width < 700
+        np.testing.assert_array_equal(sample[:, :width], photo[:90])
+        assert (sample[:, width:] == sample[:, width - 1 : width]).all()
+
+
+def test_a_fresh_process_answers_the_same(model, saved, samples):
+    with Reopening(saved.model_path, samples) as reopening:
+        assert reopening.compare(model) <= 1e-6
+        with pytest.raises(NotProved, match="differ by up to 0"):
+            reopening.compare(with_other_weights(model))
+
+
+def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
+    damaged = tmp_path / "model.keras"
+    content = saved.model_path.read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    with Reopening(damaged, samples) as reopening:
+        with pytest.raises(NotProved, match="cannot open it"):
+            reopening.compare(model)
+
+
+def test_weights_are_those_that_were_saved(model, saved):
+    expected = weights_sha256(model)
+    assert weights_sha256(saved.load_model()) == expected
+    changed = with_other_weights(model)
+    take_weights(changed, saved.load_model(), expected)
+    assert weights_sha256(changed) == expected
+    with pytest.raises(NotProved, match="weights are not those"):
+        take_weights(changed, with_other_weights(model), expected)
+
+
+def test_keras_and_jax_alone_open_it(model, saved, samples):
+    python = ROOT / ".venv-jax" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("`make test` makes .venv-jax, with Keras and JAX only")
+    folder = saved.path
+    np.save(folder / "photos.npy", samples)
+    done = subprocess.run(
+        [python, "-I", "-c", OPEN_IT], cwd=folder, text=True,
+        capture_output=True, env={**os.environ, "KERAS_BACKEND": "jax"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    class_names, has_tensorflow = json.loads(done.stdout)
+    assert class_names == ["cat", "dög", "emu"] and not has_tensorflow
+    expected = model.predict(samples, verbose=0)
+    answers = np.load(folder / "probabilities.npy")
+    np.testing.assert_allclose(answers, expected, atol=1e-4)
+
+
+def test_a_run_with_another_model_in_its_file_fails(tmp_path):
+    # What is saved is not what was trained: one weight is.
+    body = """
+import thaw.runs.writer as module
+original = module.RunFolder.save_model
+def save_changed(run, model, class_names):
+    kernel, bias = kept = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel, bias + 1])
+    original(run, model, class_names)
+    model.layers[-1].set_weights(kept)
+module.RunFolder.save_model = save_changed
+"""
+    done = run_changed(
+        body, *QUICK, f"--run_dir={tmp_path / 'run'}", opened_anew=True
+    )
+    assert done.returncode == 1
+    assert "Do not use" in done.stderr and "not those that" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,224 @@
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from thaw.errors import UserError
+from model_zoo import build_model
+from tests.support import hostile_classes
+from tests.support import hostile_files
+from thaw.runs import reader
+from thaw.runs.paths import choose_run_dir
+from thaw.runs.writer import RunFolder, point_latest_at
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model("vgg16_tiny", weights="none")
+
+
+def test_the_model_carries_its_class_names(tmp_path, model, images, recwarn):
+    run = RunFolder.create(tmp_path / "run")
+    run.save_model(model, ["cat", "dög"])
+    with zipfile.ZipFile(run.path / "model.keras") as archive:
+        metadata = json.loads(archive.read("metadata.json"))
+    assert metadata["class_names"] == ["cat", "dög"]
+    assert metadata["keras_version"] == keras.__version__
+    reloaded = keras.saving.load_model(run.path / "model.keras")
+    np.testing.assert_array_equal(
+        reloaded.predict_on_batch(images), model.predict_on_batch(images)
+    )
+    assert not [w for w in recwarn if "optimizer" in str(w.message)]
+
+
+def test_files_are_replaced_whole_or_not_at_all(tmp_path, model):
+    run = RunFolder.create(tmp_path / "run")
+    run.save_class_names(["cat", "dog"])
+    with pytest.raises(TypeError):
+        run.save_class_names([object()])
+    assert run.load_class_names() == ["cat", "dog"]
+    run.save_model(model, ["cat", "dog"])
+    content = (run.path / "model.keras").read_bytes()
+    with pytest.raises(TypeError):
+        run.save_model(model, [object()])
+    assert (run.path / "model.keras").read_bytes() == content
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "class_names.json",
+        "model.keras",
+    ]
+
+
+def test_an_existing_run_is_never_overwritten(tmp_path):
+    (tmp_path / "run").mkdir()
+    RunFolder.create(tmp_path / "run")  # empty: nothing is lost
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="never overwritten"):
+        RunFolder.create(tmp_path / "run")
+    with pytest.raises(UserError, match="is a file"):
+        RunFolder.create(tmp_path / "run" / "notes.txt")
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "run", "/proc/run"):
+        with pytest.raises(UserError, match="--run_dir: cannot write"):
+            RunFolder.create(path)
+
+
+def test_folders_without_a_model_are_no_runs(tmp_path):
+    with pytest.raises(UserError, match="has no model.keras"):
+        RunFolder.open(tmp_path)
+    (tmp_path / "model.keras").write_bytes(b"broken")
+    (tmp_path / "class_names.json").write_text("[]")
+    with pytest.raises(UserError, match="Is the file whole"):
+        RunFolder.open(tmp_path).load_model()
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory, model):
+    run = RunFolder.create(tmp_path_factory.mktemp("runs") / "run")
+    run.save_class_names(["cat", "dog"])
+    run.save_model(model, ["cat", "dog"])
+    return run.path
+
+
+@pytest.fixture
+def others_run(tmp_path, run_dir):
+    """A folder as somebody else may have changed it."""
+    return Path(shutil.copytree(run_dir, tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('["cat", "dog", "owl"]', "tells 2 classes apart, .* names 3"),
+        ('{"cat": 0, "dog": 1}', "expected a list of names"),
+        ('["cat", 7]', "expected a list of names"),
+        ('["cat"]', "two names or more"),
+        ('["cat", "cat"]', "each of them once"),
+        ('["cat", "\\u001b[2Jdog"]', r"'\\x1b\[2Jdog' holds control codes"),
+        ("[" * 100_000, "Cannot read"),
+        ('["cat", ', "Cannot read"),
+        (" " * (1 << 24) + "[]", "too large"),
+    ],
+)
+def test_names_that_are_not_the_models_are_refused(others_run, text, message):
+    (others_run / "class_names.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        RunFolder.open(others_run).load_model()
+
+
+def test_a_model_of_somebody_is_opened_like_any_file(others_run):
+    path = hostile_classes.lambda_layer(others_run)
+    assert path == others_run / "model.keras"
+    with pytest.raises(UserError, match="keras.layers.Lambda"):
+        RunFolder.open(others_run).load_model()
+    assert not (others_run / hostile_files.CANARY).exists()
+
+
+@pytest.mark.parametrize("layer", ["resize", "head_output"])
+def test_a_model_that_train_py_did_not_leave_is_refused(others_run, layer):
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(3, 1, name="resize")(image)
+    if layer != "resize":
+        x = keras.layers.Resizing(8, 8, name="resize")(image)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Dense(1, name="output")(x)
+    keras.Model(image, x).save(others_run / "model.keras")
+    with pytest.raises(UserError, match="not a model that train.py left"):
+        RunFolder.open(others_run).load_model()
+
+
+@pytest.mark.parametrize("name", ["model.keras", "class_names.json"])
+def test_a_pipe_in_a_run_folder_is_never_waited_for(others_run, name):
+    (others_run / name).unlink()
+    os.mkfifo(others_run / name)
+    with pytest.raises(UserError, match=f"has no {name}"):
+        RunFolder.open(others_run)
+
+
+def summary(**changed):
+    whole = {
+        "backbone": "vgg16",
+        "best_epoch": 1,
+        "class_counts": {"train": [1], "validation": [1]},
+        "device": "CPU",
+        "epochs": 1,
+        "flags": {
+            **dict.fromkeys(
+                ("class_weights", "head", "data", "learning_rate"), "x"
+            ),
+            **dict.fromkeys(("cutmix", "mixup", "randaugment"), False),
+            **{"dropout": 0.5, "epochs": 1},
+        },
+        "found": {},
+        "photos": {"train": {"x": 1}, "validation": {"x": 1}},
+        "freeze_proof": {"summary": "x"},
+        **dict.fromkeys(("frozen_layers", "trainable_layers"), ["x"]),
+        **dict.fromkeys(("frozen_parameters", "trainable_parameters"), 1),
+        **{"image_size": 1, "seconds": 1.5, "seed": 0},
+        **{"unfreeze_from": "all", "versions": {"keras": "3"}},
+    }
+    return json.dumps(whole | changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "it holds no keys"),
+        ("[" * 100_000, "Cannot read"),
+        (summary(seconds="1; rm"), "its seconds is '1; rm'"),
+        (summary(class_counts={"train": ["x"]}), "its class_counts is"),
+        (summary(flags={"epochs": 1}), "its flags is"),
+        (summary(versions=["x"]), "its versions is"),
+        (summary(frozen_layers="x"), "its frozen_layers is"),
+        ("{}", "its backbone is None"),
+    ],
+)
+def test_a_summary_of_other_types_is_refused(tmp_path, text, message):
+    (tmp_path / "run.json").write_text(summary())
+    assert reader.load_summary(tmp_path, for_report=True)
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        reader.load_summary(tmp_path, for_report=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("run.json", reader.load_summary),
+        ("flags.txt", reader.load_flags),
+        ("history.csv", reader.load_history),
+        ("predictions.csv", reader.load_predictions),
+        ("label_issues.csv", reader.load_label_issues),
+    ],
+)
+def test_pipes_and_odd_tables_are_refused(tmp_path, name, load):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match="is no file"):
+        load(tmp_path)
+    (tmp_path / name).unlink()
+    if name.endswith(".csv"):
+        (tmp_path / name).write_text('stage\n"' + "x" * 200_000 + '"\n')
+        with pytest.raises(UserError, match="field larger than"):
+            load(tmp_path)
+        (tmp_path / name).write_text("stage\nx\n")
+        with pytest.raises(UserError, match="Cannot read"):
+            load(tmp_path)
+
+
+def test_latest_points_to_the_newest(tmp_path):
+    for name in ("a", "b"):
+        RunFolder.create(tmp_path / name)
+        point_latest_at(tmp_path / name)
+        assert (tmp_path / "latest").resolve().name == name
+
+
+def test_the_default_place_has_date_and_backbone():
+    path = choose_run_dir(None, "models/my_base.keras")
+    assert path.parts[0] == "runs" and path.name.endswith("-my_base")

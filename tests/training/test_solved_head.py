@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from thaw.errors import UserError
+from thaw.training.solved_head import solve_head
+
+pytest.importorskip("sklearn")
+
+
+def blobs(num_classes, n=300, seed=0):
+    """Features of classes that overlap, one on a scale of its own."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, num_classes, n)
+    middles = np.random.default_rng(9).normal(size=(num_classes, 6)) * 1.5
+    features = middles[labels] + rng.normal(size=(n, 6))
+    return (features * [1, 1, 100, 1, 1, 0.01] + 5).astype("float32"), labels
+
+
+def probabilities(features, kernel, bias):
+    """What a Dense layer with sigmoid or softmax makes of them, (N, K)."""
+    logits = features @ kernel + bias
+    if logits.shape[1] == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("solver", ["linear", "svm"])
+@pytest.mark.parametrize("num_classes", [2, 4])
+def test_the_head_tells_classes_apart_and_knows_how_sure_it_is(
+    solver, num_classes
+):
+    kernel, bias = solve_head(*blobs(num_classes), solver)
+    units = 1 if num_classes == 2 else num_classes
+    assert kernel.shape == (6, units) and bias.shape == (units,)
+    assert kernel.dtype == bias.dtype == "float32"
+    features, labels = blobs(num_classes, n=2000, seed=1)
+    p = probabilities(features, kernel, bias)
+    right = p.argmax(axis=1) == labels
+    assert right.mean() > 0.85
+    # Calibrated: as often right as it says.
+    assert p.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.06)
+
+
+def test_it_is_what_scikit_learn_would_predict():
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.preprocessing import StandardScaler
+
+    features, labels = blobs(3)
+    kernel, bias = solve_head(features, labels, "linear")
+    scaler = StandardScaler().fit(features)
+    model = LogisticRegressionCV(
+        Cs=[1e-3, 1e-2, 1e-1, 1.0], cv=3, scoring="neg_log_loss", max_iter=1000
+    ).fit(scaler.transform(features), labels)
+    np.testing.assert_allclose(
+        probabilities(features, kernel, bias),
+        model.predict_proba(scaler.transform(features)),
+        atol=2e-3,
+    )
+
+
+def test_too_few_photos_are_said():
+    features, labels = blobs(2, n=20)
+    labels[:] = 0
+    labels[:2] = 1
+    with pytest.raises(UserError, match="at least 3 photos of each class"):
+        solve_head(features, labels, "svm")

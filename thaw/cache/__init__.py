@@ -1,0 +1,1 @@
+"""The frozen part computed once: features, kept on disk."""

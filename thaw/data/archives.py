@@ -1,0 +1,196 @@
+"""Photos in a zip or tar file: unpacked once, into the cache."""
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import lzma
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from thaw.cached_folder import cached_folder
+from thaw.data.files import is_hidden
+from thaw.data.label_tables import is_table
+from thaw.errors import UserError
+
+_OPENERS = {  # of the stream in which members are, by ending
+    ".zip": None,
+    ".tar": open,
+    ".tar.gz": gzip.open,
+    ".tgz": gzip.open,
+    ".tar.bz2": bz2.open,
+    ".tar.xz": lzma.open,
+}
+_MOST_FILES = 2_000_000
+_MOST_BYTES = 200 << 30  # in all, unpacked
+_LARGEST_RATIO = 200  # unpacked over packed; photos are packed already
+_LEAST_BYTES = 4096  # what a member counts, whatever is in it
+_CHUNK = 1 << 20
+
+
+def is_archive(data: str | Path) -> bool:
+    """Returns whether `data` is meant as an archive, by its name."""
+    name = str(data).lower()
+    return name.endswith(tuple(_OPENERS)) and not os.path.isdir(data)
+
+
+def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
+    """Returns the folder, or the table, that an archive holds.
+
+    Members are written under names of their own folder only: one with an
+    absolute name or `..`, a link or a device is refused, and so is what grows
+    beyond reason.
+
+    Args:
+        archive: zip or tar file, packed or not.
+        cache_dir: Folder to unpack into, under a name that tells the file,
+            its size and time; made if missing.
+
+    Raises:
+        UserError: If it is missing, damaged or refused.
+    """
+    archive = Path(archive)
+    if not archive.is_file():
+        raise UserError(f"There is no file {archive}.")
+    found = archive.stat()
+    facts = f"{archive.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
+    name = hashlib.sha256(os.fsencode(facts)).hexdigest()[:16]
+
+    def make(folder):
+        print(f"Unpacking {archive}")
+        try:
+            _unpack(archive, folder)
+        except UserError:
+            raise
+        except (
+            tarfile.TarError,
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,  # a password is needed
+            ValueError,  # a name that is none
+            OSError,  # of gzip and bz2, where it is not the disk's
+        ) as error:
+            if getattr(error, "errno", None) is not None:
+                raise
+            raise UserError(f"{archive} cannot be unpacked: {error}") from error
+
+    return _root(cached_folder(Path(cache_dir) / "unpacked" / name, make))
+
+
+def _unpack(archive, folder):
+    packed = archive.stat().st_size
+    most = min(_MOST_BYTES, _LARGEST_RATIO * packed + _CHUNK)
+    files = written = 0
+    for name, source in _members(archive, most):
+        files += 1
+        written += _LEAST_BYTES
+        _check_size(archive, name, files, written, most)
+        if source is None:  # a folder
+            continue
+        target = folder / _safe_name(archive, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source() as reader, open(target, "wb") as writer:
+            while chunk := reader.read(_CHUNK):
+                written += len(chunk)
+                _check_size(archive, name, files, written, most)
+                writer.write(chunk)
+
+
+def _check_size(archive, name, files, written, most):
+    if files > _MOST_FILES or written > most:
+        raise UserError(
+            f"{archive} grows beyond reason when it is unpacked (at {name!r}: "
+            f"{files} files, {written / 1e9:.1f} GB). Unpack it yourself, and "
+            "give the folder."
+        )
+
+
+def _members(archive, most):
+    """Yields (name, function that opens it) of each member; None: a folder."""
+    name = str(archive).lower()
+    ending = next(x for x in reversed(_OPENERS) if name.endswith(x))
+    with contextlib.ExitStack() as stack:
+        if ending == ".zip":
+            opened = stack.enter_context(zipfile.ZipFile(archive))
+            for info in opened.infolist():
+                mode = info.external_attr >> 16
+                if info.is_dir():
+                    yield info.filename, None
+                    continue
+                if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                    raise _refused(archive, info.filename, "is no plain file")
+                yield info.filename, lambda info=info: opened.open(info)
+        else:
+            stream = stack.enter_context(_OPENERS[ending](archive, "rb"))
+            stream = _Bounded(stream, most)
+            opened = stack.enter_context(tarfile.open(fileobj=stream))
+            for info in opened:
+                if info.isdir():
+                    yield info.name, None
+                    continue
+                if not info.isreg():
+                    raise _refused(archive, info.name, "is no plain file")
+                yield info.name, lambda info=info: opened.extractfile(info)
+            # tarfile takes a header that is none for the end.
+            stream.seek(opened.offset)
+            if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise tarfile.ReadError("it is damaged in the middle")
+            while stream.read(_CHUNK):  # to the checksum at the end
+                pass
+
+
+class _Bounded:
+    """A stream of which tarfile may read so much only, in all and at a time.
+
+    It reads a header whole, whatever size that claims.
+    """
+
+    def __init__(self, stream, most):
+        self._stream = stream
+        self._left = 2 * most
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size):
+        if size > 2 * _CHUNK:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        contents = self._stream.read(size)
+        self._left -= len(contents)
+        if self._left < 0:
+            raise tarfile.ReadError("it grows beyond reason")
+        return contents
+
+
+def _safe_name(archive, name):
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts:
+        raise _refused(archive, name, "has no name")
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise _refused(archive, name, "would be written elsewhere")
+    return Path(*path.parts)
+
+
+def _refused(archive, name, why):
+    return UserError(
+        f"{archive} is refused: its member {name!r} {why}. Unpack it yourself "
+        "if you trust it, and give the folder."
+    )
+
+
+def _root(folder):
+    """Returns the only folder or table at the top, or all of it."""
+    while True:
+        entries = [x for x in folder.iterdir() if not is_hidden(x.name)]
+        tables = [entry for entry in entries if is_table(entry)]
+        if len(tables) == 1:
+            return tables[0]
+        folders = [entry for entry in entries if entry.is_dir()]
+        if len(folders) != 1 or any(entry.is_file() for entry in entries):
+            return folder
+        folder = folders[0]

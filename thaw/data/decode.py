@@ -1,0 +1,103 @@
+"""From a file to pixels, in a TensorFlow graph: the one decoder of Thaw.
+
+Plain JPEG and PNG are decoded by TensorFlow, which is fast; everything else by
+Pillow, which is right. GIF never gets to TensorFlow, which has no limit on the
+memory it takes (tensorflow#115498).
+"""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from thaw.data import pixels
+
+
+def load_photo(
+    path: tf.Tensor | str, plain: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB.
+
+    Args:
+        path: Path of the file, a scalar string.
+        plain: As in `decode_photo`.
+    """
+    return tf.cast(decode_photo(tf.io.read_file(path), plain), "float32")
+
+
+def load_samples(
+    paths: Sequence[str], most: int = 64, height: int = 320, width: int = 400
+) -> np.ndarray:
+    """Returns some photos in one array, uint8 (N, height, width, 3), RGB.
+
+    Each is cut to that size, or continued with the pixels of its edge, never
+    scaled: they are raw photos still.
+
+    Args:
+        paths: Paths of the files; those taken are spread evenly over them.
+        most: Photos, if there are as many.
+        height, width: Pixels.
+
+    Raises:
+        tf.errors.OpError: If one cannot be read.
+    """
+    rows = spread(len(paths), most)
+    samples = np.empty((len(rows), height, width, 3), "uint8")
+    for sample, row in zip(samples, rows, strict=True):
+        file = tf.io.read_file(os.fsencode(paths[row]))
+        cut = decode_photo(file).numpy()[:height, :width]
+        missing = [(0, height - len(cut)), (0, width - cut.shape[1]), (0, 0)]
+        sample[:] = np.pad(cut, missing, "edge")
+    return samples
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """Returns at most `most` of `count` rows, spread evenly, int64 (N,)."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype("int64")
+
+
+def decode_photo(
+    contents: tf.Tensor, plain: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns the pixels of a photo, uint8 (H, W, 3), RGB.
+
+    Args:
+        contents: Bytes of the file, a scalar string tensor.
+        plain: Whether it is plain (`pixels.is_plain`), a scalar bool; None:
+            looked at in Python, for which threads of TensorFlow wait.
+
+    Raises:
+        tf.errors.OpError: If it is none, or is damaged.
+    """
+    if plain is None:
+        plain = tf.numpy_function(_is_plain, [contents], "bool")
+    decoded = tf.cond(
+        plain,
+        lambda: decode_plain(contents),
+        lambda: tf.numpy_function(_decode, [contents], "uint8"),
+    )
+    return tf.ensure_shape(decoded, (None, None, 3))
+
+
+def decode_plain(contents: tf.Tensor) -> tf.Tensor:
+    """Returns the same of a photo that `pixels.is_plain`."""
+    return tf.io.decode_jpeg(  # reads PNG as well
+        contents,
+        channels=3,
+        dct_method="INTEGER_ACCURATE",  # the one Pillow agrees with
+    )
+
+
+def _is_plain(contents):
+    with pixels.open_photo(_as_bytes(contents)) as image:
+        return np.array(pixels.is_plain(image))
+
+
+def _decode(contents):
+    return pixels.decode(_as_bytes(contents))
+
+
+def _as_bytes(contents):
+    """Returns what TensorFlow gives: bytes in a graph, else an array of it."""
+    return np.asarray(contents, "object").item()

@@ -1,0 +1,1 @@
+"""From photos to probabilities and heat maps."""

@@ -1,0 +1,168 @@
+"""The model that serve.py asks: photos in files to what is said of them."""
+
+import base64
+import contextlib
+import io
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+import plots
+from thaw.data.files import shown
+from thaw.data.inspect import Checker
+from thaw.errors import UserError
+from thaw.inference import predictor
+from thaw.inference import rows as predict_output
+from thaw.inference.grad_cam import GradCam
+from thaw.serving.batcher import Batcher
+
+_ROOM = 128  # photos that are not answered yet
+_TWO_SIZES = (1, 8)  # of batches; up to four are padded to four
+_LARGE = 25_000_000  # pixels, of 16 bytes each while they are read
+
+
+class ServedModel:
+    """A model that many threads may ask, with the answers of predict.py.
+
+    Photos are checked and decoded by the same code, two beside each other on
+    two cores, and padded to the same batches.
+
+    Attributes:
+        room: The most photos that may be in work.
+        has_pictures: Whether there is a Grad-CAM.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        class_names: Sequence[str],
+        max_pixels: int,
+        batch_size: int = 32,
+    ):
+        """Takes the model apart.
+
+        Args:
+            model: Model of a run folder.
+            class_names: Names of its classes.
+            max_pixels: Photos with more cannot be used.
+            batch_size: Most photos to compute at once.
+        """
+        self.room = _ROOM
+        self._class_names = class_names
+        self._predictor = predictor.Predictor(model)
+        self._checker = Checker(max_pixels)
+        self._large = threading.Lock()  # read one at a time
+        try:
+            self._grad_cam = GradCam(model)
+        except ValueError as error:  # e.g. a vision transformer
+            self._grad_cam = None
+            print(f"No Grad-CAM: {error}", file=sys.stderr)
+        self.has_pictures = self._grad_cam is not None
+        self._batcher = Batcher(
+            self._read,
+            self._compute,
+            batch_size=batch_size,
+            room=_ROOM,
+            num_preparing=os.cpu_count(),
+        )
+
+    def predict(
+        self,
+        paths: Sequence[str],
+        names: Sequence[str | None],
+        top: int | None = None,
+        with_pictures: bool = False,
+    ) -> list[dict | UserError]:
+        """Returns of each photo what predict.py prints as JSON, or why not.
+
+        Args:
+            paths: Paths of the files.
+            names: What to give as `path` of each.
+            top: As in `rows.describe`.
+            with_pictures: Add `picture`, the photo as the model sees it, and
+                `grad_cam`, where on it it sees the likeliest class: PNG files
+                as data URLs, or None.
+
+        Raises:
+            Busy: If there are too many already.
+        """
+        wanted = with_pictures and self.has_pictures
+        futures = self._batcher.submit([(path, wanted) for path in paths])
+        rows = []
+        for name, future in zip(names, futures, strict=True):
+            try:
+                image, probabilities, heat = future.result()
+            except UserError as error:
+                rows.append(error)
+                continue
+            row = predict_output.describe(
+                name, probabilities, self._class_names, top
+            )
+            if with_pictures:
+                row["picture"] = row["grad_cam"] = None
+            if heat is not None:
+                row["picture"] = _data_url(np.clip(np.rint(image), 0, 255))
+                row["grad_cam"] = _data_url(plots.overlay_heat(image, heat))
+            rows.append(row)
+        return rows
+
+    def warm_up(self, folder: str | Path) -> None:
+        """Predicts a photo, so that the first that is sent need not wait.
+
+        Args:
+            folder: Where that photo is made, and removed.
+        """
+        path = str(Path(folder) / "first.png")
+        Image.new("RGB", (64, 64)).save(path)
+        # The model is compiled for the first size of a batch, and at the second
+        # for all others.
+        ready = self._read((path, self.has_pictures))
+        for number in _TWO_SIZES:
+            self._compute(number * [ready])
+        # Each process that looks at photos is started.
+        number = min(os.cpu_count(), self.room)
+        self.predict(number * [path], number * [None])
+        os.unlink(path)
+
+    def close(self) -> None:
+        """Ends threads and processes."""
+        self._batcher.close()
+        self._checker.close()
+
+    def _read(self, item):
+        """Returns a photo as the model sees it, and what is wanted of it."""
+        path, wanted = item
+        found = self._checker.look_at(path)
+        is_large = found.width * found.height > _LARGE
+        with self._large if is_large else contextlib.nullcontext():
+            image = found.reason or self._predictor.read(path, found.plain)
+        if isinstance(image, str):
+            raise UserError(shown(image))
+        return image, wanted
+
+    def _compute(self, batch):
+        """Returns image, probabilities, and heat where wanted, of a batch."""
+        images = np.stack([image for image, _ in batch])
+        probabilities = self._predictor.compute(images).probabilities
+        heats = [None] * len(batch)
+        rows = [row for row, (_, wanted) in enumerate(batch) if wanted]
+        if rows:
+            likeliest = probabilities[rows].argmax(axis=1)
+            for row, heat in zip(
+                rows, self._grad_cam(images[rows], likeliest), strict=True
+            ):
+                heats[row] = heat
+        return list(zip(images, probabilities, heats, strict=True))
+
+
+def _data_url(pixels):
+    """Returns an image, (H, W, 3) in [0, 255], as a PNG in a URL."""
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype("uint8")).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
