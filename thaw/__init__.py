@@ -1,3 +1,45 @@
 """Fine-tune a Keras image classifier by unfreezing just enough of it."""
 
+import importlib
+
 __version__ = "0.2.0.dev0"
+__all__ = [
+    "MachineError",
+    "NotFinite",
+    "NotVerified",
+    "Run",
+    "Stopped",
+    "TrainConfig",
+    "UserError",
+    "build_model",
+    "check_photos",
+    "compare",
+    "fine_tune",
+    "image_datasets",
+    "load_run",
+]
+_MODULES = {
+    "MachineError": "thaw.errors",
+    "NotFinite": "thaw.errors",
+    "NotVerified": "thaw.errors",
+    "Run": "thaw.run",
+    "Stopped": "thaw.errors",
+    "TrainConfig": "thaw.config",
+    "UserError": "thaw.errors",
+    "build_model": "model_zoo.build",
+    "check_photos": "thaw.data.photo_report",
+    "compare": "thaw.comparison",
+    "fine_tune": "thaw.fine_tuning",
+    "image_datasets": "thaw.data.datasets",
+    "load_run": "thaw.run",
+}
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])

@@ -1,12 +1,43 @@
-"""Exceptions whose message is all its reader needs, and how it is shown."""
+"""Exceptions whose message is all its reader needs, and text safe to show."""
+
+import json
+import os
+import signal
+from pathlib import Path
 
 
 class UserError(ValueError):
-    """A mistake in what was asked for: flags, arguments, photos or files.
+    """A mistake in what was asked for: options, arguments, photos or files.
 
     Its message says what is wrong, what was expected, what was received and
     how to go on. The scripts print it without a traceback and exit with 2.
     """
+
+
+class MachineError(RuntimeError):
+    """A failure of the machine: disk full, out of memory, no permission.
+
+    The scripts print it without a traceback and exit with 1.
+    """
+
+
+class Stopped(KeyboardInterrupt):
+    """A run was stopped by Ctrl-C or a signal, and can be resumed.
+
+    Attributes:
+        signal_number: Number of the signal.
+    """
+
+    def __init__(self, signal_number: int, message: str | None = None):
+        names = {signal.SIGINT: "Ctrl-C"}
+        name = names.get(signal_number, signal.Signals(signal_number).name)
+        super().__init__(message or f"Stopped by {name}.")
+        self.signal_number = signal_number
+
+    @property
+    def status(self) -> int:
+        """The exit status of a script."""
+        return 128 + self.signal_number
 
 
 class NotFinite(FloatingPointError):
@@ -21,15 +52,15 @@ class NotFinite(FloatingPointError):
         self.stage = stage
 
 
-class NotProved(RuntimeError):
+class NotVerified(RuntimeError):
     """A saved model could not be shown to be the one that was trained."""
 
 
 def printable(text: str) -> str:
     """Returns `text` as it can be printed: control codes as `\\x1b`.
 
-    A name from a file of somebody's might move the cursor or change its
-    colours. Bytes of a name that are no UTF-8 stay as they are.
+    A name from an untrusted file might move the cursor or change its colours.
+    Bytes of a name that aren't valid UTF-8 stay as they are.
     """
     if text.isprintable():
         return text
@@ -39,3 +70,28 @@ def printable(text: str) -> str:
         else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def shown(path: str | Path) -> str:
+    """Returns a path as it can be printed: control codes as `\\x1b`."""
+    return printable(os.fspath(path))
+
+
+def valid_utf8(text: str) -> str:
+    """Returns `text` with `?` for bytes of file names that aren't UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def first_line(error: Exception) -> str:
+    """Returns the first line of an exception, as one short sentence."""
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return line[:200].rstrip(".") + "."
+
+
+def script_json(value: object) -> str:
+    """Returns `value` as JSON that can stand inside an HTML script element.
+
+    A name such as `</script>` would end the element; in JSON, `<` can be
+    written as an escape.
+    """
+    return json.dumps(value).replace("<", "\\u003c")

@@ -1,90 +1,78 @@
-"""Flagfiles: whose flags count, and which may stand in one."""
+"""Flagfiles, read against the options of a command."""
 
+import importlib.resources
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from absl import flags
+from thaw.atomic import open_text
+from thaw.errors import UserError
+from thaw.option import Option
+from thaw.options import parse_text, read_setting
+from thaw.runs.format1 import rename_options
 
 _MOST_BYTES = 1 << 20
-_DIRECTIVE = re.compile(r"--?flagfile(=(?P<path>.*))?")
-_FLAG = re.compile(r"--?(?P<name>[a-zA-Z][\w-]*)")
+_RECIPES = "recipes"  # folder and package
+_LINE = re.compile(r"--?[a-zA-Z][\w-]*(=|$)")
 
 
-def with_flags_of_resumed_run(argv: list[str]) -> list[str]:
-    """Returns `argv` with the flags of the run of --resume, where it is one.
+def read(path: str, known: Mapping[str, Option]) -> dict[str, object]:
+    """Returns the values that a flagfile gives, by name.
 
-    Raises:
-        absl.flags.Error: If that is no run.
-    """
-    if "resume" not in flags.FLAGS:
-        return argv
-    for place in reversed(range(len(argv))):  # of several the last counts
-        name, equals, run_dir = argv[place].partition("=")
-        if name not in ("--resume", "-resume"):
-            continue
-        if not equals:
-            run_dir = argv[place + 1] if place + 1 < len(argv) else ""
-        path = os.path.join(run_dir, "flags.txt")
-        if not os.path.isfile(path):
-            raise flags.Error(
-                f"--resume: there is no {path}. Expected the folder of a run "
-                "that was stopped, e.g. --resume=runs/latest"
-            )
-        return [argv[0], f"--flagfile={path}", *argv[1:]]
-    return argv
-
-
-def check_flagfiles(argv: Sequence[str]) -> None:
-    """Checks the flagfiles that are given, which anyone may have written.
-
-    absl would also follow a `--flagfile` in them, and take flags of its own,
-    one of which (`--profile_file`) overwrites any file.
+    Anyone may have written it: it holds options of the command and nothing
+    else, one on a line; `#` and `//` begin a comment.
 
     Args:
-        argv: Arguments of the command line.
+        path: Path of the file; where there is none of that name,
+            `recipes/NAME.flags` is the recipe that is installed with Thaw.
+        known: Options of the command, by name.
 
     Raises:
-        absl.flags.Error: If there is more in one than flags of the script.
-        OSError: If a file cannot be read.
+        UserError: If it can't be read, or holds anything else.
     """
-    absl_flags = {"undefok"} | {
-        flag.name
-        for module, found in flags.FLAGS.flags_by_module_dict().items()
-        if module.split(".")[0] == "absl"
-        for flag in found
-    }
-    for place, argument in enumerate(argv):
-        if argument == "--":
-            break
-        found = _DIRECTIVE.fullmatch(argument)
-        if found:
-            path = found["path"]
-            if path is None:
-                path = argv[place + 1] if place + 1 < len(argv) else ""
-            _check(os.path.expanduser(path.strip()), absl_flags)
+    path = _find(os.path.expanduser(path.strip()))
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
+            raise UserError(f"{path} is not a flagfile, or too large for one.")
+        with open_text(path) as file:
+            lines = file.read().split("\n")
+    except OSError as error:
+        raise UserError(
+            f"Can't read the flagfile {path}: {error.strerror}."
+        ) from error
+    texts, places = {}, {}
+    for number, line in enumerate(lines, 1):
+        line, place = line.strip(), f"{path}, line {number}"
+        if not line or line.startswith(("#", "//")):
+            continue
+        if not _LINE.match(line):
+            raise UserError(
+                f"{place}: expected --name=value. Received: {line[:80]!r}"
+            )
+        name, text = read_setting(line, known)
+        if name == "flagfile":
+            raise UserError(
+                f"{place}: a flagfile can't include another. Give both: "
+                "--flagfile=A --flagfile=B"
+            )
+        texts[name], places[name] = text, place
+    values = {}
+    for name, text in rename_options(texts).items():
+        try:
+            values[name] = parse_text(name, text, known)
+        except UserError as error:
+            place = places.get(name, path)
+            raise UserError(f"{place}: {error}") from error
+    return values
 
 
-def _check(path, absl_flags):
-    if not path:
-        return
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
-        raise flags.Error(f"{path} is no flagfile, or a huge one.")
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        for number, line in enumerate(file, 1):
-            flag = _FLAG.match(line.strip())
-            if not flag:
-                continue
-            name = flag["name"].replace("-", "_")
-            if name == "flagfile":
-                raise flags.Error(
-                    f"{path}, line {number}: a flagfile cannot include "
-                    "another. Give both: --flagfile=A --flagfile=B"
-                )
-            if {name, name.removeprefix("no")} & absl_flags:
-                raise flags.Error(
-                    f"{path}, line {number}: --{name} cannot stand in a "
-                    "flagfile; it is not a flag of this script's own."
-                )
+def _find(path):
+    """Returns the path of a flagfile, also of one that came with Thaw."""
+    folder, name = os.path.split(path)
+    if folder == _RECIPES and not os.path.lexists(path):
+        recipe = importlib.resources.files(_RECIPES) / name
+        if recipe.is_file():
+            return str(recipe)
+    return path

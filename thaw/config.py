@@ -1,0 +1,299 @@
+"""TrainConfig: every option of a training, once."""
+
+import dataclasses
+import os
+from typing import Literal
+
+from model_zoo.backbones import (
+    CLASSIC,
+    POOLING_MODES,
+    PREPROCESS_MODES,
+    RESIZE_MODES,
+    TINY,
+    is_file,
+)
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.options import Config, option
+
+_OPTIMIZER_NUMBERS = {
+    "rmsprop": ("rho", "momentum"),
+    "adam": ("beta_1", "beta_2"),
+    "adamw": ("beta_1", "beta_2"),
+    "sgd": ("momentum",),
+}
+_SCHEDULES = ("constant", "cosine", "one_cycle")
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class TrainConfig(Config):
+    r"""All that decides the numbers of a run.
+
+    These are the options of `thaw.fine_tune` and of train.py. An unknown name,
+    a value out of bounds or a contradiction is a `UserError`.
+
+    Example:
+
+    ```python
+    import dataclasses
+
+    import thaw
+
+    config = thaw.TrainConfig(data="photos", unfreeze_from="block5_conv1")
+    longer = dataclasses.replace(config, epochs=20)
+    ```
+
+    Data:
+        data: Folder with one folder of photos per class, or with train/ and
+            validation/ of that kind; a .csv or .tsv table with path,label or
+            id,label; a .zip or .tar file of these; demo, cats_vs_dogs, cifar10
+            or mnist.
+        label_regex: Regular expression whose first group, in the file name, is
+            the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
+        validation_data: Folder of class folders to validate on, if not in
+            `data`.
+        validation_fraction: Share of each class to validate on.
+        limit: Use at most N photos per class (sampled with `seed`).
+        skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
+            --skip_bad=5%.
+        max_pixels: Reject photos with more.
+        image_size: Pixels a side. Default: the backbone's.
+        resize: How photos become square.
+        batch_size: Photos per step.
+
+    Augmentation:
+        augment: Random views of the training photos. affine: the six options
+            below; crop: a random part; presize: fastai's; flip_rotate:
+            mirrored, up to 10 degrees.
+        rotation_range: Degrees, either way.
+        width_shift_range: Share of the width, either way.
+        height_shift_range: Share of the height, either way.
+        shear_range: Degrees, either way.
+        zoom_range: Zoom in [1 - range, 1 + range], per axis.
+        horizontal_flip: Mirror half of the views.
+        fill_mode: Fills what lies outside the photo.
+        randaugment: Then keras.layers.RandAugment; new views in each pass.
+        mixup: Blend pairs of images and labels (keras.layers.MixUp).
+        cutmix: Paste patches (keras.layers.CutMix); with `mixup`, either.
+
+    Model:
+        backbone: Name (--list_backbones), .keras file of a base, or hub:PRESET.
+            Default: vgg16; vgg16_tiny for the demo.
+        weights: imagenet, none (random), a .h5 file, or auto.
+        preprocess: Scaling of pixels; auto: as the backbone was trained.
+        unfreeze_from: Layer (--list_layers) from which the base trains, none or
+            all. Default: start of the last block.
+        train_batch_norm: Train unfrozen BatchNormalization, too.
+        cut_at: Last layer of the base, e.g. block4_pool. Default: all of it.
+        pooling: Feature map to vector; auto: flatten for VGG, else avg.
+        head: dense: Dense, Dropout, Dense. linear, svm: one Dense layer, solved
+            by scikit-learn on one view of each photo.
+        hidden_units: Width of the hidden layer; 0: none.
+        dropout: Dropout rate of the head.
+
+    Training:
+        head_epochs: Epochs of the head alone.
+        head_learning_rate: Peak learning rate of the head.
+        epochs: Epochs of fine-tuning.
+        learning_rate: Peak learning rate for fine-tuning, or `find` to choose
+            it with a range test.
+        layer_decay: Learning rate of each layer group, relative to the group
+            above (head, upper half, lower half).
+        schedule: Learning rate schedule.
+        head_schedule: The same for the head.
+        peak_fraction: Where one_cycle peaks.
+        head_peak_fraction: The same for the head.
+        div_factor: Peak over first rate of one_cycle.
+        optimizer: Optimizer of both stages.
+        momentum: Momentum of sgd or rmsprop.
+        rho: Of rmsprop.
+        beta_1: Of adam and adamw.
+        beta_2: Of adam and adamw.
+        label_smoothing: Label smoothing.
+        class_weights: Weights in the loss.
+        early_stopping: Patience in epochs, per stage.
+        precision: Dtype policy, for GPUs, and bfloat16 for CPUs with AMX.
+        steps_per_epoch: Steps per epoch. Default: all photos once.
+        seed: Seed of split, order, augmentation and new weights.
+
+    Cache:
+        cache_views: Views of each photo whose frozen features are kept; 0:
+            none, each pass sees a new view.
+        cache_dtype: Dtype of the features.
+        cache_dir: Folder of the features. Default: ~/.cache/thaw/features.
+        cache_limit_gb: Size limit of that folder; least recently used go first.
+
+    Output:
+        checkpoint_minutes: Minutes between checkpoints within an epoch.
+        smooth_curves: Smoothing of the curves.
+    """
+
+    data: str = option("demo")
+    label_regex: str | None = option(None)
+    validation_data: str | None = option(None)
+    validation_fraction: float = option(0.2, low=0.01, high=0.99)
+    limit: int | None = option(None, low=2)
+    skip_bad: float = option(0.0, low=0, high=1, is_share=True)
+    max_pixels: int = option(MAX_PIXELS, low=1)
+    image_size: int | None = option(None, low=1, high=4096)
+    resize: str = option("squash", choices=RESIZE_MODES)
+    batch_size: int = option(20, low=1, high=4096)
+
+    augment: str = option(
+        "affine", choices=("affine", "crop", "presize", "flip_rotate", "none")
+    )
+    rotation_range: float = option(40.0, low=0, high=180)
+    width_shift_range: float = option(0.2, low=0, high=1)
+    height_shift_range: float = option(0.2, low=0, high=1)
+    shear_range: float = option(0.2, low=0, high=80)
+    zoom_range: float = option(0.2, low=0, high=0.99)
+    horizontal_flip: bool = option(True)
+    fill_mode: str = option(
+        "nearest", choices=("nearest", "reflect", "wrap", "constant")
+    )
+    randaugment: bool = option(False)
+    mixup: bool = option(False)
+    cutmix: bool = option(False)
+
+    backbone: str | None = option(None)
+    weights: str = option("auto")
+    preprocess: str = option("auto", choices=("auto", *PREPROCESS_MODES))
+    unfreeze_from: str | None = option(None)
+    train_batch_norm: bool = option(False)
+    cut_at: str | None = option(None)
+    pooling: str = option("auto", choices=POOLING_MODES)
+    head: str = option("dense", choices=("dense", "linear", "svm"))
+    hidden_units: int = option(256, low=0, high=65536)
+    dropout: float = option(0.5, low=0, high=0.99)
+
+    head_epochs: int = option(3, low=0)
+    head_learning_rate: float | Literal["find"] = option(
+        1e-3, low=1e-12, high=100
+    )
+    epochs: int = option(10, low=0)
+    learning_rate: float | Literal["find"] = option(1e-5, low=1e-12, high=100)
+    layer_decay: float = option(1.0, low=1e-6, high=1)
+    schedule: str = option("constant", choices=_SCHEDULES)
+    head_schedule: str = option("cosine", choices=_SCHEDULES)
+    peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
+    head_peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
+    div_factor: float = option(25.0, low=1, high=1e9, flag=False)
+    optimizer: str = option("rmsprop", choices=tuple(_OPTIMIZER_NUMBERS))
+    momentum: float | None = option(None, low=0, high=0.9999)
+    rho: float | None = option(None, low=0, high=0.9999, flag=False)
+    beta_1: float | None = option(None, low=0, high=0.9999, flag=False)
+    beta_2: float | None = option(None, low=0, high=0.999999, flag=False)
+    label_smoothing: float = option(0.0, low=0, high=0.99)
+    class_weights: str = option("none", choices=("none", "balanced"))
+    early_stopping: int | None = option(None, low=1)
+    precision: str = option(
+        "float32", choices=("float32", "mixed_bfloat16", "mixed_float16")
+    )
+    steps_per_epoch: int | None = option(None, low=1)
+    seed: int = option(0, low=0, high=2**31 - 1)
+
+    cache_views: int = option(4, low=0, high=9999)
+    cache_dtype: str = option("float16", choices=("float16", "float32"))
+    cache_dir: str | None = option(None)
+    cache_limit_gb: float = option(20.0, low=0)
+
+    checkpoint_minutes: float = option(5.0, low=0.0)
+    smooth_curves: float = option(0.0, low=0, high=0.99, flag=False)
+
+    def validate(self) -> None:
+        """Raises a `UserError` if options contradict each other."""
+        self._check_optimizer()
+        if not (
+            self.head_epochs
+            or self.epochs
+            or self.head != "dense"
+            or "find" in (self.learning_rate, self.head_learning_rate)
+        ):
+            raise UserError(
+                "Nothing to train: `head_epochs` and `epochs` are 0. (With "
+                "`learning_rate=find`, that draws lr_find.png.)"
+            )
+        mixing = " and ".join(
+            f"`{name}`" for name in ("mixup", "cutmix") if getattr(self, name)
+        )
+        if mixing and self.batch_size < 2:
+            raise UserError(
+                f"{mixing} mixes the photos of a batch. Give at least "
+                "`batch_size=2`."
+            )
+        if mixing and self.head != "dense":
+            raise UserError(
+                f"`head={self.head}` is solved on photos of one class each. "
+                f"Drop {mixing}, or use `head=dense` with `hidden_units=0`."
+            )
+        if mixing and self.class_weights != "none":
+            raise UserError(
+                "`class_weights` weighs photos of one class each. Drop it, or "
+                f"{mixing}."
+            )
+
+    def _check_optimizer(self):
+        for name in self.optimizer_arguments():
+            fitting = [
+                x for x, own in _OPTIMIZER_NUMBERS.items() if name in own
+            ]
+            if self.optimizer not in fitting:
+                raise UserError(
+                    f"`{name}` is an option of {' and '.join(fitting)}. "
+                    f"Received: `optimizer={self.optimizer}`"
+                )
+
+    @property
+    def backbone_name(self) -> str:
+        """The backbone; by default that of the demo, or VGG16."""
+        return self.backbone or (TINY if self.data == "demo" else CLASSIC)
+
+    @property
+    def mixes_batches(self) -> list[str]:
+        """The options that change whole batches, of those that are on."""
+        names = ("randaugment", "mixup", "cutmix")
+        return [name for name in names if getattr(self, name)]
+
+    def optimizer_arguments(self) -> dict[str, float]:
+        """Returns the arguments of the optimizer that were given, by name."""
+        names = ("momentum", "rho", "beta_1", "beta_2")
+        values = {name: getattr(self, name) for name in names}
+        return {name: x for name, x in values.items() if x is not None}
+
+    def model_arguments(self) -> dict[str, object]:
+        """Returns the arguments of `build_model` that define the base."""
+        return {
+            "backbone": self.backbone_name,
+            "image_size": self.image_size,
+            "weights": self.weights,
+            "preprocess": self.preprocess,
+            "unfreeze_from": self.unfreeze_from,
+            "cut_at": self.cut_at,
+        }
+
+    def head_arguments(self) -> dict[str, object]:
+        """Returns the arguments of `build_model` that define the head."""
+        is_solved = self.head != "dense"  # one Dense layer on the features
+        return {
+            "pooling": self.pooling,
+            "hidden_units": 0 if is_solved else self.hidden_units,
+            "dropout": 0.0 if is_solved else self.dropout,
+        }
+
+    def with_absolute_paths(self) -> "TrainConfig":
+        """Returns the same, with paths that hold from any folder.
+
+        A run may be resumed, or repeated, from another one than it began in.
+        """
+        paths = {
+            name: os.path.abspath(getattr(self, name))
+            for name in ("data", "validation_data", "weights")
+            if getattr(self, name)
+            and getattr(self, name) != "demo"
+            and os.path.exists(getattr(self, name))
+        }
+        if is_file(self.backbone or ""):
+            paths["backbone"] = os.path.abspath(self.backbone)
+        if self.cache_dir:
+            paths["cache_dir"] = os.path.abspath(self.cache_dir)
+        return dataclasses.replace(self, **paths)
