@@ -1,12 +1,67 @@
-"""How far a script is, on one line of the terminal."""
+"""Messages on stdout and stderr, and progress on one line of the terminal."""
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 
 _WIDTH = 80  # columns
 _BAR = 30
 _REDRAWN_SECONDS = 0.2  # at most so often on a terminal,
 _SAID_SECONDS = 60  # and elsewhere
+
+
+class _Output:
+    """Which messages are printed, and how."""
+
+    silent = False
+    format = staticmethod(str)
+    heavy_imports = contextlib.nullcontext
+
+
+def say(text: str = "") -> None:
+    """Prints a message to stdout, unless the call is silent."""
+    if not _Output.silent:
+        print(_Output.format(text), flush=True)
+
+
+def warn(text: str) -> None:
+    """Prints a message to stderr."""
+    print(_Output.format(text), file=sys.stderr)
+
+
+def is_silent() -> bool:
+    """Returns whether `say` prints nothing."""
+    return _Output.silent
+
+
+def heavy_imports() -> contextlib.AbstractContextManager:
+    """Returns a context in which TensorFlow may be imported."""
+    return _Output.heavy_imports()
+
+
+@contextlib.contextmanager
+def output(**changes) -> Iterator[None]:
+    """Changes how messages are printed, and puts it back.
+
+    Args:
+        **changes: `silent`: whether `say` and progress print nothing;
+            `format`: function of a message that returns what to print;
+            `heavy_imports`: function that returns a context for the import of
+            TensorFlow.
+    """
+    before = {name: getattr(_Output, name) for name in changes}
+    for name, value in changes.items():
+        setattr(_Output, name, _as_static(value))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(_Output, name, _as_static(value))
+
+
+def _as_static(value):
+    return staticmethod(value) if callable(value) else value
 
 
 class Progress:
@@ -27,7 +82,7 @@ class Progress:
         self._done = done
         now = time.perf_counter()
         on_terminal = sys.stderr.isatty()
-        if now - self._shown > (
+        if not _Output.silent and now - self._shown > (
             _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
         ):
             self._shown = now
@@ -43,17 +98,17 @@ class Progress:
 
     def clear(self) -> None:
         """Takes the line away, so that something else can be printed."""
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not _Output.silent:
             sys.stderr.write("\r" + " " * _WIDTH + "\r")
 
     def end(self) -> None:
         """Takes the line away, and prints how many there were."""
         self.clear()
         if self._first is None:
-            print(f"Checked {self._total:,} photos, all known from before")
+            say(f"Checked {self._total:,} photos, all known from before")
             return
         known = f", {self._first:,} known from before" if self._first else ""
-        print(f"Checked {self._total:,} photos{known}, {self._speed()}")
+        say(f"Checked {self._total:,} photos{known}, {self._speed()}")
 
     def _speed(self):
         seconds = time.perf_counter() - self._start

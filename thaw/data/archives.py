@@ -1,21 +1,23 @@
 """Photos in a zip or tar file: unpacked once, into the cache."""
 
 import bz2
-import contextlib
+import functools
 import gzip
 import hashlib
 import lzma
 import os
+import shutil
 import stat
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from thaw.cached_folder import cached_folder
+from thaw.atomic import cached_folder
 from thaw.data.files import is_hidden
 from thaw.data.label_tables import is_table
 from thaw.errors import UserError
+from thaw.progress import say
 
 _OPENERS = {  # of the stream in which members are, by ending
     ".zip": None,
@@ -56,12 +58,12 @@ def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
     archive = Path(archive)
     if not archive.is_file():
         raise UserError(f"There is no file {archive}.")
-    found = archive.stat()
-    facts = f"{archive.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
+    entry = archive.stat()
+    facts = f"{archive.resolve()}\0{entry.st_size}\0{entry.st_mtime_ns}"
     name = hashlib.sha256(os.fsencode(facts)).hexdigest()[:16]
 
     def make(folder):
-        print(f"Unpacking {archive}")
+        say(f"Unpacking {archive}")
         try:
             _unpack(archive, folder)
         except UserError:
@@ -87,57 +89,49 @@ def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
 def _unpack(archive, folder):
     packed = archive.stat().st_size
     most = min(_MOST_BYTES, _LARGEST_RATIO * packed + _CHUNK)
-    files = written = 0
-    for name, source in _members(archive, most):
+    files = unpacked = 0
+    for name, size, open_member in _members(archive, most):
         files += 1
-        written += _LEAST_BYTES
-        _check_size(archive, name, files, written, most)
-        if source is None:  # a folder
+        unpacked += _LEAST_BYTES + size
+        if files > _MOST_FILES or unpacked > most:
+            raise UserError(
+                f"{archive} grows beyond reason when it is unpacked (at "
+                f"{name!r}: {files} files, {unpacked / 1e9:.1f} GB). Unpack it "
+                "yourself, and give the folder."
+            )
+        if open_member is None:  # a folder
             continue
         target = folder / _safe_name(archive, name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with source() as reader, open(target, "wb") as writer:
-            while chunk := reader.read(_CHUNK):
-                written += len(chunk)
-                _check_size(archive, name, files, written, most)
-                writer.write(chunk)
-
-
-def _check_size(archive, name, files, written, most):
-    if files > _MOST_FILES or written > most:
-        raise UserError(
-            f"{archive} grows beyond reason when it is unpacked (at {name!r}: "
-            f"{files} files, {written / 1e9:.1f} GB). Unpack it yourself, and "
-            "give the folder."
-        )
+        with open_member() as reader, open(target, "wb") as writer:
+            shutil.copyfileobj(reader, writer, _CHUNK)  # `size` at most
 
 
 def _members(archive, most):
-    """Yields (name, function that opens it) of each member; None: a folder."""
+    """Yields (name, bytes, function that opens it or None) of each member."""
     name = str(archive).lower()
     ending = next(x for x in reversed(_OPENERS) if name.endswith(x))
-    with contextlib.ExitStack() as stack:
-        if ending == ".zip":
-            opened = stack.enter_context(zipfile.ZipFile(archive))
+    if ending == ".zip":
+        with zipfile.ZipFile(archive) as opened:
             for info in opened.infolist():
-                mode = info.external_attr >> 16
+                kind = stat.S_IFMT(info.external_attr >> 16)
+                open_member = functools.partial(opened.open, info)
                 if info.is_dir():
-                    yield info.filename, None
-                    continue
-                if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                    open_member = None
+                elif kind not in (0, stat.S_IFREG):
                     raise _refused(archive, info.filename, "is no plain file")
-                yield info.filename, lambda info=info: opened.open(info)
-        else:
-            stream = stack.enter_context(_OPENERS[ending](archive, "rb"))
-            stream = _Bounded(stream, most)
-            opened = stack.enter_context(tarfile.open(fileobj=stream))
+                yield info.filename, info.file_size, open_member
+        return
+    with _OPENERS[ending](archive, "rb") as stream:
+        stream = _Bounded(stream, most)
+        with tarfile.open(fileobj=stream) as opened:
             for info in opened:
+                open_member = functools.partial(opened.extractfile, info)
                 if info.isdir():
-                    yield info.name, None
-                    continue
-                if not info.isreg():
+                    open_member = None
+                elif not info.isreg():
                     raise _refused(archive, info.name, "is no plain file")
-                yield info.name, lambda info=info: opened.extractfile(info)
+                yield info.name, info.size, open_member
             # tarfile takes a header that is none for the end.
             stream.seek(opened.offset)
             if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):

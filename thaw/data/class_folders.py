@@ -1,14 +1,11 @@
-"""Labels that are the names of folders."""
+"""Labels that are folder names."""
 
 import os
 import re
-from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 from thaw.data.files import (
-    describe_passed_over,
+    describe_skipped,
     find_files,
     is_photo,
     leads_out,
@@ -17,24 +14,24 @@ from thaw.data.files import (
 from thaw.data.photos import (
     EXAMPLE,
     VALIDATION_NAMES,
-    PhotoIndex,
+    Photos,
     check_class_name,
     check_folder,
-    check_same_classes,
+    load_both,
 )
 from thaw.data.pixels import EXTENSIONS
 from thaw.errors import UserError
 
-_NAME_OF_A_SIDE = re.compile(
+_SPLIT_NAME = re.compile(
     r"(?<![a-z])(train(ing)?|test(ing)?|val(id(ation)?)?|eval(uation)?|dev)"
     r"(?![a-z])",
     re.IGNORECASE,
 )
 
 
-def index_folders(
+def load_folders(
     data: str | Path, validation_data: str | Path | None = None
-) -> tuple[PhotoIndex, PhotoIndex | None]:
+) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos under a folder.
 
     Args:
@@ -44,38 +41,33 @@ def index_folders(
         validation_data: Folder of class folders that overrides the latter.
 
     Returns:
-        As `index.index_photos`.
+        As `load.load_photos`.
 
     Raises:
         UserError: If a folder is missing or empty, or holds other classes.
     """
     data = Path(data)
-    check_folder(data, "--data")
-    sides = _split_folders(data)
+    check_folder(data, "data")
+    splits = _split_folders(data)
     root = data if validation_data is None else validation_data
-    if validation_data is None:
-        names = [name for name in VALIDATION_NAMES if name in sides]
-        validation_data = (
-            sides[names[0]] if "train" in sides and names else None
-        )
-    train_folder = sides.get("train", data)
-    _check_leads_inside(train_folder, data)
-    train = _index_classes(train_folder, data)
-    if validation_data is None:
-        return train, None
-    validation_data = Path(validation_data)
-    check_folder(validation_data, "--validation_data")
-    _check_leads_inside(validation_data, root)
-    validation = _index_classes(validation_data, root)
-    check_same_classes(train_folder, train, validation_data, validation)
-    return train, validation
+    if validation_data is None and "train" in splits:
+        names = [name for name in VALIDATION_NAMES if name in splits]
+        validation_data = splits[names[0]] if names else None
+    roots = {"data": data, "validation_data": root}
+    return load_both(
+        lambda folder, option: _load_classes(folder, option, roots[option]),
+        splits.get("train", data),
+        validation_data,
+    )
 
 
-def _index_classes(folder, root):
-    """Returns the `PhotoIndex` of a folder with one folder per class.
+def _load_classes(folder, option, root):
+    """Returns the `Photos` of a folder with one folder per class.
 
     Links that lead out of the folder `root` are not followed.
     """
+    check_folder(folder, option)
+    _check_leads_inside(folder, root)
     entries = visible_entries(folder)
     class_names = sorted(e.name for e in entries if os.path.isdir(e))
     for name in class_names:
@@ -86,21 +78,20 @@ def _index_classes(folder, root):
     in_no_class = sum(is_photo(e.name) and os.path.isfile(e) for e in entries)
     _check_classes(folder, files, in_no_class)
     _check_is_no_split(folder, files)
-    passed_over = sum((some.passed_over for some in files.values()), Counter())
-    if in_no_class:
-        passed_over["photos in no class folder"] = in_no_class
-    counts = [len(some.photos) for some in files.values()]
-    return PhotoIndex(
-        tuple(path for some in files.values() for path in some.photos),
-        np.repeat(np.arange(len(files), dtype="int32"), counts),
-        tuple(class_names),
-        passed_over,
+    photos = Photos.labelled(
+        [path for some in files.values() for path in some.photos],
+        [name for name, some in files.items() for _ in some.photos],
+        f"under {folder}",
     )
+    for some in files.values():
+        photos.skipped.update(some.skipped)
+    if in_no_class:
+        photos.skipped["photos in no class folder"] = in_no_class
+    return photos
 
 
 def _check_classes(folder, files, in_no_class):
-    """Refuses what makes no two classes with photos in each."""
-    example = EXAMPLE.format(folder)
+    """Refuses folders that aren't classes with photos in each."""
     if not any(some.photos for some in files.values()):
         detail = (
             f" ({in_no_class} lie directly in it, in no class)"
@@ -108,22 +99,18 @@ def _check_classes(folder, files, in_no_class):
             else ""
         )
         raise UserError(
-            f"No photos in class folders under {folder}{detail}. {example}"
+            f"No photos in class folders under {folder}{detail}. "
+            f"{EXAMPLE.format(folder)}"
         )
     for name, some in files.items():
         if not some.photos:
-            others = describe_passed_over(some.passed_over)
-            detail = f"; passed over: {others}" if others else ""
+            others = describe_skipped(some.skipped)
+            detail = f"; skipped: {others}" if others else ""
             raise UserError(
                 f"The class folder {folder / name} holds no photos "
                 f"({', '.join(EXTENSIONS)}{detail}). Add some, or remove the "
                 "folder."
             )
-    if len(files) == 1:
-        raise UserError(
-            f"Only one class, '{next(iter(files))}', under {folder}; telling "
-            f"classes apart takes two. {example}"
-        )
 
 
 def _split_folders(data):
@@ -144,7 +131,7 @@ def _split_folders(data):
 
 def _check_is_no_split(folder, files):
     """Refuses e.g. training_set/ and test_set/ as two classes."""
-    if not all(_NAME_OF_A_SIDE.search(name) for name in files):
+    if not all(_SPLIT_NAME.search(name) for name in files):
         return
     inner = [
         {
@@ -157,9 +144,9 @@ def _check_is_no_split(folder, files):
         larger = max(files, key=lambda name: len(files[name].photos))
         smaller = min(files, key=lambda name: len(files[name].photos))
         raise UserError(
-            f"{', '.join(files)} under {folder} look like the sides of a "
-            "split and not like classes: they hold the same folders. Give "
-            f"--data={folder / larger} --validation_data={folder / smaller}"
+            f"{', '.join(files)} under {folder} look like a split and not "
+            "like classes: they hold the same folders. Give "
+            f"`data={folder / larger}` `validation_data={folder / smaller}`"
         )
 
 

@@ -1,133 +1,158 @@
-"""Views of photos, as pure functions of (seed, pass, photo)."""
+"""Datasets of photos: the views of a run, and those for `Model.fit`."""
 
 import dataclasses
-import functools
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from thaw.data.decode import load_photo
-from thaw.data.files import shown
-from thaw.data.inspection_cache import Contents
-from thaw.data.photos import PhotoIndex
+import augment
+from model_zoo import preprocessing
+from thaw.config import TrainConfig
+from thaw.data.prepare import Splits, find_photos, inspect_and_split
+from thaw.data.views import PhotoViews, without_autotuner
 
-_SHOWN = 5  # names
-_ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
+_SMALL_ROTATION = 10.0  # degrees, of `flip_rotate`
 
 
-def pass_order(seed: int, pass_index: int, num_photos: int) -> np.ndarray:
-    """Returns the order of the photos in one pass, a permutation (N,).
+def image_datasets(
+    data: str | Path,
+    *,
+    image_size: int,
+    batch_size: int = 20,
+    augment: str = "affine",
+    validation_fraction: float = 0.2,
+    seed: int = 0,
+    validation_data: str | Path | None = None,
+    label_regex: str | None = None,
+) -> tuple[tf.data.Dataset, tf.data.Dataset, tuple[str, ...]]:
+    """Returns (train_ds, val_ds, class_names) for a `Model.fit` of your own.
+
+    The photos, the split and the views are those of `fine_tune`; unreadable
+    photos are skipped, with a warning. Each time
+    that all of `train_ds` has been iterated, as in each epoch of `fit`, the
+    next pass has another order and other views: those of pass p depend on
+    `seed` and p alone.
 
     Args:
-        seed: Seed of the run, in [0, 2**64).
-        pass_index: Which pass over all photos, from 0.
-        num_photos: Number of photos, N.
-    """
-    key = np.array([seed, pass_index], dtype="uint64")
-    bits = np.random.Philox(key=key, counter=[0, 0, 0, _ORDER_STREAM])
-    return np.random.Generator(bits).permutation(num_photos)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PhotoViews:
-    """The views of photos, and the order in which a pass takes them.
-
-    Nothing here has a state: any batch can be made again.
-
-    Attributes:
-        photos: `PhotoIndex` of N photos.
-        resize: Function from an image float32 (H, W, 3) to the same with
-            `image_size` pixels a side.
+        data: Folder, table, archive or named set.
         image_size: Pixels a side.
-        seed: Seed of the order; None: always that of `photos`.
-        augment: None, or an object like `augment.Affine`: it has
-            `parameters(view, num_photos, size)`, an array with one row per
-            photo, and is called with (images, their rows).
-        contents: `Contents` of the photos when they were checked, or None.
+        batch_size: Photos per batch, B; the last batch of a pass may be short.
+        augment: Random views of the training photos: `affine`, `crop`,
+            `presize`, `flip_rotate` or `none`.
+        validation_fraction: Share of each class to validate on, in (0, 1),
+            where `data` isn't split.
+        seed: Seed of the split, the order and the views.
+        validation_data: Photos to validate on, if not in `data`.
+        label_regex: Regular expression whose first group, found in the name
+            of a photo, is its class; None: its folder is.
+
+    Returns:
+        Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,
+        3), RGB in [0, 255]; labels int32 (B,)), and the names of the classes.
+
+    Raises:
+        UserError: If an option or the photos don't fit.
+
+    Example:
+
+    ```python
+    import thaw
+
+    train_ds, val_ds, class_names = thaw.image_datasets("demo", image_size=64)
+    model = thaw.build_model(
+        "vgg16_tiny", len(class_names), image_size=64, weights="auto"
+    )
+    model.fit(train_ds, validation_data=val_ds, epochs=2)
+    ```
     """
+    config = TrainConfig(
+        data=data,
+        validation_data=validation_data,
+        label_regex=label_regex,
+        skip_bad=1.0,
+        image_size=image_size,
+        batch_size=batch_size,
+        augment=augment,
+        validation_fraction=validation_fraction,
+        seed=seed,
+        class_weights="balanced",  # uneven classes are a matter of `fit`
+    )
+    splits = inspect_and_split(find_photos(config), config)
+    resize = preprocessing.resizing_layer(image_size, config.resize)
+    views = make_views(config, splits, image_size, resize)
+    train_ds, val_ds = (_make_ds(x, image_size, batch_size) for x in views)
+    return train_ds, val_ds, splits.train.class_names
 
-    photos: PhotoIndex
-    resize: Callable
-    image_size: int
-    seed: int | None = None
-    augment: Callable | None = None
-    contents: Contents | None = None
 
-    @property
-    def labels(self) -> np.ndarray:
-        """The class of each photo, int32 (N,)."""
-        return self.photos.labels
+def make_views(
+    config: TrainConfig, splits: Splits, image_size: int, resize: Callable
+) -> tuple[PhotoViews, PhotoViews]:
+    """Returns the views to train on and to validate on.
 
-    def order(self, pass_index: int) -> np.ndarray:
-        """Returns the rows of the photos in the order of a pass, (N,)."""
-        if self.seed is None:
-            return np.arange(len(self.photos))
-        return pass_order(self.seed, pass_index, len(self.photos))
+    Args:
+        config: Options `augment`, those of `affine`, `resize` and `seed`.
+        splits: Photos of both splits.
+        image_size: Pixels a side.
+        resize: Function from an image float32 (H, W, 3) to that size, for
+            photos that aren't augmented.
+    """
+    val_views = PhotoViews(splits.validation, resize, image_size)
+    augmentation = make_augmentation(config, image_size)
+    if augmentation is not None:
+        image_size = augmentation.source_size(image_size)
+        resize = preprocessing.resizing_layer(image_size, config.resize)
+    train_views = PhotoViews(
+        splits.train,
+        resize,
+        image_size,
+        seed=config.seed,
+        augment=augmentation,
+    )
+    return train_views, val_views
 
-    def describe(self, rows: Sequence[int]) -> str:
-        """Returns the first paths of some photos, and how many more."""
-        names = [shown(self.photos.paths[row]) for row in rows[:_SHOWN]]
-        more = len(rows) - len(names)
-        return ", ".join(names) + (f" and {more} more" if more else "")
 
-    def unchanged(self, rows: np.ndarray) -> np.ndarray:
-        """Returns which files are still those that were checked, bool (B,)."""
-        if self.contents is None:
-            return np.ones(len(rows), bool)
-        return self.contents.unchanged(rows)
+def make_augmentation(config: TrainConfig, image_size: int) -> Callable | None:
+    """Returns the augmentation of the training photos, or None.
 
-    def images(
-        self, view: int, rows: np.ndarray, batch_size: int
-    ) -> tf.data.Dataset:
-        """Returns one view of each of some photos.
+    Args:
+        config: Options `augment`, those of `affine`, and `seed`.
+        image_size: Pixels a side of the views.
+    """
+    if config.augment == "affine":
+        fields = dataclasses.fields(augment.Affine)
+        return augment.Affine(*(getattr(config, x.name) for x in fields))
+    if config.augment == "flip_rotate":  # neither shift, shear nor zoom
+        return augment.Affine(config.seed, _SMALL_ROTATION, 0.0, 0.0, 0.0, 0.0)
+    kinds = {"crop": augment.Crop, "presize": augment.Presize}
+    make = kinds.get(config.augment)
+    return make and make(config.seed, image_size)
 
-        Args:
-            view: Which view, from 0; that of the same number of a pass.
-            rows: Rows of the photos, ints.
-            batch_size: Photos per batch, B; the last batch may be short.
 
-        Returns:
-            `tf.data.Dataset` of float32 (B, image_size, image_size, 3), RGB in
-            [0, 255].
-        """
-        # Names of files are bytes; not every one is valid UTF-8.
-        paths = [os.fsencode(self.photos.paths[row]) for row in rows]
-        ds = tf.data.Dataset.from_tensor_slices(tf.constant(paths, "string"))
-        load = self._load
-        if self.contents is not None:
-            plain = tf.data.Dataset.from_tensor_slices(
-                self.contents.plain(rows)
-            )
-            ds = tf.data.Dataset.zip(ds, plain)
-        if self.augment is not None:
-            size = (self.image_size, self.image_size)
-            parameters = self.augment.parameters(view, len(self.photos), size)
-            of_rows = tf.data.Dataset.from_tensor_slices(parameters[rows])
-            ds = tf.data.Dataset.zip(of_rows, ds)
-            load = self._load_augmented
-        ds = ds.map(load, num_parallel_calls=os.cpu_count(), deterministic=True)
-        # The autotuner keeps the end of a dataset waiting until its thread
-        # next wakes up, seconds later.
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        return ds.batch(batch_size).prefetch(2).with_options(options)
+def _make_ds(views, image_size, batch_size):
+    """Returns (images, labels) in batches, another pass each time."""
+    num_batches = -(-len(views.photos) // batch_size)
+    next_pass = 0
 
-    def _load(self, path, plain=None):
-        return self.resize(load_photo(path, plain))
+    def batches():
+        nonlocal next_pass
+        pass_index = next_pass
+        order = views.order(pass_index)
+        images_ds = views.images(pass_index, order, batch_size)
+        for number, images in enumerate(images_ds.as_numpy_iterator(), 1):
+            rows, order = np.split(order, [len(images)])
+            if number == num_batches:  # Keras does not ask for the end
+                next_pass = max(next_pass, pass_index + 1)
+            yield images, views.labels[rows]
 
-    def _load_augmented(self, parameters, file):
-        if self.contents is None:
-            return self._augment_one(self._load(file), parameters)
-        return self._augment_one(self._load(*file), parameters)
-
-    @functools.cached_property
-    def _augment_one(self):
-        # Compiled once; on single images, for each size of a batch would be
-        # compiled anew.
-        @tf.function(jit_compile=True)
-        def augment_one(image, parameters):
-            return self.augment(image[None], parameters[None])[0]
-
-        return augment_one
+    ds = tf.data.Dataset.from_generator(
+        batches,
+        output_signature=(
+            tf.TensorSpec((None, image_size, image_size, 3), "float32"),
+            tf.TensorSpec((None,), "int32"),
+        ),
+    )
+    return without_autotuner(
+        ds.apply(tf.data.experimental.assert_cardinality(num_batches))
+    )

@@ -1,4 +1,4 @@
-"""From a file to pixels, in a TensorFlow graph: the one decoder of Thaw.
+"""The one decoder of Thaw: from a file to pixels, in a TensorFlow graph.
 
 Plain JPEG and PNG are decoded by TensorFlow, which is fast; everything else by
 Pillow, which is right. GIF never gets to TensorFlow, which has no limit on the
@@ -20,10 +20,22 @@ def load_photo(
     """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB.
 
     Args:
-        path: Path of the file, a scalar string.
+        path: Path of the file, a string or a scalar string tensor.
         plain: As in `decode_photo`.
     """
+    if isinstance(path, str):
+        path = path_tensor(path)
     return tf.cast(decode_photo(tf.io.read_file(path), plain), "float32")
+
+
+def path_tensor(paths: str | Sequence[str]) -> tf.Tensor:
+    """Returns one path or several as a string tensor, () or (N,).
+
+    Names of files are bytes; not every one is valid UTF-8.
+    """
+    if isinstance(paths, str):
+        return tf.constant(os.fsencode(paths), "string")
+    return tf.constant([os.fsencode(path) for path in paths], "string")
 
 
 def load_samples(
@@ -45,7 +57,7 @@ def load_samples(
     rows = spread(len(paths), most)
     samples = np.empty((len(rows), height, width, 3), "uint8")
     for sample, row in zip(samples, rows, strict=True):
-        file = tf.io.read_file(os.fsencode(paths[row]))
+        file = tf.io.read_file(path_tensor(paths[row]))
         cut = decode_photo(file).numpy()[:height, :width]
         missing = [(0, height - len(cut)), (0, width - cut.shape[1]), (0, 0)]
         sample[:] = np.pad(cut, missing, "edge")
@@ -65,10 +77,10 @@ def decode_photo(
     Args:
         contents: Bytes of the file, a scalar string tensor.
         plain: Whether it is plain (`pixels.is_plain`), a scalar bool; None:
-            looked at in Python, for which threads of TensorFlow wait.
+            checked in Python, for which threads of TensorFlow wait.
 
     Raises:
-        tf.errors.OpError: If it is none, or is damaged.
+        tf.errors.OpError: If it is no photo, or is damaged.
     """
     if plain is None:
         plain = tf.numpy_function(_is_plain, [contents], "bool")
@@ -87,6 +99,20 @@ def decode_plain(contents: tf.Tensor) -> tf.Tensor:
         channels=3,
         dct_method="INTEGER_ACCURATE",  # the one Pillow agrees with
     )
+
+
+def decodes_plain(path: str) -> bool:
+    """Returns whether TensorFlow can decode the file of a plain photo."""
+    try:
+        _size_of_plain(path_tensor(path))
+    except tf.errors.OpError:
+        return False
+    return True
+
+
+@tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
+def _size_of_plain(path):
+    return tf.size(decode_plain(tf.io.read_file(path)))
 
 
 def _is_plain(contents):

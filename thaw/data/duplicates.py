@@ -1,4 +1,4 @@
-"""The same photo more than once: copies, and photos that look the same."""
+"""Duplicates: equal files, and photos that look the same."""
 
 import itertools
 from collections import defaultdict
@@ -18,29 +18,29 @@ _COMPARED = 100  # hashes after each in the order of two parts
 
 
 class Pair(NamedTuple):
-    """Two rows of the same photo; `same_label`, `same_side`: as it says."""
+    """Two rows of the same photo, and whether label and split are equal."""
 
     row: int
     other: int  # the earlier one
     same_label: bool
-    same_side: bool
+    same_split: bool
 
 
-def find_copies(
-    digests: Sequence[str], labels: np.ndarray, sides: np.ndarray
+def find_equal(
+    digests: Sequence[str], labels: np.ndarray, splits: np.ndarray
 ) -> list[Pair]:
     """Returns each file that has an equal one before it, with that one.
 
-    Of several before it, one with another label is taken, or else one on
-    another side.
+    Of several before it, one with another label is taken, or else one in
+    another split.
 
     Args:
         digests: Hash of each file.
-        labels, sides: Its class and its side of the split, ints (N,).
+        labels, splits: Its class and its split, ints (N,).
     """
-    pairs, earlier = [], defaultdict(dict)  # first row by (label, side)
+    pairs, earlier = [], defaultdict(dict)  # first row by (label, split)
     for row, digest in enumerate(digests):
-        key = (int(labels[row]), int(sides[row]))
+        key = (int(labels[row]), int(splits[row]))
         if earlier[digest]:
             pairs.append(_most_different(row, key, earlier[digest]))
         earlier[digest].setdefault(key, row)
@@ -48,27 +48,27 @@ def find_copies(
 
 
 def _most_different(row, key, others):
-    """Returns the `Pair` of `row` with one of others, rows by (label, side)."""
+    """Returns the `Pair` of `row` with one of rows by (label, split)."""
     other = min(others, key=lambda x: (x[0] == key[0], x[1] == key[1]))
     return Pair(row, others[other], other[0] == key[0], other[1] == key[1])
 
 
-def find_look_alikes(
-    hashes: Sequence[int | None], labels: np.ndarray, sides: np.ndarray
+def find_similar(
+    hashes: Sequence[int | None], labels: np.ndarray, splits: np.ndarray
 ) -> list[Pair]:
-    """Returns photos that look like one with another label, or side.
+    """Returns photos that look like one of another label or split.
 
-    Photos look alike if their hashes differ in at most eight bits. Those with
-    the same label and side are left out: people take series.
+    Photos are similar if their hashes differ in at most eight bits. Those with
+    the same label and split are left out: people take series.
 
     Args:
-        hashes: Of `pixels.Look`, one for each photo.
-        labels, sides: As in `find_copies`.
+        hashes: Of `appearance.Appearance`, one for each photo.
+        labels, splits: As in `find_equal`.
     """
     rows = [row for row, number in enumerate(hashes) if number is not None]
     distinct, kinds = {}, []
     for row in rows:
-        kind = (int(labels[row]), int(sides[row]))
+        kind = (int(labels[row]), int(splits[row]))
         place = distinct.setdefault(hashes[row], len(distinct))
         if place == len(kinds):
             kinds.append(kind)
@@ -83,16 +83,16 @@ def find_look_alikes(
     ):
         near[one].append(other)
         near[other].append(one)
-    pairs, earlier = [], defaultdict(dict)  # by place: row by (label, side)
+    pairs, earlier = [], defaultdict(dict)  # by place: row by (label, split)
     for row in rows:
         place = distinct[hashes[row]]
-        key = (int(labels[row]), int(sides[row]))
+        key = (int(labels[row]), int(splits[row]))
         others = {}
         for x in (place, *near[place]):
             others = earlier[x] | others
         if others:
             pair = _most_different(row, key, others)
-            if not (pair.same_label and pair.same_side):
+            if not (pair.same_label and pair.same_split):
                 pairs.append(pair)
         earlier[place].setdefault(key, row)
     return pairs
@@ -101,7 +101,7 @@ def find_look_alikes(
 def near_pairs(
     hashes: Sequence[int], kinds: np.ndarray, several: int = -1
 ) -> list[tuple[int, int]]:
-    """Returns which hashes differ in at most eight bits, as pairs of places.
+    """Returns pairs of hashes that differ in at most eight bits, as places.
 
     Pairs of one kind are left out. Where very many are equal in most bits, as
     those of small things on black are, others may be, too: of each hash some

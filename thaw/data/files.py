@@ -1,4 +1,4 @@
-"""Which files of a folder are photos: regular ones in it, each of them once."""
+"""Photos in a folder: regular files, each of them once."""
 
 import os
 import stat
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thaw.data.pixels import EXTENSIONS
-from thaw.errors import printable
 
 # What systems leave in folders, besides names that begin with a dot.
 _OF_SYSTEMS = {
@@ -22,19 +21,19 @@ _OF_SYSTEMS = {
 
 
 class Files(NamedTuple):
-    """The photos of a folder, sorted, and how much else there was, by kind."""
+    """Sorted photos of a folder, and the number of other files by kind."""
 
     photos: list[str]
-    passed_over: Counter
+    skipped: Counter
 
 
 def find_photos(folder: str | Path) -> list[str]:
     """Returns the sorted paths of all photos in `folder`, at any depth.
 
-    Photos are regular files that end in one of `EXTENSIONS` (in any case), and
-    what is hidden is passed over. Links are followed to what is in `folder`
-    only; of a file that several names lead to, the name that is no link counts,
-    else the first. Nothing is opened.
+    Photos are regular files that end in one of `EXTENSIONS` (in any case).
+    Hidden files and folders are skipped. Links are followed only inside
+    `folder`; of several names of a file, the one that is no link counts, else
+    the first. Nothing is opened.
 
     Raises:
         OSError: If a folder cannot be read.
@@ -65,13 +64,13 @@ def is_photo(name: str) -> bool:
 
 
 def visible_entries(folder: str | Path) -> list[os.DirEntry]:
-    """Returns what is in `folder` and is not hidden, nor a system's own."""
+    """Returns the entries of `folder` that aren't hidden (`is_hidden`)."""
     with os.scandir(folder) as entries:
         return [entry for entry in entries if not is_hidden(entry.name)]
 
 
 def is_hidden(name: str) -> bool:
-    """Returns whether a file or folder of that name is nobody's photos."""
+    """Returns whether a name is hidden, or one that systems leave behind."""
     return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
@@ -81,9 +80,9 @@ def leads_out(path: str | Path, root: str | Path) -> bool:
     return not _is_in(os.path.realpath(path), real_root)
 
 
-def describe_passed_over(passed_over: Counter) -> str:
+def describe_skipped(skipped: Counter) -> str:
     """Returns e.g. `.txt (3), dead links (1)`."""
-    return ", ".join(f"{kind} ({n})" for kind, n in passed_over.items())
+    return ", ".join(f"{kind} ({n})" for kind, n in skipped.items())
 
 
 def common_folder(paths: Sequence[str]) -> str:
@@ -93,11 +92,6 @@ def common_folder(paths: Sequence[str]) -> str:
         return os.path.commonpath(folders) or os.curdir
     except ValueError:  # some are absolute
         return os.path.commonpath([os.path.abspath(x) for x in folders])
-
-
-def shown(path: str | Path) -> str:
-    """Returns `path` as it can be printed: a name may hold control codes."""
-    return printable(os.fspath(path))
 
 
 class _Walk:
@@ -148,16 +142,16 @@ class _Walk:
                 elif entry.is_file(follow_symlinks=False):
                     self._add_file(entry.path, files)
                 else:
-                    files.passed_over["special files"] += 1
+                    files.skipped["special files"] += 1
 
     def _add_file(self, path, files):
         if not is_photo(path):
             ending = os.path.splitext(path)[1].lower() or "no extension"
-            files.passed_over[ending] += 1
+            files.skipped[ending] += 1
         elif self._known is None:
             files.photos.append(path)
         elif (real_path := self._real_path(path)) in self._known:
-            files.passed_over["links to photos that are there already"] += 1
+            files.skipped["links to photos that are there already"] += 1
         else:
             self._known.add(real_path)
             files.photos.append(path)
@@ -167,18 +161,18 @@ class _Walk:
         try:
             mode = os.stat(path).st_mode
         except OSError:  # leads nowhere, or in a circle
-            files.passed_over["dead links"] += 1
+            files.skipped["dead links"] += 1
             return
         if not _is_in(target, self._root):
-            files.passed_over["links that lead out"] += 1
+            files.skipped["links that lead out"] += 1
         elif stat.S_ISREG(mode):
             self._add_file(path, files)
         elif not stat.S_ISDIR(mode):
-            files.passed_over["special files"] += 1
+            files.skipped["special files"] += 1
         elif _is_in(os.path.realpath(os.path.dirname(path)), target):
-            files.passed_over["links to a folder around them"] += 1
+            files.skipped["links to a folder around them"] += 1
         elif target in self._walked:
-            files.passed_over["links to folders that are there already"] += 1
+            files.skipped["links to folders that are there already"] += 1
         else:
             self._add(path, target, files)
 

@@ -1,64 +1,163 @@
-"""Looks at every photo once, before any time is spent on training."""
+"""Inspection of every photo, before any time is spent on training."""
 
 import contextlib
-import json
+import dataclasses
 import os
 import queue
-import signal
-import struct
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import tensorflow as tf
+import numpy as np
 
-from thaw.data import inspect_worker
-from thaw.data.decode import decode_plain
-from thaw.data.inspect_worker import Found
+from thaw.data import MAX_PIXELS, inspect_worker, inspection_cache
+from thaw.data.inspect_worker import Inspection
+from thaw.data.photos import Photos, file_stamps
+from thaw.data.worker_process import WorkerProcess
+from thaw.progress import Progress, heavy_imports
 
-_ROOT = Path(__file__).parent.parent.parent
+_SAVED_AT_A_TIME = 1000  # photos
+_AHEAD = 1000  # photos that are inspected while one takes its time
 
 
-def check_photos(
-    paths: Sequence[str], max_pixels: int
-) -> Iterator[tuple[int, Found]]:
-    """Yields (row, what is found) of each photo, as `Checker.check` does.
+def inspect_photos(
+    photos: Photos,
+    memo: str | Path | None = None,
+    max_pixels: int = MAX_PIXELS,
+    progress: Callable[[int], None] | None = None,
+    inspector: "Inspector | None" = None,
+) -> Photos:
+    """Returns the photos with inspections; only new or changed ones are read.
 
     Args:
-        paths: Paths of the photos.
-        max_pixels: Photos with more pixels are not decoded.
+        photos: Photos, or those that `recall` returned.
+        memo: SQLite file with the inspections of earlier runs, made where it
+            is missing; None: every photo is read.
+        max_pixels: Photos with more pixels cannot be used.
+        progress: Called with the number of photos done.
+        inspector: One with the same `max_pixels`; None: one that is made for
+            these photos alone.
     """
-    with contextlib.closing(Checker(max_pixels)) as checker:
-        yield from checker.check(paths)
+    if not photos.inspections:
+        photos = recall(photos, memo, max_pixels)
+    inspections, unsaved = list(photos.inspections), []
+    new = [row for row, known in enumerate(inspections) if known is None]
+    if not new:
+        return photos
+
+    def save():
+        if memo is not None:
+            values = [inspections[row] for row in unsaved]
+            inspection_cache.save(memo, photos.take(unsaved), values)
+        unsaved.clear()
+
+    with contextlib.ExitStack() as stack:
+        if inspector is None:
+            inspector = stack.enter_context(Inspector(max_pixels))
+        stack.callback(save)  # after Ctrl-C, too
+        found = inspector.inspect_all([photos.paths[row] for row in new])
+        stack.enter_context(contextlib.closing(found))
+        for done, (row, inspection) in enumerate(
+            zip(new, found, strict=True), len(photos) - len(new) + 1
+        ):
+            inspections[row] = inspection
+            if inspection.digest:  # else the reason may be gone later
+                unsaved.append(row)
+            if len(unsaved) >= _SAVED_AT_A_TIME:
+                save()
+            if progress is not None:
+                progress(done)
+    return dataclasses.replace(photos, inspections=tuple(inspections))
 
 
-class Checker:
-    """Looks at photos; its processes wait for the next until it is closed.
+def inspect_together(
+    found: Sequence[Photos], memo: str | Path | None, max_pixels: int
+) -> list[Photos]:
+    """Returns several `Photos`, inspected in one go behind a progress bar.
 
-    Any number of threads may ask at the same time.
+    Args:
+        found: One `Photos` or more.
+        memo, max_pixels: As in `inspect_photos`.
+    """
+    photos = recall(sum(found[1:], found[0]), memo, max_pixels)
+    with contextlib.ExitStack() as stack:
+        inspector = None
+        if None in photos.inspections:
+            inspector = stack.enter_context(Inspector(max_pixels))
+        progress = Progress(len(photos))
+        photos = inspect_photos(photos, memo, max_pixels, progress, inspector)
+        progress.end()
+    ends = np.cumsum([len(some) for some in found])
+    return [
+        dataclasses.replace(
+            photos.take(range(end - len(some), end)), skipped=some.skipped
+        )
+        for some, end in zip(found, ends, strict=True)
+    ]
+
+
+def recall(photos: Photos, memo: str | Path | None, max_pixels: int) -> Photos:
+    """Returns the photos with their known inspections, None where unknown.
+
+    Args:
+        photos, memo, max_pixels: As in `inspect_photos`.
+    """
+    stamps = file_stamps(photos.paths)
+    photos = dataclasses.replace(photos, stamps=stamps)
+    known = [None] * len(photos)
+    if memo is not None:
+        known = inspection_cache.load(memo, photos)
+    return dataclasses.replace(
+        photos,
+        inspections=tuple(
+            one if one and _holds(one, max_pixels) else None for one in known
+        ),
+    )
+
+
+def _holds(inspection, max_pixels):
+    """Returns whether an inspection is the same with these `max_pixels`."""
+    reason = inspection.reason or ""
+    was_too_large = reason.startswith(inspect_worker.TOO_MANY)
+    return was_too_large == (inspection.width * inspection.height > max_pixels)
+
+
+class Inspector:
+    """A pool of worker processes that inspect photos until it is closed.
+
+    Any number of threads may use it at the same time.
     """
 
     def __init__(self, max_pixels: int):
-        """Starts nothing yet.
+        """Imports TensorFlow; workers start with their first photo.
 
         Args:
             max_pixels: Photos with more pixels are not decoded.
         """
-        command = _command(max_pixels)
-        self._lookers = [_Looker(command) for _ in range(os.cpu_count())]
+        with heavy_imports():
+            from thaw.data import decode
+
+            decode.path_tensor("")  # with the first, devices are logged
+        self._decodes_plain = decode.decodes_plain
+        self._workers = [
+            WorkerProcess(max_pixels) for _ in range(os.cpu_count())
+        ]
         self._free = queue.SimpleQueue()  # those of them without a photo
-        for looker in self._lookers:
-            self._free.put(looker)
-        self._stopped = False
-        self._size = _size_of_plain()
+        for worker in self._workers:
+            self._free.put(worker)
 
-    def look_at(self, path: str) -> Found:
-        """Returns what is found in one photo, once a process is free for it.
+    def __enter__(self):
+        return self
 
-        The file is decoded once, by Pillow in a process of its own: what makes
-        it crash or hang costs that file only. What TensorFlow will decode, it
+    def __exit__(self, *exception):
+        self.close()
+
+    def inspect(self, path: str) -> Inspection:
+        """Returns the inspection of one photo, once a worker is free for it.
+
+        The file is decoded once, by Pillow in a process of its own: a crash or
+        an endless loop costs that file only. What TensorFlow will decode, it
         decodes here, too.
 
         Args:
@@ -67,152 +166,39 @@ class Checker:
         Raises:
             RuntimeError: If the process cannot be started.
         """
-        path = os.fsencode(path)
-        looker = self._free.get()
+        worker = self._free.get()
         try:
-            return _judge(looker.look_at(path), path, self._size)
+            inspection = worker.inspect(path)
         finally:
-            self._free.put(looker)
+            self._free.put(worker)
+        if inspection.plain and not self._decodes_plain(path):
+            # Pillow takes e.g. a PNG of which half the rows are missing.
+            reason = "damaged (TensorFlow cannot decode it)"
+            return Inspection(reason, inspection.digest)
+        return inspection
 
-    def check(self, paths: Sequence[str]) -> Iterator[tuple[int, Found]]:
-        """Yields (row, `look_at`) of photos, in the order they are done.
+    def inspect_all(self, paths: Sequence[str]) -> Iterator[Inspection]:
+        """Yields the inspection of each photo, in order.
 
         Args:
             paths: Paths of the photos.
         """
-        rows = queue.SimpleQueue()
-        for row in range(len(paths)):
-            rows.put(row)
-        results = queue.SimpleQueue()
-
-        def look_at_all():
+        with ThreadPoolExecutor(len(self._workers)) as pool:
+            waiting = deque()
             try:
-                while not self._stopped:
-                    row = rows.get_nowait()
-                    results.put((row, self.look_at(paths[row])))
-            except queue.Empty:
-                pass
-            except BaseException as error:  # raised where it is waited for
-                results.put(error)
-
-        threads = [
-            threading.Thread(target=look_at_all, daemon=True)
-            for _ in self._lookers[: len(paths)]
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            for _ in paths:
-                result = results.get()
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
-        except BaseException:  # Ctrl-C, too
-            self._stopped = True
-            for looker in self._lookers:
-                looker.stop()
-            raise
-        finally:
-            for thread in threads:
-                thread.join()
+                for path in paths:
+                    waiting.append(pool.submit(self.inspect, path))
+                    if len(waiting) > _AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            except BaseException:  # Ctrl-C, too
+                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in self._workers:
+                    worker.stop()
+                raise
 
     def close(self) -> None:
         """Ends the processes."""
-        for looker in self._lookers:
-            looker.close()
-
-
-def _size_of_plain():
-    @tf.function(input_signature=[tf.TensorSpec((), "string")], autograph=False)
-    def size(path):
-        return tf.size(decode_plain(tf.io.read_file(path)))
-
-    return size
-
-
-def _judge(found, path, size):
-    if found.plain:
-        try:
-            size(path)
-        except tf.errors.OpError:
-            # Pillow takes e.g. a PNG of which half the rows are missing.
-            return Found("damaged (TensorFlow cannot decode it)", found.digest)
-    return found
-
-
-def _command(max_pixels):
-    return [sys.executable, "-m", "thaw.data.inspect_worker", str(max_pixels)]
-
-
-class _Looker:
-    """A process of `thaw.data.inspect_worker`, started anew when it dies.
-
-    Attributes:
-        stopped: Whether it was told to start no more.
-    """
-
-    def __init__(self, command: Sequence[str]):
-        self.stopped = False
-        self._command = command
-        self._process = None
-
-    def look_at(self, path: bytes) -> Found:
-        """Returns the answer of `look.look_at`, or why there was none.
-
-        Raises:
-            RuntimeError: If the process cannot be started.
-        """
-        if self._process is None:
-            self._start()
-        if self.stopped:  # while it was starting
-            self._process.kill()
-        path = os.path.abspath(path)
-        try:
-            self._process.stdin.write(struct.pack("<I", len(path)) + path)
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = b""
-        if line.endswith(b"\n"):
-            return Found(*json.loads(line))
-        status, _ = self._end()
-        if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
-            return Found(f"takes more than {inspect_worker.SECONDS} s")
-        return Found("crashes the decoder")
-
-    def stop(self) -> None:
-        """Ends the process, from another thread than the one it answers."""
-        self.stopped = True
-        process = self._process
-        if process is not None:
-            process.kill()
-
-    def close(self) -> None:
-        """Ends the process, if there is one."""
-        if self._process is not None:
-            self._end()
-
-    def _start(self):
-        self._process = subprocess.Popen(
-            self._command,
-            cwd=_ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        if (
-            self._process.stdout.readline() != inspect_worker.READY
-            and not self.stopped
-        ):
-            _, said = self._end()
-            raise RuntimeError(
-                "The process that looks at photos cannot be started: "
-                + said.decode(errors="replace")
-            )
-
-    def _end(self):
-        """Returns the exit status, and what the process said in the end."""
-        process, self._process = self._process, None
-        process.kill()
-        _, said = process.communicate()
-        return process.returncode, said
+        for worker in self._workers:
+            worker.close()

@@ -1,19 +1,11 @@
-"""Labels from a table beside the photos: CSV or TSV."""
+"""Labels in a table beside the photos: CSV or TSV."""
 
 import csv
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from thaw.data.files import find_photos
-from thaw.data.photos import (
-    VALIDATION_NAMES,
-    PhotoIndex,
-    check_class_name,
-    check_same_classes,
-)
+from thaw.data.photos import VALIDATION_NAMES, Photos, load_both
 from thaw.errors import UserError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -25,9 +17,9 @@ def is_table(data: str | Path) -> bool:
     return Path(data).suffix.lower() in DELIMITERS
 
 
-def index_tables(
+def load_tables(
     data: str | Path, validation_data: str | Path | None = None
-) -> tuple[PhotoIndex, PhotoIndex | None]:
+) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos that tables name.
 
     Args:
@@ -39,40 +31,47 @@ def index_tables(
             do not count then.
 
     Returns:
-        As `index.index_photos`.
+        As `load.load_photos`.
 
     Raises:
         UserError: If the table is missing or lacks a column, a photo is not
             there or has two labels, or the labels make no classes.
     """
-    if validation_data is None:
-        return _index_one(Path(data))
-    if not is_table(validation_data):
-        raise UserError(
-            f"--validation_data: {validation_data} is no table, as --data is. "
-            "Expected a .csv or .tsv file."
-        )
-    tables = Path(data), Path(validation_data)
-    train, validation = (
-        _index(table, _labels(table), None) for table in tables
-    )
-    check_same_classes(tables[0], train, tables[1], validation)
-    return train, validation
-
-
-def _index_one(table):
+    if validation_data is not None:
+        return load_both(_load_whole, data, validation_data)
+    table = Path(data)
     labels = _labels(table)
-    sides = {split for _, split in labels.values()}
-    validation_names = [name for name in VALIDATION_NAMES if name in sides]
+    splits = {split for _, split in labels.values()}
+    validation_names = [name for name in VALIDATION_NAMES if name in splits]
     if not validation_names:
-        return _index(table, labels, None), None
-    train = _index(table, labels, "train")
-    validation = _index(table, labels, validation_names[0])
+        return _photos(table, labels), None
+    split_of = {"data": "train", "validation_data": validation_names[0]}
+    train, validation = load_both(
+        lambda _, option: _photos(table, labels, split_of[option]), table, table
+    )
     for name in validation_names[1:]:
         count = sum(split == name for _, split in labels.values())
-        train.passed_over[f"photos of split {name}"] = count
-    check_same_classes(table, train, table, validation)
+        train.skipped[f"photos of split {name}"] = count
     return train, validation
+
+
+def _load_whole(table, option):
+    if not is_table(table):
+        raise UserError(
+            f"`{option}`: {table} is no table, as `data` is. Expected a .csv "
+            "or .tsv file."
+        )
+    return _photos(table, _labels(table))
+
+
+def _photos(table, labels, split=None):
+    """Returns the `Photos` of a split, or, None, of all."""
+    some = {
+        path: label
+        for path, (label, of_path) in labels.items()
+        if split in (None, of_path)
+    }
+    return Photos.labelled(list(some), list(some.values()), f"in {table}")
 
 
 def _labels(table):
@@ -108,11 +107,9 @@ def _read(table):
             reader = csv.DictReader(
                 file, delimiter=DELIMITERS[table.suffix.lower()]
             )
-            rows = [
-                {(key or "").strip().lower(): row[key] for key in row}
-                for row in reader
-            ]
             names = [name.strip().lower() for name in reader.fieldnames or ()]
+            reader.fieldnames = names
+            rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(
             f"{table} is not a table in UTF-8 ({error}). Expected a header "
@@ -156,31 +153,3 @@ def _paths(table, rows):
         )
     # So that a photo named in two ways is one.
     return [os.path.normpath(path) for path in paths]
-
-
-def _index(table, labels, side):
-    """Returns the `PhotoIndex` of a side, or, None, of all."""
-    some = [
-        (path, label)
-        for path, (label, split) in labels.items()
-        if side is None or split == side
-    ]
-    class_names = _class_names(table, (label for _, label in some))
-    numbers = {name: number for number, name in enumerate(class_names)}
-    return PhotoIndex(
-        tuple(path for path, _ in some),
-        np.array([numbers[label] for _, label in some], "int32"),
-        class_names,
-    )
-
-
-def _class_names(table, labels: Iterable[str]):
-    class_names = tuple(sorted(set(labels)))
-    for name in class_names:
-        check_class_name(name)
-    if len(class_names) < 2:
-        raise UserError(
-            f"{table} has the labels {', '.join(class_names) or 'none'} only; "
-            "telling classes apart takes two."
-        )
-    return class_names

@@ -4,24 +4,15 @@ import http.client
 import os
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from thaw.cached_folder import cached_folder
+from thaw.atomic import cached_folder
 from thaw.errors import UserError
+from thaw.progress import heavy_imports, say
 
 # The classes of CIFAR-10 in the order of its labels (Krizhevsky 2009).
 _CIFAR10_CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
+    "airplane automobile bird cat deer dog frog horse ship truck".split()
 )
 # The set of the TensorFlow tutorials: 1,000 + 500 photos of each class.
 _CATS_VS_DOGS_URL = (
@@ -57,8 +48,8 @@ def load_named_set(name: str, cache_dir: str | Path) -> Path:
             ):
                 raise
             raise UserError(
-                f"Cannot download {name}: {error}. Is there a network? Photos "
-                "of yours: --data=FOLDER; without any: leave out --data."
+                f"Cannot download {name}: {error}. Is there a network? Your "
+                "own photos: `data=FOLDER`; without any: leave out `data`."
             ) from error
 
     return cached_folder(Path(cache_dir) / name, download_and_make)
@@ -66,38 +57,38 @@ def load_named_set(name: str, cache_dir: str | Path) -> Path:
 
 def _make_from_arrays(name, folder):
     """Writes CIFAR-10 or MNIST as PNG files."""
-    from keras import datasets
+    with heavy_imports():
+        from keras import datasets
 
-    sides = getattr(datasets, name).load_data()
+    both = getattr(datasets, name).load_data()
     names = _CIFAR10_CLASSES if name == "cifar10" else "0123456789"
-    print(f"Writing {name} to {folder.parent}")
-    for side, (images, labels) in zip(
-        ("train", "validation"), sides, strict=True
+    say(f"Writing {name} to {folder.parent}")
+    for split, (images, labels) in zip(
+        ("train", "validation"), both, strict=True
     ):
         for class_name in names:
-            (folder / side / class_name).mkdir(parents=True)
-        for number, (image, label) in enumerate(
-            zip(images, np.ravel(labels), strict=True)
-        ):
-            path = folder / side / names[label] / f"{number:05d}.png"
-            Image.fromarray(image).save(path)
+            (folder / split / class_name).mkdir(parents=True)
+        for number, label in enumerate(labels.ravel()):
+            path = folder / split / names[label] / f"{number:05d}.png"
+            Image.fromarray(images[number]).save(path)
 
 
 def _make_cats_vs_dogs(name, folder):
     """Unpacks the photos of the zip file, and counts them."""
-    from keras.utils import get_file
+    with heavy_imports():
+        from keras.utils import get_file
 
     unpacked = Path(
         get_file("thaw_cats_vs_dogs", origin=_CATS_VS_DOGS_URL, extract=True)
     )
-    for side, expected in _CATS_VS_DOGS_COUNTS.items():
-        paths = sorted(unpacked.glob(f"**/{side}/*/*.jpg"))
+    for split, expected in _CATS_VS_DOGS_COUNTS.items():
+        paths = sorted(unpacked.glob(f"**/{split}/*/*.jpg"))
         if len(paths) != expected:
             raise UserError(
-                f"{name}: {len(paths)} photos in {side}, expected {expected}. "
+                f"{name}: {len(paths)} photos in {split}, expected {expected}. "
                 f"Remove {unpacked} and run again."
             )
         for path in paths:
-            target = folder / side / path.parent.name / path.name
+            target = folder / split / path.parent.name / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, target)

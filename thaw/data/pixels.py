@@ -1,50 +1,34 @@
-"""From the bytes of a file to pixels, by Pillow: any format, any mode."""
+"""Pillow decoder of photos: any format, any mode."""
 
+import contextlib
 import io
+import threading
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin
 
-# Those that photos come in. Left out is what calls other programs (EPS), has no
-# mark at its start (TGA), or holds something else (FITS, PSD, WMF).
-FORMATS = (
-    "JPEG",
-    "PNG",
-    "GIF",
-    "WEBP",
-    "BMP",
-    "DIB",
-    "TIFF",
-    "AVIF",
-    "JPEG2000",
-    "PPM",
-    "HEIF",
-)
+# Formats of photos. Left out: those that call other programs (EPS), have no
+# mark at their start (TGA), or hold something else (FITS, PSD, WMF).
+FORMATS = tuple("JPEG PNG GIF WEBP BMP DIB TIFF AVIF JPEG2000 PPM HEIF".split())
 EXTENSIONS = {  # and the format that a file of that name should have
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".gif": "GIF",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".avif": "AVIF",
-    ".jp2": "JPEG2000",
-    ".j2k": "JPEG2000",
-    ".pbm": "PPM",
-    ".pgm": "PPM",
-    ".ppm": "PPM",
-    ".pnm": "PPM",
-    ".heic": "HEIF",
-    ".heif": "HEIF",
+    f".{extension}": image_format
+    for image_format, extensions in {
+        "JPEG": "jpg jpeg jpe jfif",
+        "PNG": "png",
+        "GIF": "gif",
+        "WEBP": "webp",
+        "BMP": "bmp dib",
+        "TIFF": "tif tiff",
+        "AVIF": "avif",
+        "JPEG2000": "jp2 j2k",
+        "PPM": "pbm pgm ppm pnm",
+        "HEIF": "heic heif",
+    }.items()
+    for extension in extensions.split()
 }
-_VARIANTS = {"MPO": "JPEG", "DIB": "BMP"}  # of a format, under its endings
+_VARIANTS = {"MPO": "JPEG", "DIB": "BMP"}  # of a format, same extensions
 
 try:  # optional: pip install pillow-heif
     import pillow_heif
@@ -52,14 +36,6 @@ try:  # optional: pip install pillow-heif
     pillow_heif.register_heif_opener()
 except ImportError:
     FORMATS = tuple(name for name in FORMATS if name != "HEIF")
-
-_GRID = (36, 32)  # cells
-# How large a photo may be is said by --max_pixels, and seen to in `look`.
-Image.MAX_IMAGE_PIXELS = None
-# Editors put more into a PNG file than Pillow allows one text by default.
-PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
-# Whatever is odd but can be read.
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _TURNS = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -72,18 +48,62 @@ _TURNS = {  # by EXIF orientation
 }
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
 _STRIP = 1 << 20  # numbers converted at a time
-_FLAT = 3.0  # levels of 255, standard deviation
-_GREY = 8  # levels of 255; compression alone leaves less
 
 
-def open_photo(contents: bytes) -> Image.Image:
-    """Returns the opened photo: its header is read, its pixels are not.
+_limits_lock = threading.Lock()
+_limits_users = 0  # of `pillow_limits`, in all threads
+_limits_before = ()
+
+
+@contextlib.contextmanager
+def pillow_limits() -> Iterator[None]:
+    """Lifts Pillow's limits and silences its warnings while it is entered.
+
+    They hold for the whole process, so the first of concurrent users changes
+    them and the last one puts them back. A photo may then be of any size
+    (`max_pixels` is checked by the inspection), hold texts longer than Pillow
+    allows by default, as editors write them, and be odd in any way that
+    Pillow can read.
+    """
+    global _limits_users, _limits_before
+    with _limits_lock:
+        if not _limits_users:
+            # The comment makes it a filter that nobody else has set.
+            warnings.filterwarnings("ignore", module=r"(?#thaw)PIL\.")
+            _limits_before = (
+                Image.MAX_IMAGE_PIXELS,
+                PngImagePlugin.MAX_TEXT_CHUNK,
+                warnings.filters[0],
+            )
+            Image.MAX_IMAGE_PIXELS = None
+            PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+        _limits_users += 1
+    try:
+        yield
+    finally:
+        with _limits_lock:
+            _limits_users -= 1
+            if not _limits_users:
+                most_pixels, most_text, added = _limits_before
+                Image.MAX_IMAGE_PIXELS = most_pixels
+                PngImagePlugin.MAX_TEXT_CHUNK = most_text
+                with contextlib.suppress(ValueError):  # reset by somebody else
+                    warnings.filters.remove(added)
+
+
+@contextlib.contextmanager
+def open_photo(contents: bytes) -> Iterator[Image.Image]:
+    """Yields the opened photo: its header is read, its pixels are not.
 
     Raises:
         OSError: If it is of none of `FORMATS`. Of damaged files Pillow may
             raise anything else, too.
     """
-    return Image.open(io.BytesIO(contents), formats=FORMATS)
+    with (
+        pillow_limits(),
+        Image.open(io.BytesIO(contents), formats=FORMATS) as image,
+    ):
+        yield image
 
 
 def format_of(image: Image.Image) -> str:
@@ -146,48 +166,6 @@ def load_thumbnail(path: str, size: int) -> np.ndarray:
         photo = Image.fromarray(decode(file.read()))
     photo.thumbnail((size, size))
     return np.asarray(photo)
-
-
-class Look(NamedTuple):
-    """What a photo looks like, in short.
-
-    Attributes:
-        hash: 128 bits that photos which look the same share, or nearly all;
-            None where there is too little to see.
-        is_grey: There is no colour in it.
-        is_blank: It is all of one colour.
-    """
-
-    hash: int | None
-    is_grey: bool
-    is_blank: bool
-
-
-def look_at(photo: np.ndarray) -> Look:
-    """Returns what a photo, uint8 (H, W, 3), looks like.
-
-    Its hash is a difference hash (N. Krawetz 2013, "Kind of like that"): which
-    of two neighbours is brighter, along the rows of a grid of 9 x 8 cells and
-    down the columns of one of 8 x 9. Size, compression and small changes of
-    light leave it nearly as it is.
-    """
-    small = Image.fromarray(photo).resize(_GRID, Image.Resampling.BOX)
-    cells = np.asarray(small, "int64")  # (32, 36, 3)
-    colour = cells.max(axis=-1) - cells.min(axis=-1)
-    grey = small.convert("L")
-    across, down = (
-        np.asarray(grey.resize(size, Image.Resampling.BOX), "int64")
-        for size in ((9, 8), (8, 9))
-    )
-    look_hash = None
-    if across.std() >= _FLAT:
-        brighter = (across[:, 1:] > across[:, :-1], down[1:] > down[:-1])
-        look_hash = int.from_bytes(np.packbits(brighter).tobytes(), "big")
-    return Look(
-        look_hash,
-        is_grey=bool(colour.max() <= _GREY),
-        is_blank=bool(cells.std(axis=(0, 1)).max() < _FLAT),
-    )
 
 
 def _turn_of(image):

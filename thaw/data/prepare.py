@@ -1,145 +1,169 @@
-"""The photos of train.py: found, checked, made to views, or gone."""
+"""Photos of a run: found, inspected, split."""
 
 import dataclasses
 import difflib
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from model_zoo import listing
-from thaw.cli import app
-from thaw.cli import train_flags as given
+from thaw.atomic import default_cache_dir
+from thaw.data import named_sets, quality, quality_report
+from thaw.data.files import describe_skipped
+from thaw.data.inspect import inspect_together
+from thaw.data.inspection_cache import default_memo
+from thaw.data.load import load_photos
+from thaw.data.photos import Photos
+from thaw.data.split import limit_per_class, move_duplicates, split_photos
+from thaw.demo.demo_set import load_demo_set
 from thaw.errors import UserError
-from thaw.progress import Progress
-from thaw.training.plan import make_augmentation
+from thaw.progress import say, warn
 
 
-def load_photos():
-    """Returns the photos, as `thaw.data.split.load_photos` does."""
-    from thaw.cached_folder import default_cache_dir
-    from thaw.data import files, named_sets, split
-    from thaw.demo import demo_set
+class Splits(NamedTuple):
+    """Photos to train and to validate on.
 
-    data = given.DATA.value
+    Attributes:
+        train, validation: Inspected photos that can be used.
+        bad: Path and reason of each photo that is skipped.
+        quality: Number of photos with an issue, by its kind.
+    """
+
+    train: Photos
+    validation: Photos
+    bad: list[tuple[str, str]]
+    quality: dict[str, int]
+
+
+def find_photos(config) -> list[Photos]:
+    """Returns the photos of a run: one `Photos`, or two where they are split.
+
+    Their paths are absolute, so that they hold from any folder.
+
+    Args:
+        config: Object with `data`, `validation_data`, `label_regex`, `limit`
+            and `seed` of `TrainConfig`.
+
+    Raises:
+        UserError: If there is nothing sensible to train on.
+    """
+    found = load_photos(
+        find_data(config.data), config.validation_data, config.label_regex
+    )
+    found = [photos for photos in found if photos is not None]
+    if config.limit is not None:
+        found = [limit_per_class(x, config.limit, config.seed) for x in found]
+    for photos in found:
+        if photos.skipped:
+            say(f"Skipped: {describe_skipped(photos.skipped)}")
+    return [
+        dataclasses.replace(photos, paths=tuple(map(_absolute, photos.paths)))
+        for photos in found
+    ]
+
+
+def find_data(data: str | Path) -> str | Path:
+    """Returns the folder, table or archive that the option `data` names.
+
+    The demo set is drawn, and a named set downloaded, the first time.
+
+    Raises:
+        UserError: If it is a misspelt name, or cannot be downloaded.
+    """
+    data = os.fspath(data)
     names = ("demo", *named_sets.NAMED_SETS)
     near = difflib.get_close_matches(data.lower(), names, n=1, cutoff=0.7)
     if near and data != near[0] and not Path(data).exists():
         raise UserError(
-            f"--data: there is no folder {data}. Did you mean {near[0]}? "
+            f"`data`: there is no folder {data}. Did you mean {near[0]}? "
             f"(Sets by name: {', '.join(names)})"
         )
-    if data in named_sets.NAMED_SETS and not Path(data).exists():
-        with app.without_startup_remarks():  # it imports Keras
-            data = named_sets.load_named_set(data, default_cache_dir())
     if data == "demo":
-        data = demo_set.load_demo_set(default_cache_dir())
-        print(
-            "These are drawn photos, the demo set. With photos of yours and "
-            "ImageNet weights: python train.py --data=FOLDER"
+        say(
+            "These are drawn photos, the demo set. With your own photos and "
+            "ImageNet weights: `data=FOLDER`"
         )
-    indices = split.load_photos(
-        data,
-        given.VALIDATION_DATA.value,
-        given.LIMIT.value,
-        given.SEED.value,
-        given.LABEL_REGEX.value or None,
-    )
-    for photos in indices:
-        if photos.passed_over:
-            others = files.describe_passed_over(photos.passed_over)
-            print(f"Passed over: {others}")
-    # What is written of them holds from any folder.
-    return [
-        dataclasses.replace(
-            photos, paths=tuple(os.path.abspath(path) for path in photos.paths)
-        )
-        for photos in indices
-    ]
+        return load_demo_set(default_cache_dir())
+    if data in names and not Path(data).exists():
+        return named_sets.load_named_set(data, default_cache_dir())
+    return data
 
 
-def check_photos(indices):
-    """Looks at every photo once; returns those that can be used.
+def _absolute(path):
+    return os.path.abspath(path)
+
+
+def inspect_and_split(found: Sequence[Photos], config) -> Splits:
+    """Returns the photos that can be used, split; duplicates train.
 
     Args:
-        indices: `PhotoIndex` of all photos, or of those to train and to
-            validate on.
-
-    Returns:
-        (`PhotoIndex`, `Contents`) of each side, copies in both moved to the
-        first; the (path, reason) of what is left out; and how many photos
-        something is odd about, by what.
+        found: Of `find_photos`.
+        config: Object with `data`, `max_pixels`, `skip_bad`, `seed`,
+            `validation_fraction` and `class_weights` of `TrainConfig`.
 
     Raises:
-        UserError: If more cannot be used than --skip_bad lets pass.
+        UserError: If more cannot be used than `skip_bad` allows, or a class
+            has too few photos.
     """
-    from thaw.data import inspection_cache, quality, quality_report, splits
-
-    paths = [path for photos in indices for path in photos.paths]
-    progress = Progress(len(paths))
-    checked = inspection_cache.check_contents(
-        paths, inspection_cache.default_memo(), given.MAX_PIXELS.value, progress
+    usable, bad = _inspect(
+        found,
+        default_memo(),
+        config.max_pixels,
+        config.skip_bad,
+        "Repair or remove them, or skip them: `skip_bad`. All of them: "
+        f"python doctor.py {config.data}",
     )
-    progress.end()
-    bad = quality_report.bad_photos(checked)
+    splits = split_photos(usable, config.validation_fraction, config.seed)
+    issues = quality.find_issues(splits)
+    if issues:
+        paths = [path for photos in found for path in photos.paths]
+        say(quality_report.describe_issues([], issues, paths))
+    train, validation = move_duplicates(*splits)
+    say(quality_report.describe_counts([train, validation]))
+    uneven = quality_report.describe_balance(train)
+    if uneven and config.class_weights == "none":
+        say(uneven)
+    counts = Counter(issue.kind for issue in issues)
     if bad:
-        message = quality_report.describe_bad(checked)
-        if len(bad) / len(paths) > given.SKIP_BAD.value:
-            raise UserError(
-                f"{message}\nRepair or remove them, or go on without them: "
-                f"--skip_bad. All of them: python doctor.py {given.DATA.value}"
-            )
-        print(f"{message}\nThe run goes on without them.")
-    both = splits.make_sides(
-        splits.usable_sides(indices, checked),
-        given.VALIDATION_FRACTION.value,
-        given.SEED.value,
-    )
-    doubted = quality.find_doubts(both)
-    if doubted:
-        table = quality_report.summary_table([], doubted, paths)
-        print(listing.format_table(table))
-    both = splits.separate(*both)
-    print(quality_report.describe_counts([photos for photos, _ in both]))
-    uneven = quality_report.describe_balance(both[0][0])
-    if uneven and given.CLASS_WEIGHTS.value == "none":
-        print(uneven)
-    found = Counter(doubt.kind for doubt in doubted)
-    if bad:
-        found["left out, cannot be used"] = len(bad)
-    return both, bad, dict(found)
+        counts["cannot be used (skipped)"] = len(bad)
+    return Splits(train, validation, bad, dict(counts))
 
 
-def make_views(model, train_side, validation_side):
-    """Returns the `PhotoViews` to train and to validate on.
+def inspect_usable(
+    photos: Photos,
+    *,
+    max_pixels: int,
+    most_bad: float,
+    way_out: str,
+    memo: str | Path | None = None,
+) -> tuple[Photos, list[tuple[str, str]]]:
+    """Returns the photos that can be used, and path and reason of the others.
 
     Args:
-        model: Model of `build_model`.
-        train_side, validation_side: `PhotoIndex` and `Contents` of each.
-    """
-    from model_zoo import preprocessing
-    from thaw.data.datasets import PhotoViews
+        photos: Photos.
+        max_pixels: Photos with more pixels cannot be used.
+        most_bad: Largest share of bad photos to skip, in [0, 1].
+        way_out: Advice where there are more, or no photo can be used.
+        memo: As in `inspect.inspect_photos`; None: the user's.
 
-    image_size = model.get_layer("resize").height
-    in_serving = preprocessing.resizing_of(model)
-    augment = make_augmentation(image_size)
-    resize, source_size = in_serving, image_size
-    if augment is not None:
-        source_size = augment.source_size(image_size)
-        resize = preprocessing.resizing_layer(source_size, given.RESIZE.value)
-    train_photos, train_contents = train_side
-    validation_photos, validation_contents = validation_side
-    train_views = PhotoViews(
-        train_photos,
-        resize,
-        source_size,
-        seed=given.SEED.value,
-        augment=augment,
-        inspection_cache=train_contents,
+    Raises:
+        UserError: If more cannot be used, or none can.
+    """
+    (usable,), bad = _inspect(
+        [photos], memo or default_memo(), max_pixels, most_bad, way_out
     )
-    val_views = PhotoViews(
-        validation_photos,
-        in_serving,
-        image_size,
-        inspection_cache=validation_contents,
-    )
-    return train_views, val_views
+    return usable, bad
+
+
+def _inspect(found, memo, max_pixels, most_bad, way_out):
+    """Returns the same of several `Photos`, inspected in one go."""
+    inspected = inspect_together(found, memo, max_pixels)
+    bad = [x for photos in inspected for x in photos.bad()]
+    if bad:
+        total = sum(map(len, found))
+        text = quality_report.describe_bad(bad, total)
+        if len(bad) / total > most_bad or len(bad) == total:
+            raise UserError(f"{text}\n{way_out}")
+        warn(f"{text}\nThey are skipped.")
+    return [photos.usable() for photos in inspected], bad

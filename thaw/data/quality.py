@@ -1,4 +1,4 @@
-"""What is odd about photos that can be used."""
+"""Quality issues of photos that can be used: duplicates, odd formats, ..."""
 
 import os
 from collections.abc import Sequence
@@ -7,28 +7,29 @@ from typing import NamedTuple
 import numpy as np
 
 from thaw.data import duplicates
+from thaw.data.photos import Photos
 from thaw.data.pixels import EXTENSIONS
-from thaw.data.splits import Side
 
 _SMALL = 32  # pixels of the shorter side
 _LONG = 10  # times the shorter side
 
-# By (kind of pair, same label, same side), the worst first.
+# By (kind of pair, same label, same split), the worst first.
 _OF_PAIRS = {
-    ("copy", False, True): "copies with two labels",
-    ("copy", False, False): "copies with two labels",
-    ("like", False, True): "look the same, two labels",
-    ("like", False, False): "look the same, two labels",
-    ("copy", True, False): "copies of training photos; they train, too",
-    ("like", True, False): "look the same as training photos, and stay",
-    ("copy", True, True): "copies in one class",
+    ("equal", False, True): "duplicates with two labels",
+    ("equal", False, False): "duplicates with two labels",
+    ("similar", False, True): "look the same, two labels",
+    ("similar", False, False): "look the same, two labels",
+    ("equal", True, False): "duplicates of training photos (moved to the "
+    "training set)",
+    ("similar", True, False): "look the same as training photos (kept)",
+    ("equal", True, True): "duplicates in one class",
 }
-_NAMED = "another format than the name says"
-_TINY = f"under {_SMALL} pixels, most are larger"
+_NAMED = "format differs from the file extension"
+_TINY = f"under {_SMALL} pixels (most are larger)"
 _THIN = f"over {_LONG} times as long as wide"
-_ANIMATED = "animated; the first picture is taken"
+_ANIMATED = "animated (the first frame is used)"
 _BLANK = "all of one colour"
-_GREY = "grey, most are in colour"
+_GREY = "grey (most are in colour)"
 KINDS = (
     *dict.fromkeys(_OF_PAIRS.values()),
     _NAMED,
@@ -40,8 +41,8 @@ KINDS = (
 )
 
 
-class Doubt(NamedTuple):
-    """A photo that can be used, and why one should look at it.
+class QualityIssue(NamedTuple):
+    """A photo that can be used, and why it deserves a look.
 
     Attributes:
         kind: One of `KINDS`.
@@ -56,64 +57,66 @@ class Doubt(NamedTuple):
     other: str | None = None
 
 
-def find_doubts(sides: Sequence[Side]) -> list[Doubt]:
-    """Returns what is odd, by kind, in the order of `KINDS`.
+def find_issues(splits: Sequence[Photos]) -> list[QualityIssue]:
+    """Returns the quality issues, in the order of `KINDS`.
 
     Args:
-        sides: Photos and their contents, to train and, if there are, to
-            validate on; all of them can be used.
+        splits: Inspected photos to train and, if there are any, to validate
+            on; all of them can be used.
     """
-    doubts = _doubts_of_pairs(sides)
-    looks = [look for _, contents in sides for look in contents.found]
-    paths = [path for photos, _ in sides for path in photos.paths]
-    small = np.array([min(x.width, x.height) < _SMALL for x in looks], bool)
-    grey = np.array([look.grey and not look.blank for look in looks], bool)
-    for kind, odd in ((_TINY, small), (_GREY, grey)):
-        # Where most are so, as in MNIST, that is how they should be.
-        if 2 * odd.sum() < len(odd):
-            doubts += [
-                Doubt(kind, paths[row], _size(looks[row]))
-                for row in np.flatnonzero(odd)
-            ]
-    for path, look in zip(paths, looks, strict=True):
-        if EXTENSIONS.get(os.path.splitext(path)[1].lower()) != look.format:
-            doubts.append(Doubt(_NAMED, path, look.format))
-        sizes = sorted((look.width, look.height))
-        if sizes[1] > _LONG * sizes[0]:
-            doubts.append(Doubt(_THIN, path, _size(look)))
-        if look.animated:
-            doubts.append(Doubt(_ANIMATED, path, look.format))
-        if look.blank:
-            doubts.append(Doubt(_BLANK, path))
-    return sorted(doubts, key=lambda doubt: KINDS.index(doubt.kind))
+    issues = _pair_issues(splits)
+    found = [x for photos in splits for x in photos.inspections]
+    paths = [path for photos in splits for path in photos.paths]
+    # Where most are so, as in MNIST, that is how they should be.
+    tiny, grey = (
+        few if 2 * sum(few) < len(few) else [False] * len(few)
+        for few in (
+            [min(x.width, x.height) < _SMALL for x in found],
+            [x.grey and not x.blank for x in found],
+        )
+    )
+    for path, x, is_tiny, is_grey in zip(paths, found, tiny, grey, strict=True):
+        size = f"{x.width} x {x.height}"
+        is_thin = max(x.width, x.height) > _LONG * min(x.width, x.height)
+        expected = EXTENSIONS.get(os.path.splitext(path)[1].lower())
+        issues += [
+            QualityIssue(kind, path, detail)
+            for kind, is_odd, detail in (
+                (_NAMED, expected != x.format, x.format),
+                (_TINY, is_tiny, size),
+                (_THIN, is_thin, size),
+                (_ANIMATED, x.animated, x.format),
+                (_BLANK, x.blank, ""),
+                (_GREY, is_grey, size),
+            )
+            if is_odd
+        ]
+    return sorted(issues, key=lambda issue: KINDS.index(issue.kind))
 
 
-def _size(look):
-    return f"{look.width} x {look.height}"
-
-
-def _doubts_of_pairs(sides):
-    photos = [path for some, _ in sides for path in some.paths]
-    looks = [look for _, contents in sides for look in contents.found]
-    labels = np.concatenate([some.labels for some, _ in sides])
-    numbers = np.repeat(range(len(sides)), [len(some) for some, _ in sides])
-    names = sides[0][0].class_names
-    digests = [look.digest for look in looks]
-    copies = duplicates.find_copies(digests, labels, numbers)
-    known = {pair.row for pair in copies}
+def _pair_issues(splits):
+    paths = [path for photos in splits for path in photos.paths]
+    inspections = [x for photos in splits for x in photos.inspections]
+    labels = np.concatenate([photos.labels for photos in splits])
+    numbers = np.repeat(range(len(splits)), [len(photos) for photos in splits])
+    names = splits[0].class_names
+    equal = duplicates.find_equal(
+        [x.digest for x in inspections], labels, numbers
+    )
+    known = {pair.row for pair in equal}
     hashes = [
-        None if row in known else look.look_hash
-        for row, look in enumerate(looks)
+        None if row in known else inspection.perceptual_hash
+        for row, inspection in enumerate(inspections)
     ]
-    alike = duplicates.find_look_alikes(hashes, labels, numbers)
-    doubts = []
-    for what, pairs in (("copy", copies), ("like", alike)):
-        for row, other, same_label, same_side in pairs:
-            kind = _OF_PAIRS[what, same_label, same_side]
+    similar = duplicates.find_similar(hashes, labels, numbers)
+    issues = []
+    for what, pairs in (("equal", equal), ("similar", similar)):
+        for row, other, same_label, same_split in pairs:
+            kind = _OF_PAIRS[what, same_label, same_split]
             detail = (
                 ""
                 if same_label
                 else f"{names[labels[row]]}, {names[labels[other]]}"
             )
-            doubts.append(Doubt(kind, photos[row], detail, photos[other]))
-    return doubts
+            issues.append(QualityIssue(kind, paths[row], detail, paths[other]))
+    return issues

@@ -1,105 +1,97 @@
-"""What was found in photos, in words and tables."""
+"""Counts, bad photos and quality issues in words and tables."""
 
 import os
 from collections.abc import Sequence
 
-from thaw.data.files import common_folder, describe_passed_over, shown
-from thaw.data.inspection_cache import Contents
-from thaw.data.photos import PhotoIndex
-from thaw.data.quality import Doubt
+from thaw.data.files import common_folder, describe_skipped
+from thaw.data.photos import Photos
+from thaw.data.quality import QualityIssue
+from thaw.errors import shown
+from thaw.tables import format_table
 
 _SHOWN = 10  # bad photos named in a message
 _CLASSES_SHOWN = 20
 _UNEVEN = 3  # times as many photos as in the smallest class
 
 
-def describe_counts(sides: Sequence[PhotoIndex]) -> str:
-    """Returns lines on how many photos of each class there are, by side."""
+def describe_counts(splits: Sequence[Photos]) -> str:
+    """Returns lines on how many photos of each class each split has."""
+    if not splits[0].class_names:
+        return f"{len(splits[0]):,} photos, in no classes"
     lines = []
-    for use, photos in zip(("Training", "Validation"), sides, strict=False):
+    for use, photos in zip(("Training", "Validation"), splits, strict=False):
         counts = [f"{n} {name}" for name, n in photos.counts().items()]
         if len(counts) > _CLASSES_SHOWN:
             more = len(counts) - _CLASSES_SHOWN
             counts[_CLASSES_SHOWN:] = [f"and {more} classes more"]
         lines.append(f"{use} photos: {len(photos)} ({', '.join(counts)})")
-        if photos.passed_over:
-            others = describe_passed_over(photos.passed_over)
-            lines.append(f"  passed over: {others}")
+        if photos.skipped:
+            lines.append(f"  skipped: {describe_skipped(photos.skipped)}")
     return "\n".join(lines)
 
 
-def bad_photos(checked: Contents) -> list[tuple[str, str]]:
-    """Returns path and reason of each photo that cannot be used."""
-    return [
-        (path, look.reason)
-        for path, look in zip(checked.paths, checked.found, strict=True)
-        if look.reason is not None
-    ]
+def describe_bad(bad: Sequence[tuple[str, str]], total: int) -> str:
+    """Returns a list of the photos that cannot be used, and why.
 
-
-def describe_bad(checked: Contents) -> str:
-    """Returns the list of the photos that cannot be used, and why."""
-    bad = bad_photos(checked)
-    lines = [f"  {shown(path)}: {shown(why)}" for path, why in bad[:_SHOWN]]
+    Args:
+        bad: Of `Photos.bad`.
+        total: Number of all photos.
+    """
+    lines = [f"{len(bad)} of {total} photos cannot be used:"]
+    lines += [f"  {shown(path)}: {shown(why)}" for path, why in bad[:_SHOWN]]
     if len(bad) > _SHOWN:
         lines.append(f"  and {len(bad) - _SHOWN} more")
-    return (
-        f"{len(bad)} of {len(checked.paths)} photos cannot be used:\n"
-        + "\n".join(lines)
-    )
+    return "\n".join(lines)
 
 
-def summary_table(
+def describe_issues(
     bad: Sequence[tuple[str, str]],
-    doubts: Sequence[Doubt],
+    issues: Sequence[QualityIssue],
     paths: Sequence[str],
-) -> list[tuple[str, str, str]]:
-    """Returns the kinds of findings: a header, then one row for each.
+) -> str:
+    """Returns a table of the kinds of bad photos and issues, or "".
 
     Args:
         bad: Path and reason of each photo that cannot be used.
-        doubts: What is odd about others.
-        paths: Paths of all photos; examples are shown from the folder on
-            that they are in.
-
-    Returns:
-        (number, what, first example), the header alone if nothing was found.
+        issues: Quality issues of others.
+        paths: Paths of all photos; the folder that they are all in is left
+            out of examples.
     """
+    if not bad and not issues:
+        return ""
     root = common_folder(paths)
-    findings = [
-        (f"cannot be used: {reason.split(' (')[0]}", _short(path, root))
-        for path, reason in bad
-    ]
-    for doubt in doubts:
-        example = _short(doubt.path, root)
-        if doubt.other is not None:
-            example += f" and {_short(doubt.other, root)}"
-        if doubt.detail:
-            example += f" ({doubt.detail})"
-        findings.append((doubt.kind, example))
-    rows = {}
-    for kind, example in findings:
-        number, first = rows.get(kind, (0, example))
-        rows[kind] = (number + 1, first)
-    return [
-        ("photos", "what", f"e.g., in {shown(root)}"),
-        *((f"{n:>6,}", kind, first) for kind, (n, first) in rows.items()),
-    ]
+    counts, examples = {}, {}
+    for kind, *photo in (
+        *((f"cannot be used: {why.split(' (')[0]}", path) for path, why in bad),
+        *((x.kind, x.path, x.detail, x.other) for x in issues),
+    ):
+        counts[kind] = counts.get(kind, 0) + 1
+        examples.setdefault(kind, photo)
+    return format_table(
+        [
+            ("photos", "what", f"e.g., in {shown(root)}"),
+            *(
+                (f"{n:>6,}", kind, _describe_example(root, *examples[kind]))
+                for kind, n in counts.items()
+            ),
+        ]
+    )
 
 
-def describe_balance(photos: PhotoIndex) -> str | None:
+def _describe_example(root, path, detail="", other=None):
+    names = [shown(os.path.relpath(x, root)) for x in (path, other) if x]
+    return " and ".join(names) + (f" ({detail})" if detail else "")
+
+
+def describe_balance(photos: Photos) -> str | None:
     """Returns a line on classes of very different sizes, or None."""
     counts = photos.counts()
-    smallest = min(counts, key=counts.get)
-    largest = max(counts, key=counts.get)
-    if not 0 < _UNEVEN * counts[smallest] <= counts[largest]:
+    smallest = min(counts, key=counts.get, default=None)
+    largest = max(counts, key=counts.get, default=None)
+    if not counts or not (0 < _UNEVEN * counts[smallest] <= counts[largest]):
         return None
     return (
         f"Classes are uneven: {counts[largest]} {largest}, "
         f"{counts[smallest]} {smallest}. Give each the same weight with "
-        "--class_weights=balanced, or find more photos."
+        "`class_weights=balanced`, or find more photos."
     )
-
-
-def _short(path, root):
-    return shown(os.path.relpath(path, root))

@@ -1,27 +1,26 @@
-"""Which photos train and which validate: decided on names, never on pixels."""
+"""The split into training and validation photos: seeded, never on pixels."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
-from thaw.data.load import index_photos
-from thaw.data.photos import PhotoIndex
+from thaw.data.photos import Photos
 from thaw.errors import UserError
 
 
 def stratified_rows(
-    photos: PhotoIndex, validation_fraction: float, seed: int
+    photos: Photos, validation_fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns rows to train and to validate on: the same share of each class.
 
     Args:
-        photos: `PhotoIndex`.
+        photos: `Photos`.
         validation_fraction: Share of each class to validate on, in (0, 1);
-            rounded, but at least one photo a class on either side.
+            rounded, but at least one photo of a class in either split.
         seed: Seed of the choice.
 
     Returns:
-        Two arrays of ints, rising.
+        Two arrays of ints, ascending.
 
     Raises:
         UserError: If a class has fewer than two photos.
@@ -39,7 +38,7 @@ def stratified_rows(
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
-def limit_per_class(photos: PhotoIndex, limit: int, seed: int) -> PhotoIndex:
+def limit_per_class(photos: Photos, limit: int, seed: int) -> Photos:
     """Returns at most `limit` photos of each class, drawn by `seed`."""
     kept = [rows[:limit] for _, rows in _shuffled_rows(photos, seed)]
     return photos.take(np.sort(np.concatenate(kept)))
@@ -52,26 +51,57 @@ def _shuffled_rows(photos, seed):
         yield label, rng.permutation(np.flatnonzero(photos.labels == label))
 
 
-def load_photos(
-    data: str | Path,
-    validation_data: str | Path | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    label_regex: str | None = None,
-) -> list[PhotoIndex]:
-    """Returns the photos: one index, or, where they are split, two.
+def split_photos(
+    usable: Sequence[Photos], validation_fraction: float = 0.2, seed: int = 0
+) -> tuple[Photos, Photos]:
+    """Returns the photos to train on, and those to validate on.
 
     Args:
-        data, validation_data, label_regex: As in `index.index_photos`.
-        limit: Largest number of photos per class on either side; None: all.
-        seed: Seed of which these are.
+        usable: Photos to be split, or those of both splits.
+        validation_fraction, seed: As in `stratified_rows`.
 
     Raises:
-        UserError: If there is nothing sensible to train on.
+        UserError: If a class has too few photos.
     """
-    sides = index_photos(data, validation_data, label_regex)
-    return [
-        photos if limit is None else limit_per_class(photos, limit, seed)
-        for photos in sides
-        if photos is not None
-    ]
+    if len(usable) == 1:
+        (photos,) = usable
+        rows = stratified_rows(photos, validation_fraction, seed)
+        train, validation = map(photos.take, rows)
+        return train, validation
+    train, validation = usable
+    _check_classes("training", train, "can be used")
+    _check_classes("validation", validation, "can be used")
+    return train, validation
+
+
+def move_duplicates(train: Photos, validation: Photos) -> tuple[Photos, Photos]:
+    """Returns both splits, without a photo that is in both.
+
+    A model is not validated on what it was trained with, so a validation photo
+    whose file is that of a training photo, byte for byte, is moved to the
+    training photos. Photos that only look the same stay.
+
+    Args:
+        train, validation: Inspected photos of the same classes.
+
+    Raises:
+        UserError: If nothing of a class is left to validate on.
+    """
+    known = {inspection.digest for inspection in train.inspections}
+    shared = np.array([x.digest in known for x in validation.inspections], bool)
+    if not shared.any():
+        return train, validation
+    train += validation.take(np.flatnonzero(shared))
+    validation = validation.take(np.flatnonzero(~shared))
+    what = "is left: all are duplicates of training photos"
+    _check_classes("validation", validation, what)
+    return train, validation
+
+
+def _check_classes(split, photos, what):
+    for name, count in photos.counts().items():
+        if not count:
+            raise UserError(
+                f"No {split} photo of the class '{name}' {what}. Add some, or "
+                "remove the class."
+            )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thaw.cached_folder import cached_folder
+from thaw.atomic import cached_folder
 from thaw.demo import drawing, faces
 
 CLASS_NAMES = ("cat", "dog")

@@ -1,0 +1,183 @@
+"""Report on photos before training: bad files, quality issues, problems."""
+
+import dataclasses
+import os
+from collections import Counter
+from pathlib import Path
+
+from thaw import atomic
+from thaw.data import MAX_PIXELS, files, quality, quality_report, split
+from thaw.data.inspect import inspect_together
+from thaw.data.inspection_cache import default_memo
+from thaw.data.load import load_photos
+from thaw.data.outside import check_outside_data
+from thaw.data.photos import Photos
+from thaw.data.pixels import load_thumbnail
+from thaw.data.prepare import find_data
+from thaw.data.quality import QualityIssue
+from thaw.errors import UserError, shown
+
+_SHOWN_PER_KIND = 6  # photos on the sheet
+_THUMBNAIL = 240  # pixels
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PhotoReport:
+    """Result of checking photos before a training run, printed as a table.
+
+    Attributes:
+        splits: Inspected photos to train and, where there are any of their
+            own, to validate on; one without classes if none were found.
+        bad: Path and reason of each photo that cannot be used.
+        issues: Quality issues of the others, the worst first.
+        problems: Reasons why training would not start; empty if it would.
+        files: Files written to `output_dir`.
+    """
+
+    splits: list[Photos]
+    bad: list[tuple[str, str]]
+    issues: list[QualityIssue]
+    problems: list[str]
+    files: tuple[Path, ...] = ()
+
+    @property
+    def photos(self) -> Photos:
+        """All photos, inspected."""
+        return sum(self.splits[1:], self.splits[0])
+
+    def summary(self) -> str:
+        """Returns counts, formats and the table, without the problems."""
+        photos = self.photos
+        formats = Counter(x.format for x in photos.inspections if x.format)
+        table = quality_report.describe_issues(
+            self.bad, self.issues, photos.paths
+        )
+        lines = [
+            quality_report.describe_counts(self.splits),
+            "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
+            table and f"\n{table}\n",
+            quality_report.describe_balance(self.splits[0].usable()),
+        ]
+        return "\n".join(filter(None, lines))
+
+    def __str__(self):
+        return "\n".join([self.summary(), *self.problems])
+
+
+def check_photos(
+    data: str | Path,
+    *,
+    validation_data: str | Path | None = None,
+    label_regex: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    output_dir: str | Path | None = None,
+) -> PhotoReport:
+    """Returns a report on photos: unreadable files, duplicates, odd ones.
+
+    Every photo is decoded once, in a process of its own, and known from then
+    on. No photo is changed.
+
+    Args:
+        data: Folder, table, archive or named set as `fine_tune` takes it, or
+            any folder with photos.
+        validation_data: The same to validate on, or None.
+        label_regex: Regular expression whose first group, found in the name
+            of a photo, is its class; None: its folder is.
+        max_pixels: Photos with more pixels cannot be used.
+        output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
+            sheet of the photos with an issue; None: nothing is written.
+
+    Raises:
+        UserError: If there are no photos, or `output_dir` is among them.
+
+    Example:
+
+    ```python
+    import thaw
+
+    report = thaw.check_photos("demo")
+    print(report)
+    assert not report.bad and not report.problems
+    ```
+    """
+    if output_dir is not None:
+        check_outside_data("output_dir", output_dir, data)
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+    problems = []
+    try:
+        data = find_data(data)
+        splits = load_photos(data, validation_data, label_regex)
+    except UserError as error:
+        paths = files.find_photos(data) if os.path.isdir(data) else []
+        if not paths:
+            raise
+        problems.append(str(error))
+        splits = [Photos.unlabelled(paths)]
+    splits = inspect_together(
+        [photos for photos in splits if photos is not None],
+        default_memo(),
+        max_pixels,
+    )
+    usable = [photos.usable() for photos in splits]
+    bad = [x for photos in splits for x in photos.bad()]
+    if bad:
+        problems.append(
+            f"{len(bad)} of {sum(map(len, splits))} photos cannot be used. "
+            "Repair or remove them, or train without them: `skip_bad`"
+        )
+    try:
+        split.move_duplicates(*split.split_photos(usable))
+    except UserError as error:
+        problems.append(str(error))
+    report = PhotoReport(splits, bad, quality.find_issues(usable), problems)
+    if output_dir is None:
+        return report
+    return dataclasses.replace(report, files=_save(report, Path(output_dir)))
+
+
+def _save(report, folder):
+    """Writes what was found, anew; returns the paths."""
+    tables = {
+        "bad_photos.csv": [("path", "reason"), *report.bad],
+        "doubts.csv": [
+            ("path", "kind", "detail", "other"),
+            *((x.path, x.kind, x.detail, x.other or "") for x in report.issues),
+        ],
+    }
+    written = []
+    for name, rows in tables.items():
+        path = folder / name
+        path.unlink(missing_ok=True)  # of an earlier call
+        if len(rows) > 1:
+            atomic.write_csv(path, rows)
+            written.append(path)
+    sheet = folder / "doubts.png"
+    sheet.unlink(missing_ok=True)
+    if report.issues:
+        import plots
+
+        plots.save_figure(_draw(report.issues), sheet, dpi=100)
+        written.append(sheet)
+    return tuple(written)
+
+
+def _draw(issues):
+    """Returns a figure of the first photos of each kind of issue."""
+    import plots
+
+    root = files.common_folder([issue.path for issue in issues])
+    by_kind = {}
+    for issue in issues:
+        by_kind.setdefault(issue.kind, []).append(issue)
+    sections = []
+    for kind, of_kind in by_kind.items():
+        paths = [path for x in of_kind for path in (x.path, x.other) if path]
+        drawn = [
+            (
+                shown(os.path.relpath(path, root)),
+                load_thumbnail(path, _THUMBNAIL),
+            )
+            for path in paths[:_SHOWN_PER_KIND]
+        ]
+        sections.append((f"{kind} ({len(of_kind):,})", drawn))
+    return plots.draw_contact_sheet(sections)

@@ -1,0 +1,127 @@
+"""Views of photos, as pure functions of (seed, pass, photo)."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from thaw.data.decode import load_photo, path_tensor
+from thaw.data.photos import Photos
+from thaw.errors import shown
+
+_SHOWN = 5  # names
+_ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
+
+
+def pass_order(seed: int, pass_index: int, num_photos: int) -> np.ndarray:
+    """Returns the order of the photos in one pass, a permutation (N,).
+
+    Args:
+        seed: Seed of the run, in [0, 2**64).
+        pass_index: Which pass over all photos, from 0.
+        num_photos: Number of photos, N.
+    """
+    key = np.array([seed, pass_index], dtype="uint64")
+    bits = np.random.Philox(key=key, counter=[0, 0, 0, _ORDER_STREAM])
+    return np.random.Generator(bits).permutation(num_photos)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PhotoViews:
+    """The views of photos, and the order in which a pass takes them.
+
+    Nothing here has a state: any batch can be made again.
+
+    Attributes:
+        photos: N `Photos`, best inspected.
+        resize: Function from an image float32 (H, W, 3) to the same with
+            `image_size` pixels a side.
+        image_size: Pixels a side.
+        seed: Seed of the order; None: always that of `photos`.
+        augment: None, or an object like `augment.Affine`: it has
+            `parameters(view, num_photos, size)`, an array with one row per
+            photo, and is called with (images, their rows).
+    """
+
+    photos: Photos
+    resize: Callable
+    image_size: int
+    seed: int | None = None
+    augment: Callable | None = None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The class of each photo, int32 (N,)."""
+        return self.photos.labels
+
+    def order(self, pass_index: int) -> np.ndarray:
+        """Returns the rows of the photos in the order of a pass, (N,)."""
+        if self.seed is None:
+            return np.arange(len(self.photos))
+        return pass_order(self.seed, pass_index, len(self.photos))
+
+    def describe(self, rows: Sequence[int]) -> str:
+        """Returns the first paths of some photos, and how many more."""
+        names = [shown(self.photos.paths[row]) for row in rows[:_SHOWN]]
+        more = len(rows) - len(names)
+        return ", ".join(names) + (f" and {more} more" if more else "")
+
+    def unchanged(self, rows: np.ndarray) -> np.ndarray:
+        """Returns which files are still those inspected, bool (B,)."""
+        return self.photos.unchanged(rows)
+
+    def images(
+        self, view: int, rows: np.ndarray, batch_size: int
+    ) -> tf.data.Dataset:
+        """Returns one view of each of some photos.
+
+        Args:
+            view: Which view, from 0; that of the same number of a pass.
+            rows: Rows of the photos, ints.
+            batch_size: Photos per batch, B; the last batch may be short.
+
+        Returns:
+            `tf.data.Dataset` of float32 (B, image_size, image_size, 3), RGB in
+            [0, 255].
+        """
+        columns = {"path": path_tensor([self.photos.paths[x] for x in rows])}
+        if self.photos.inspections:
+            columns["plain"] = self.photos.plain(rows)
+        if self.augment is not None:
+            size = (self.image_size, self.image_size)
+            parameters = self.augment.parameters(view, len(self.photos), size)
+            columns["parameters"] = parameters[rows]
+        ds = tf.data.Dataset.from_tensor_slices(columns).map(
+            self._load, num_parallel_calls=os.cpu_count(), deterministic=True
+        )
+        return without_autotuner(ds.batch(batch_size).prefetch(2))
+
+    def _load(self, photo):
+        image = self.resize(load_photo(photo["path"], photo.get("plain")))
+        if self.augment is None:
+            return image
+        return self._augment_one(image, photo["parameters"])
+
+    @functools.cached_property
+    def _augment_one(self):
+        # Compiled once; on single images, for each size of a batch would be
+        # compiled anew.
+        @tf.function(jit_compile=True)
+        def augment_one(image, parameters):
+            return self.augment(image[None], parameters[None])[0]
+
+        return augment_one
+
+
+def without_autotuner(ds: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns the dataset, without a thread that tunes it.
+
+    That thread keeps the end of a dataset waiting until it next wakes up,
+    seconds later.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return ds.with_options(options)
