@@ -1,4 +1,4 @@
-"""What the frozen part makes of photos: the input of the trained part."""
+"""Features: outputs of the frozen part, inputs of the trained part."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ class Features:
         Args:
             frozen: Model of `make_frozen_part`, of the same `caches`.
             caches: Caches to fill; batches hold the tensors of the first.
-            views: Object like `thaw.data.datasets.PhotoViews`.
+            views: Object like `thaw.data.views.PhotoViews`.
             batch_size: Photos per batch, B.
             mix: Object like `augment.Mixes`, or None; the caches must keep
                 nothing then.
@@ -196,22 +196,24 @@ class Features:
         return ds.with_options(options)
 
 
-def make_frozen_part(model: keras.Model, inputs: Sequence) -> keras.Model:
+def make_frozen_part(
+    model: keras.Model, boundaries: Sequence[tuple[Sequence, str]]
+) -> keras.Model:
     """Returns one model that makes the boundary tensors of several stages.
 
     Args:
         model: Model of `build_model`.
-        inputs: `StageInput` of each stage.
+        boundaries: Boundary tensors of each stage, and the dtype to cast them
+            to.
 
     Returns:
         Model from resized photos, as the layer `resize` of `model` gives them,
-        to the boundary tensors of the first stage, then those of the next, in
-        the dtype of their caches.
+        to the boundary tensors of the first stage, then those of the next.
     """
     outputs = [
-        keras.ops.cast(tensor, stage_input.train_cache.dtype)
-        for stage_input in inputs
-        for tensor in stage_input.boundary
+        keras.ops.cast(tensor, dtype)
+        for tensors, dtype in boundaries
+        for tensor in tensors
     ]
     return keras.Model(model.get_layer("resize").output, outputs, name="frozen")
 

@@ -4,10 +4,13 @@ import contextlib
 import os
 import re
 import shutil
-import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from thaw.atomic import written_beside
+from thaw.progress import warn
 
 SHARD_NAME = re.compile(r"(\d{4})-([0-9a-f]{8})\.npy")
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -38,11 +41,8 @@ class CacheFolder:
         self._limit_bytes = limit_bytes
         self.writable = True
         self.path.mkdir(parents=True, exist_ok=True)
-        probe = self.path / f".probe.{os.getpid()}"
-        try:
-            probe.write_bytes(b"")
-        finally:
-            probe.unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=self.path):
+            pass  # tries whether files can be made in it
 
     def files(self, key: str) -> list[Path]:
         """Returns the paths of the files under `key`."""
@@ -70,23 +70,20 @@ class CacheFolder:
         None.
         """
         path = self.path / key / name
-        beside = path.with_name(f".{name}.{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with open(beside, "wb") as file:
-                    header = np.lib.format.header_data_from_array_1_0(array)
-                    np.lib.format.write_array_header_2_0(file, header)
-                    file.write(array.view("uint8").data)
-                os.replace(beside, path)
-            finally:
-                beside.unlink(missing_ok=True)
+            with (
+                written_beside(path, flush=False) as beside,
+                open(beside, "wb") as file,
+            ):
+                header = np.lib.format.header_data_from_array_1_0(array)
+                np.lib.format.write_array_header_2_0(file, header)
+                file.write(array.view("uint8").data)
         except OSError as error:
             self.writable = False
-            print(
+            warn(
                 f"Cache: cannot write to {self.path}: {error.strerror}. "
-                "Training goes on; what is not stored is computed again",
-                file=sys.stderr,
+                "Training goes on; what is not stored is computed again"
             )
             return None
         return path

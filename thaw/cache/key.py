@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from thaw.runs.freeze_proof import hash_layers
+from model_zoo.hashes import hash_layers
 
 _FORMAT = 2  # to be raised when the same photos come out as other views
 

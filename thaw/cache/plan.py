@@ -1,111 +1,102 @@
-"""What each stage trains on, and where that is kept."""
+"""Which features each stage caches, and how many views of them."""
 
 import dataclasses
 from collections.abc import Sequence
 
-import keras
-
-from model_zoo.boundary import split
-from model_zoo.unfreeze import first_trained_layer
 from thaw.cache.folder import CacheFolder
 from thaw.cache.key import cache_key
 from thaw.cache.shards import FeatureCache
+from thaw.progress import say
 
 
 @dataclasses.dataclass(frozen=True)
-class StageInput:
-    """What a stage trains on.
+class CacheSettings:
+    """Settings of the feature cache.
 
     Attributes:
-        boundary: Boundary tensors of the model.
-        train_cache: Cache of them, for the photos to train on.
-        val_cache: The same for the photos to validate on.
+        folder: Where to keep the tensors; None: nowhere.
+        num_views: Views to keep of each training photo; no more are than a
+            stage sees; 0: none, the validation photos have one all the same.
+        dtype: float16 or float32, of the cached tensors.
+        batch_size: Photos on which the frozen part runs at a time.
+        device: Text of `thaw.device.prepare_device`.
     """
 
-    boundary: list
-    train_cache: FeatureCache
-    val_cache: FeatureCache
+    folder: CacheFolder | None
+    num_views: int
+    dtype: str
+    batch_size: int
+    device: str
 
 
-def plan_stage_inputs(
-    model: keras.Model,
+def plan_caches(
     stages: Sequence,
-    train_views,
-    val_views,
-    folder: CacheFolder | None,
-    *,
-    num_views: int,
-    dtype: str,
-    batch_size: int,
-    steps_per_epoch: int,
-    device: str,
-) -> list[StageInput]:
-    """Returns what each stage trains on, with its caches.
+    views: tuple,
+    photos_per_epoch: int,
+    settings: CacheSettings,
+) -> list[tuple[FeatureCache, FeatureCache]]:
+    """Returns the caches of each stage, of training and validation photos.
 
-    What they will take is known, and said, before anything is computed. Where
-    there is no room for it, fewer views are kept, or none.
+    Their size is known, and printed, before anything is computed. Where there
+    is no room, fewer views are kept, or none. Stages with the same boundary
+    share their caches.
 
     Args:
-        model: Model of `build_model`.
         stages: `thaw.training.stage.Stage` of the run, in order.
-        train_views: `thaw.data.datasets.PhotoViews` to train on.
-        val_views: The same to validate on.
-        folder: Where to keep the tensors; None: nowhere.
-        num_views: Views to keep of each photo to train on; no more are than
-            a stage sees; 0: none, those to validate on have one all the same.
-        dtype: float16 or float32, of what is kept.
-        batch_size: Photos per step, on which the frozen part runs at a time.
-        steps_per_epoch: Steps per epoch.
-        device: Text of `prepare_device`.
+        views: `thaw.data.views.PhotoViews` to train on and to validate on.
+        photos_per_epoch: Photos that an epoch sees.
+        settings: How features are cached.
     """
-    frozen_parts = [
-        split(model, first_trained_layer(model, stage.unfreeze_from))[0]
-        for stage in stages
-    ]
-    if train_views.augment is None:
+    num_views = settings.num_views
+    if views[0].augment is None:
         num_views = min(num_views, 1)  # all are the same
-    seen = _views_seen(
-        stages, steps_per_epoch * batch_size, len(train_views.labels)
-    )
-    opened = {}  # by key: stages with the same boundary share a cache
-
-    def open_cache(part, views, num_views):
-        # Where nothing with weights is frozen there is nothing to save.
-        if folder is None or not num_views or not part.weights:
-            uncached = FeatureCache(_shapes(part), len(views.labels))
-            uncached.lacks_room = folder is None and num_views > 0
-            return uncached
-        key = cache_key(
-            part,
-            photos=views.contents.fingerprint(),
-            augment=repr(views.augment),
-            dtype=dtype,
-            batch_size=batch_size,
-            device=device,
+    seen = _views_seen(stages, photos_per_epoch, len(views[0].labels))
+    opened = {}
+    caches = [
+        (
+            _open_cache(
+                stage.parts[0],
+                views[0],
+                min(num_views, of_stage),
+                settings,
+                opened,
+            ),
+            _open_cache(stage.parts[0], views[1], 1, settings, opened),
         )
-        if key not in opened:
-            opened[key] = FeatureCache(
-                _shapes(part),
-                len(views.labels),
-                num_views=num_views,
-                dtype=dtype,
-                folder=folder,
-                key=key,
-            )
-        opened[key].num_views = max(opened[key].num_views, num_views)
-        return opened[key]
-
-    inputs = [
-        StageInput(
-            part.outputs,
-            open_cache(part, train_views, min(num_views, of_stage)),
-            open_cache(part, val_views, 1),
-        )
-        for part, of_stage in zip(frozen_parts, seen, strict=True)
+        for stage, of_stage in zip(stages, seen, strict=True)
     ]
     if opened:
-        _make_room(folder, opened.values())
-    return inputs
+        _make_room(settings.folder, opened.values())
+    return caches
+
+
+def _open_cache(frozen, views, num_views, settings, opened):
+    """Returns the cache of a frozen part, opened once for each key."""
+    shapes = [tensor.shape[1:] for tensor in frozen.outputs]
+    # Where nothing with weights is frozen there is nothing to save.
+    if settings.folder is None or not num_views or not frozen.weights:
+        uncached = FeatureCache(shapes, len(views.labels))
+        uncached.lacks_room = settings.folder is None and num_views > 0
+        return uncached
+    key = cache_key(
+        frozen,
+        photos=views.photos.fingerprint(),
+        augment=repr(views.augment),
+        dtype=settings.dtype,
+        batch_size=settings.batch_size,
+        device=settings.device,
+    )
+    if key not in opened:
+        opened[key] = FeatureCache(
+            shapes,
+            len(views.labels),
+            num_views=num_views,
+            dtype=settings.dtype,
+            folder=settings.folder,
+            key=key,
+        )
+    opened[key].num_views = max(opened[key].num_views, num_views)
+    return opened[key]
 
 
 def _views_seen(stages, photos_per_epoch, num_photos):
@@ -127,7 +118,7 @@ def _make_room(folder, caches):
     """
     keys = {cache.key for cache in caches}
     room = folder.room_for(keys)
-    why = f"there is room for {_gb(room)} in {folder.path} (--cache_limit_gb)"
+    why = f"there is room for {_gb(room)} in {folder.path} (`cache_limit_gb`)"
 
     def needed(num_views):
         return sum(
@@ -142,7 +133,7 @@ def _make_room(folder, caches):
             cache.lacks_room = True
     if needed(1) < too_much:
         what = " for the largest features" if needed(1) else ""
-        print(
+        say(
             f"Cache off{what}: one view of each photo takes {_gb(too_much)}, "
             f"{why}"
         )
@@ -151,7 +142,7 @@ def _make_room(folder, caches):
     if not num_views:
         return
     if num_views < asked:
-        print(f"Cache: {num_views} views of each photo, not {asked}: {why}")
+        say(f"Cache: {num_views} views of each photo, not {asked}: {why}")
     for cache in caches:
         cache.lacks_room |= cache.num_views > num_views
         cache.num_views = min(cache.num_views, num_views)
@@ -160,7 +151,7 @@ def _make_room(folder, caches):
     views = f"{num_views} views of each photo take"
     if num_views == 1:
         views = "1 view of each photo takes"
-    print(
+    say(
         f"Cache: {views} {_gb(needed(num_views))} in {folder.path}; "
         f"{_gb(stored)} is there"
     )
@@ -168,7 +159,3 @@ def _make_room(folder, caches):
 
 def _gb(num_bytes):
     return f"{num_bytes / 1e9:.2f} GB"
-
-
-def _shapes(part):
-    return [tensor.shape[1:] for tensor in part.outputs]

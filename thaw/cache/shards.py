@@ -11,7 +11,6 @@ damaged or from elsewhere is found, whatever wrote it.
 """
 
 import contextlib
-import sys
 import threading
 import zlib
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thaw.cache.folder import SHARD_NAME, CacheFolder
+from thaw.progress import warn
 
 _SHARD_BYTES = 32 << 20  # what a killed run loses at most, held in memory
 _FLOAT16_INFINITY = 0x7C00
@@ -104,18 +104,21 @@ class FeatureCache:
         Args:
             view: Which view.
             rows: Rows of B photos.
-            tensors: Arrays (B, *shape) of `dtype`, one per boundary tensor.
+            tensors: Arrays (B, *shape), one per boundary tensor.
 
         Raises:
             FloatingPointError: If a value is beyond float16.
         """
+        # Those of training photos that are mixed, and not cached, are float32.
+        with np.errstate(over="ignore"):  # said below
+            tensors = [np.asarray(array, self.dtype) for array in tensors]
         if self.dtype == "float16":
             for array in tensors:
                 bits = array.view("uint16") & 0x7FFF
                 if (bits == _FLOAT16_INFINITY).any():
                     raise FloatingPointError(
                         "The frozen part gives values beyond 65504, more than "
-                        "float16 holds. Give --cache_dtype=float32."
+                        "float16 holds. Give `cache_dtype=float32`."
                     )
         if not self.num_views or not self._folder.writable:
             return
@@ -168,10 +171,9 @@ class FeatureCache:
                         damaged += 1
                         path.unlink(missing_ok=True)
             if damaged:
-                print(
+                warn(
                     f"Cache: {damaged} damaged shard{'s' * (damaged != 1)} "
-                    "removed, to be computed again",
-                    file=sys.stderr,
+                    "removed, to be computed again"
                 )
         return self._places[view]
 
