@@ -18,7 +18,7 @@ VGG_CLASSIFIER_SIZE = 224
 
 
 class Backbone(NamedTuple):
-    """What Thaw knows about a classifier of `keras.applications`.
+    """A classifier of `keras.applications`, as far as Thaw has to know it.
 
     `preprocess` is what its ImageNet weights were trained with; `none` means
     that the model itself preprocesses raw RGB in [0, 255]. `last_block` is the

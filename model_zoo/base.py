@@ -1,4 +1,4 @@
-"""Builds the base: the Keras layers of a backbone, on raw photos."""
+"""The base: the Keras layers of a backbone, on raw photos."""
 
 import functools
 
@@ -17,13 +17,14 @@ from model_zoo.backbones import (
     short_name,
 )
 from model_zoo.hub import load_preset
+from model_zoo.names import reserve_names
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
 from model_zoo.safe_loading.load import check_outputs, load_model
 from model_zoo.simple_cnn import SimpleCNN
 from model_zoo.unfreeze import base_layers, is_name_of_ours, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
-from thaw.errors import UserError
+from thaw.errors import UserError, first_line
 
 
 def build_base(
@@ -38,7 +39,7 @@ def build_base(
     """Returns the base as one flat model: raw RGB in, features out.
 
     The arguments are those of `build_model`, already checked by
-    `backbones.check_request`.
+    `request.check_request`.
 
     Returns:
         A functional `keras.Model` from float32 (B, any H, any W, 3) to the
@@ -60,14 +61,14 @@ def build_base(
         names = [layer.name for layer in base_layers(base)]
         if cut_at not in names:
             raise UserError(
-                f"{backbone} has no layer '{cut_at}' to cut at."
+                f"`cut_at`: {backbone} has no layer '{cut_at}' to cut at."
                 f"{did_you_mean(cut_at, names)}"
             )
         features = base.get_layer(cut_at).output
     if 0 in features.shape:
         raise UserError(
-            f"image_size {image_size} is too small for {backbone}: nothing is "
-            f"left of the image at its end {features.shape}. Take a larger one."
+            f"`image_size={image_size}` is too small for {backbone}: its "
+            f"output would be empty, {features.shape}. Give a larger one."
         )
     # The constructors of Keras take a list of one image, and would warn when
     # given a plain tensor.
@@ -135,16 +136,19 @@ def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
     if preprocess != "auto":
         own_preprocess = functools.partial(preprocess_images, mode=preprocess)
     missing = [
-        flag
-        for flag, value in (
-            ("--preprocess=caffe, torch, tf, rescale or none", own_preprocess),
-            ("--image_size=PIXELS", image_size or own_size),
+        option
+        for option, value in (
+            (
+                "`preprocess` (caffe, torch, tf, rescale or none)",
+                own_preprocess,
+            ),
+            ("`image_size`", image_size or own_size),
         )
         if value is None
     ]
     if missing:
         raise UserError(
-            f"{name} does not say how it takes photos: give also "
+            f"{name} doesn't say how it takes photos: give also "
             f"{' and '.join(missing)}."
         )
     source = _plain_base(name, backbone)
@@ -155,6 +159,7 @@ def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
 
 def _put_on_photos(name, source, image_size, weights, resize, preprocess):
     """Returns `source` on raw photos, with its own weights or others."""
+    reserve_names(operation.name for operation in source.operations)
     image, x = _raw_and_preprocessed_image(image_size, resize, preprocess)
     for layer in leaf_layers(source):
         # Saved with float32, as a rule; not what was asked for now.
@@ -172,7 +177,7 @@ def _put_on_photos(name, source, image_size, weights, resize, preprocess):
     except ValueError as error:
         raise UserError(
             f"{name} cannot be built on images of {image_size} pixels; is "
-            f"image_size too small? ({weight_files.first_line(error)})"
+            f"`image_size` too small? ({first_line(error)})"
         ) from error
     check_outputs(base, name)
     if weights == "none":
@@ -205,8 +210,8 @@ def _plain_base(name, source):
         ):
             raise UserError(
                 f"{name} has a layer called '{layer.name}', a name that Thaw "
-                "gives to its own layers; is it a model that Thaw saved? "
-                "Expected a base without Thaw's head and resizing."
+                "gives to its own layers; did Thaw save this model? Expected a "
+                "base without Thaw's head and resizing."
             )
     return keras.Model(inputs[0], outputs[0], name=short_name(name))
 
@@ -218,6 +223,6 @@ def _image_size_of_file(path, source, image_size):
     if height != width or image_size not in (None, height):
         raise UserError(
             f"{path} takes images of {height}x{width} pixels. Expected that "
-            f"size, and square. Received: image_size={image_size}"
+            f"size, and square. Received: `image_size={image_size}`"
         )
     return height

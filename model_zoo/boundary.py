@@ -1,4 +1,4 @@
-"""Splits a model in two at the unfreeze point."""
+"""The split of a model in two, at the unfreeze point."""
 
 import keras
 

@@ -5,6 +5,7 @@ import keras
 from model_zoo.backbones import SIMPLE
 from model_zoo.base import build_base
 from model_zoo.head import build_head
+from model_zoo.names import fresh_names
 from model_zoo.request import check_request
 from model_zoo.unfreeze import unfreeze
 from thaw.errors import UserError
@@ -43,9 +44,8 @@ def build_model(
             backbone's own (150 for vgg16).
         weights: `imagenet` (from Keras's cache, or downloaded), `auto` (the
             embedded ones for vgg16_tiny, random for simple_cnn, else
-            `imagenet`), `none` or None
-            (random), or the path of a `.h5` file. A `.keras` file brings its
-            own with `imagenet` and `auto`.
+            `imagenet`), `none` or None (random), or the path of a `.h5` file.
+            A `.keras` file brings its own with `imagenet` and `auto`.
         preprocess: `auto` (what the backbone was trained with), `caffe`,
             `torch`, `tf`, `rescale`, `mnist` or `none`.
         resize: `squash`, `crop`, `center` or `pad`.
@@ -68,14 +68,21 @@ def build_model(
         are integers (B,).
 
     Raises:
-        UserError: A `ValueError` whose message says what was wrong, what was
-            expected and how to go on.
+        UserError: A `ValueError`, if an argument is unknown, out of bounds or
+            doesn't fit the others, or weights can't be loaded.
 
     Example:
 
     ```python
-    model = build_model(num_classes=2, unfreeze_from="block5_conv1")
-    model.fit(train_ds, epochs=10, validation_data=val_ds)
+    import numpy as np
+    from model_zoo import build_model
+
+    photos = np.random.randint(0, 256, (8, 200, 300, 3), "uint8")
+    labels = np.array([0, 1] * 4)
+    model = build_model(
+        "vgg16_tiny", weights="auto", unfreeze_from="block5_conv1"
+    )
+    model.fit(photos, labels, epochs=2)
     model.save("cats_vs_dogs.keras")
     ```
     """
@@ -84,34 +91,35 @@ def build_model(
     start = check_request(
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at
     )
-    base = build_base(
-        backbone,
-        image_size=image_size,
-        weights=weights,
-        preprocess=preprocess,
-        resize=resize,
-        cut_at=cut_at,
-    )
-    outputs = build_head(
-        base.output,
-        num_classes,
-        pooling=pooling,
-        flatten_by_default=backbone.startswith(("vgg", SIMPLE)),
-        hidden_units=hidden_units,
-        dropout=dropout,
-    )
-    model = keras.Model(base.input, outputs, name=base.name)
-    if unfreeze_from is None and start not in [x.name for x in base.layers]:
-        raise UserError(
-            f"cut_at='{cut_at}' ends {backbone} before its last block. Give "
-            "unfreeze_from, too: a layer before that, none or all."
+    with fresh_names():
+        base = build_base(
+            backbone,
+            image_size=image_size,
+            weights=weights,
+            preprocess=preprocess,
+            resize=resize,
+            cut_at=cut_at,
         )
-    unfreeze(model, start, train_batch_norm)
-    model.compile(
-        optimizer=keras.optimizers.RMSprop(CLASSIC_LEARNING_RATE),
-        loss="binary_crossentropy"
-        if num_classes == 2
-        else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+        outputs = build_head(
+            base.output,
+            num_classes,
+            pooling=pooling,
+            flatten_by_default=backbone.startswith(("vgg", SIMPLE)),
+            hidden_units=hidden_units,
+            dropout=dropout,
+        )
+        model = keras.Model(base.input, outputs, name=base.name)
+        if unfreeze_from is None and start not in [x.name for x in base.layers]:
+            raise UserError(
+                f"`cut_at={cut_at}` ends {backbone} before its last block. "
+                "Give `unfreeze_from`, too: an earlier layer, none or all."
+            )
+        unfreeze(model, start, train_batch_norm)
+        model.compile(
+            optimizer=keras.optimizers.RMSprop(CLASSIC_LEARNING_RATE),
+            loss="binary_crossentropy"
+            if num_classes == 2
+            else "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
     return model

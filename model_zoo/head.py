@@ -39,17 +39,17 @@ def build_head(
     """
     if num_classes < 2:
         raise UserError(
-            f"num_classes must be at least 2. Received: {num_classes}"
+            f"`num_classes` must be at least 2. Received: {num_classes}"
         )
     if hidden_units < 0:
         raise UserError(
-            f"hidden_units must be at least 0. Received: {hidden_units}"
+            f"`hidden_units` must be at least 0. Received: {hidden_units}"
         )
     if not 0 <= dropout < 1:
-        raise UserError(f"dropout must be in [0, 1). Received: {dropout}")
+        raise UserError(f"`dropout` must be in [0, 1). Received: {dropout}")
     if pooling not in POOLING_MODES:
         raise UserError(
-            f"pooling must be one of {', '.join(POOLING_MODES)}. "
+            f"`pooling` must be one of {', '.join(POOLING_MODES)}. "
             f"Received: {pooling!r}"
         )
     x = features

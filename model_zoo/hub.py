@@ -19,8 +19,7 @@ from model_zoo.safe_loading.by_name import check_size
 from model_zoo.safe_loading.hdf5 import check_weights
 from model_zoo.safe_loading.load import build_without_memory, check_claims
 from model_zoo.unfreeze import leaf_layers
-from model_zoo.weights import first_line
-from thaw.errors import UserError
+from thaw.errors import UserError, first_line
 
 _MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
 _MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read
@@ -45,15 +44,31 @@ def load_preset(
     Raises:
         UserError: If it cannot be had, or has layers of KerasHub's own.
     """
+    preset = backbone.removeprefix(HUB)
+    model = _load_backbone(preset, weights)
+    foreign = {
+        type(layer).__name__
+        for layer in leaf_layers(model)
+        if not type(layer).__module__.startswith("keras.")
+    }
+    if foreign:
+        raise UserError(
+            f"{backbone} has layers of KerasHub's own ({', '.join(foreign)}); "
+            "its models would not open with plain Keras. Choose one without, "
+            "e.g. a ResNet."
+        )
+    return model, *_load_preprocessing(preset)
+
+
+def _load_backbone(preset, weights):
     import keras_hub  # optional, and takes seconds
 
-    preset = backbone.removeprefix(HUB)
     try:
         _check_preset(preset, weights)
         with warnings.catch_warnings():
             # As for any file: layers left at random are an error.
             warnings.filterwarnings("error", message=".*freshly-initialized")
-            model = keras_hub.models.Backbone.from_preset(
+            return keras_hub.models.Backbone.from_preset(
                 preset, load_weights=weights != "none"
             )
     except UserError:
@@ -70,27 +85,21 @@ def load_preset(
             + "Expected the name of a preset, e.g. hub:resnet_18_imagenet, "
             "which is downloaded once, or the folder of one (hub:PATH)."
         ) from error
-    foreign = {
-        type(layer).__name__
-        for layer in leaf_layers(model)
-        if not type(layer).__module__.startswith("keras.")
-    }
-    if foreign:
-        raise UserError(
-            f"{backbone} has layers of KerasHub's own ({', '.join(foreign)}); "
-            "its models would not open with plain Keras. Take one without, "
-            "e.g. a ResNet."
-        )
+
+
+def _load_preprocessing(preset):
+    """Returns the image size of a preset and its rescaling, or None."""
+    import keras_hub
+
     try:
         _check_class(preset, "image_converter.json", "ImageConverter")
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
     except UserError:
         raise
     except (FileNotFoundError, ValueError):  # it has none
-        return model, None, None
+        return None, None
     height, width = converter.image_size or (None, None)
     return (
-        model,
         height if height == width else None,
         functools.partial(
             rescale,

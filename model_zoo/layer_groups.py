@@ -1,4 +1,4 @@
-"""Groups of layers that may learn at rates of their own."""
+"""Layer groups, each with a learning rate of its own."""
 
 import keras
 
@@ -8,7 +8,7 @@ GROUPS = ("head", "upper", "lower")
 
 
 def layer_groups(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    """Returns what trains, in up to three groups, the last layers first.
+    """Returns the variables that train, in up to three groups, last first.
 
     `head`; `upper` and `lower`, the two halves of the layers of the base that
     train. So fastai groups the layers of a pretrained network

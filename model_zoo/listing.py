@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from model_zoo.backbones import BACKBONES, is_file, is_hub
 from model_zoo.request import check_request, has_open_size
+from thaw.tables import format_table
 
 
 def backbones_table() -> str:
@@ -100,15 +101,3 @@ def _initialiser(layer):
     names = ("kernel_initializer", "depthwise_initializer")
     found = [getattr(layer, name) for name in names if hasattr(layer, name)]
     return type(found[0]).__name__ if found else ""
-
-
-def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Returns rows of strings as aligned columns, the first row underlined."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)
-        )
-        for row in [rows[0], ["-" * width for width in widths], *rows[1:]]
-    ]
-    return "\n".join(line.rstrip() for line in lines)

@@ -23,6 +23,9 @@ def take_layers(model: keras.Model, last: str) -> keras.Model:
     Example:
 
     ```python
+    from model_zoo import build_model, take_layers
+
+    model = build_model("vgg16_tiny", weights="auto")
     features = take_layers(model, "block4_pool")
     ```
     """

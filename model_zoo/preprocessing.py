@@ -1,4 +1,4 @@
-"""What happens to raw RGB in [0, 255] before the base sees it."""
+"""Resizing and preprocessing: from raw RGB in [0, 255] to the base's input."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def resizing_layer(
     """Returns a `Resizing` layer; `center` resizes as `crop` does."""
     if resize not in RESIZE_MODES:
         raise UserError(
-            f"resize must be one of {', '.join(RESIZE_MODES)}. "
+            f"`resize` must be one of {', '.join(RESIZE_MODES)}. "
             f"Received: {resize!r}"
         )
     return layers.Resizing(
@@ -118,7 +118,8 @@ def preprocess(images: keras.KerasTensor, mode: str) -> keras.KerasTensor:
         return images
     else:
         raise UserError(
-            f"preprocess must be auto or one of {', '.join(PREPROCESS_MODES)}. "
+            "`preprocess` must be auto or one of "
+            f"{', '.join(PREPROCESS_MODES)}. "
             f"Received: {mode!r}"
         )
     return rescale(images, scale, offset)

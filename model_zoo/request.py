@@ -1,6 +1,7 @@
-"""What is asked of build_model: checked before Keras is imported."""
+"""Checks of build_model's arguments, before Keras is imported."""
 
 import importlib.util
+import shlex
 from pathlib import Path
 
 from model_zoo.backbones import (
@@ -31,7 +32,7 @@ def check_request(
     unfreeze_from: str | None,
     cut_at: str | None,
 ) -> str:
-    """Checks all that can be known of a model before Keras is imported.
+    """Checks all that can be known about a model without Keras.
 
     Args:
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at: As in
@@ -47,8 +48,8 @@ def check_request(
         refuse_by_name(weights, WEIGHTS_WANTED)
         if not Path(weights).is_file():
             raise UserError(
-                f"No weights file {weights}. Expected {', '.join(WEIGHTS)} or "
-                "the path of a .h5 file."
+                f"No weights file {weights}. `weights` must be "
+                f"{', '.join(WEIGHTS)} or the path of a .h5 file."
             )
     if is_file(backbone):
         _check_file_request(backbone, image_size, preprocess, unfreeze_from)
@@ -61,31 +62,31 @@ def check_request(
     found = find_backbone(backbone)
     if image_size is not None and image_size < found.min_image_size:
         raise UserError(
-            f"image_size {image_size} is too small for {backbone}. Expected at "
-            f"least {found.min_image_size}."
+            f"`image_size={image_size}` is too small for {backbone}. Expected "
+            f"at least {found.min_image_size}."
         )
     if found.preprocess == "none" and preprocess not in ("auto", "none"):
         raise UserError(
-            f"{backbone} preprocesses raw photos itself, so preprocess must be "
-            f"auto or none. Received: {preprocess!r}"
+            f"{backbone} preprocesses raw photos itself, so `preprocess` must "
+            f"be auto or none. Received: {preprocess!r}"
         )
     if backbone == TINY and weights == "imagenet":
         raise UserError(
-            f"{backbone} has no ImageNet weights. Take auto (its embedded "
-            "ones, trained on drawn things), none or a file."
+            f"{backbone} has no ImageNet weights. Give `weights=auto` (the "
+            "embedded ones, trained on drawings), none, or a .h5 file."
         )
     if backbone == SIMPLE and weights == "imagenet":
         raise UserError(
-            f"{backbone} has no ImageNet weights: it is trained from nothing. "
-            "Take auto or none (random), or a file."
+            f"{backbone} has no ImageNet weights: it is trained from scratch. "
+            "Give `weights=auto` or none (random), or a .h5 file."
         )
     if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
         None,
         VGG_CLASSIFIER_SIZE,
     ):
         raise UserError(
-            f"The layer '{cut_at}' of {backbone} needs image_size "
-            f"{VGG_CLASSIFIER_SIZE}. Received: {image_size}"
+            f"The layer '{cut_at}' of {backbone} needs "
+            f"`image_size={VGG_CLASSIFIER_SIZE}`. Received: {image_size}"
         )
     return found.last_block if unfreeze_from is None else unfreeze_from
 
@@ -96,28 +97,34 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from):
     open_size = has_open_size(path)
     missing = []
     if preprocess == "auto":
-        missing.append("--preprocess=caffe, torch, tf, rescale or none")
+        missing.append("`preprocess` (caffe, torch, tf, rescale or none)")
     if unfreeze_from is None:
-        missing.append("--unfreeze_from=LAYER, none or all")
+        missing.append("`unfreeze_from` (a layer, none or all)")
     if image_size is None and open_size:
-        missing.append("--image_size=PIXELS")
+        missing.append("`image_size`")
     if missing:
         raise UserError(
-            f"A .keras file as backbone does not say everything: give also "
-            f"{', '.join(missing)}. (Its layers: --list_layers)"
+            "A .keras file doesn't say all that is needed of a backbone: give "
+            f"also {', '.join(missing)}. {_layers_of(path)}"
         )
 
 
 def _check_hub_request(backbone, unfreeze_from):
     if not importlib.util.find_spec("keras_hub"):
         raise UserError(
-            f"--backbone={backbone} needs KerasHub: pip install -e '.[hub]'"
+            f"`backbone={backbone}` needs KerasHub: pip install -e '.[hub]'"
         )
     if unfreeze_from is None:
         raise UserError(
-            f"For {backbone} give also --unfreeze_from=LAYER, none or all. "
-            "(Its layers: --list_layers)"
+            f"For {backbone} give also `unfreeze_from`: a layer, none or all. "
+            f"{_layers_of(backbone)}"
         )
+
+
+def _layers_of(backbone):
+    """Returns how to see the layers of a backbone."""
+    argument = shlex.quote(f"--backbone={backbone}")
+    return f"(Its layers: python train.py --list_layers {argument})"
 
 
 def has_open_size(path: str) -> bool:

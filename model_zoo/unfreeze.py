@@ -1,4 +1,4 @@
-"""Freezing: which layers of the base train, and which do not."""
+"""Freezing and unfreezing the layers of the base."""
 
 import keras
 
@@ -78,9 +78,9 @@ def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
     names = {layer.name: layer for layer in base_layers(model)}
     if unfreeze_from not in names:
         raise UserError(
-            f"{model.name} has no layer '{unfreeze_from}' to unfreeze from."
-            f"{did_you_mean(unfreeze_from, names)} Or give none or all. All "
-            "names: the same command with --list_layers."
+            f"`unfreeze_from`: {model.name} has no layer '{unfreeze_from}'."
+            f"{did_you_mean(unfreeze_from, names)} Or give none or all. (All "
+            "layers: python train.py --list_layers)"
         )
     return names[unfreeze_from]
 

@@ -1,4 +1,4 @@
-"""Loading the weights of a base, and saying clearly when that fails."""
+"""Weights of a base: files, downloads, and clear errors for both."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from model_zoo.safe_loading.by_name import (
     refuse_by_name,
 )
 from model_zoo.safe_loading.hdf5 import check_weights
-from thaw.errors import UserError
+from thaw.errors import UserError, first_line
 
 EMBEDDED_VGG16_TINY = (
     Path(__file__).parent / "weights" / "vgg16_tiny.weights.h5"
@@ -44,7 +44,7 @@ def load_weights_file(base: keras.Model, path: str | Path) -> None:
         raise UserError(
             f"{path} is not a weights file: expected one ending in .h5 (from "
             "Model.save_weights or keras.applications). A whole base in a "
-            ".keras file is given with --backbone."
+            ".keras file is a `backbone`."
         )
     check_plain_file(path, WEIGHTS_WANTED)
     check_weights(path, str(path))
@@ -63,8 +63,8 @@ def load_weights_file(base: keras.Model, path: str | Path) -> None:
         raise UserError(
             f"The weights in {path} do not fit {base.name}. Expected weights "
             "of the same backbone: without its classifier (the file names of "
-            "keras.applications then end in notop.h5), or, where cut_at names "
-            "a layer of the classifier, with it."
+            "keras.applications then end in notop.h5), or, where `cut_at` "
+            "names a layer of the classifier, with it."
         ) from error
     _correct_efficientnet_normalization(base)
 
@@ -107,18 +107,12 @@ def is_failed_download(error: Exception) -> bool:
 
 
 def imagenet_weights_error(backbone: str, error: Exception) -> UserError:
-    """Returns the `UserError` for ImageNet weights that cannot be had."""
+    """Returns the `UserError` for ImageNet weights that can't be loaded."""
     return UserError(
         f"The ImageNet weights of {backbone} are not in Keras's cache and "
         f"cannot be downloaded ({first_line(error)}). Three ways out: connect "
         "to the internet and run again; copy the weights file from another "
-        "machine and give it with --weights=FILE; or start from random "
-        "weights with --weights=none (much worse on few photos, and only "
-        "sensible with --unfreeze_from=all --train_batch_norm)."
+        "machine and give it as `weights=FILE`; or start from random weights "
+        "with `weights=none` (much worse on few photos, and only sensible "
+        "with `unfreeze_from=all` and `train_batch_norm`)."
     )
-
-
-def first_line(error: Exception) -> str:
-    """Returns the first line of an exception, as one short sentence."""
-    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return line[:200].rstrip(".") + "."

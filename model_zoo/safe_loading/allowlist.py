@@ -1,4 +1,4 @@
-"""What may be in the config.json of a model: Keras's own, and no surprises.
+"""Allowlist for the config.json of a model: classes of Keras's own.
 
 Keras makes of each object there what its `module` and `class_name` say. So
 only those listed here may be there: layers and operations that an image
@@ -76,8 +76,7 @@ _ALLOWED_LAYERS = _pairs(
     }
 )
 _ALLOWED_VALUES = _pairs(_VALUES)
-# What Keras makes without a class of a module.
-_SPECIAL = {"__keras_tensor__", "__slice__", "__ellipsis__"}
+_SPECIAL = {"__keras_tensor__", "__slice__", "__ellipsis__"}  # of no module
 _MOST_LAYERS = 5000  # NASNetLarge has 1,041
 _MOST_BACKWARD = 100  # inputs of layers that come later: Keras tries them anew
 _DEEPEST = 40  # of lists and dicts in each other; NASNetLarge has 11

@@ -1,4 +1,4 @@
-"""A `.keras` file as a zip archive, checked before anything is read from it.
+"""The zip archive of a `.keras` file, checked before anything is read from it.
 
 Keras 3 writes three members, each in one piece after the other; what differs
 from that was not written by it. No Keras is needed here.

@@ -1,4 +1,4 @@
-"""Files that are refused for what they are, by their name or first bytes."""
+"""Rejection of files by their name or first bytes."""
 
 import os
 import stat

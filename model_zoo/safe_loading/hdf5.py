@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from model_zoo.safe_loading.by_name import WEIGHTS_WANTED
-from thaw.errors import UserError
+from thaw.errors import UserError, first_line
 
 _MOST_OBJECTS = 200_000  # groups, arrays and what is said of them
 _MOST_TEXT = 1 << 28  # bytes that names of layers and weights may take
@@ -48,10 +48,10 @@ def check_weights(source: str | Path | io.BytesIO, name: str) -> int:
         raise
     # h5py raises what it likes on damage: KeyError, RuntimeError, OSError...
     except Exception as error:
-        text = next(iter(str(error).splitlines()), "")[:200].rstrip(".")
         raise UserError(
             f"Cannot read the weights file {name} ({type(error).__name__}: "
-            f"{text}). Expected {WEIGHTS_WANTED}; was it downloaded completely?"
+            f"{first_line(error)}) Expected {WEIGHTS_WANTED}; was it "
+            "downloaded completely?"
         ) from error
 
 

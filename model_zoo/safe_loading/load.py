@@ -1,10 +1,10 @@
-"""Opening `.keras` files that others made.
+"""Safe loading of untrusted `.keras` files.
 
-First the archive is checked (`model_archive`), then what the model is made of
-(`model_config`), then the file of its weights (`weights_check`). Then Keras
-builds the model without memory for its weights, and what these would take is
-compared with what the file holds: a small file cannot ask for gigabytes. Only
-then does Keras open it.
+First the archive is checked (`archive`), then what the model is made of
+(`allowlist`), then the file of its weights (`hdf5`). Then Keras builds the
+model without memory for its weights, and what these would take is compared
+with what the file holds: a small file can't ask for gigabytes. Only then does
+Keras open it.
 """
 
 import copy
@@ -20,8 +20,7 @@ from model_zoo.safe_loading.allowlist import check_config
 from model_zoo.safe_loading.archive import read_config, read_weights
 from model_zoo.safe_loading.by_name import BACKBONE_WANTED
 from model_zoo.safe_loading.hdf5 import check_weights
-from model_zoo.weights import first_line
-from thaw.errors import UserError
+from thaw.errors import UserError, first_line
 
 # Numbers that one layer makes of one photo: 2 GiB. Those of VGG16 take as much
 # at 2,896 pixels a side; what can be trained here has to open.
