@@ -1,16 +1,16 @@
-"""Classes: how many photos they have, and where these lie."""
+"""Photos per class, and the feature map of all photos."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from plots.style import (
     COLORS,
     add_legend,
-    add_words,
     class_color,
+    class_label,
+    label_axes,
     new_axes,
     short,
 )
@@ -27,34 +27,30 @@ def plot_class_counts(
     """Draws how many photos each class has; returns the axes.
 
     Args:
-        counts: By the name of the side, photos of each of the C classes.
+        counts: By the name of the split, photos of each of the C classes.
         class_names: Names of the C classes.
         ax: matplotlib axes to draw on; None: those of a new figure.
     """
     num_classes = len(class_names)
-    if ax is None:
-        height = np.clip(1.6 + 0.3 * num_classes, 2.6, 14)
-        figure = Figure(figsize=(7, height), layout="constrained")
-        ax = figure.add_subplot()
+    ax = ax or new_axes(height=np.clip(1.6 + 0.3 * num_classes, 2.6, 14))
     places = np.arange(num_classes)
     left = np.zeros(num_classes)
-    for color, (side, photos) in zip(COLORS, counts.items(), strict=False):
-        ax.barh(places, photos, left=left, color=color, label=side)
+    for color, (split, photos) in zip(COLORS, counts.items(), strict=False):
+        ax.barh(places, photos, left=left, color=color, label=split)
         left += photos
     if num_classes <= _NAMED:
         for place, total in zip(places, left, strict=True):
             ax.text(total, place, f" {int(total):,}", va="center", fontsize=8)
-    step = -(-num_classes // _NAMED)
-    names = [short(class_names[place], 24) for place in places[::step]]
+    ticks = places[:: -(-num_classes // _NAMED)]
     ax.set_yticks(
-        places[::step],
-        names,
+        ticks,
+        [short(class_names[tick], 24) for tick in ticks],
         fontsize=10 if num_classes <= 25 else 7,
         parse_math=False,
     )
     ax.invert_yaxis()
     ax.margins(x=0.12, y=0.5 / max(num_classes, 4))
-    add_words(ax, "Photos by class", "Photos", "")
+    label_axes(ax, "Photos by class", "Photos", "")
     add_legend(ax, loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
@@ -66,18 +62,18 @@ def plot_feature_map(
     class_names: Sequence[str],
     ax: Axes | None = None,
     *,
-    shares: Sequence[float],
+    explained: Sequence[float],
 ) -> Axes:
-    """Draws photos as points, coloured by class; returns the axes.
+    """Draws photos as points, coloured by true label; returns the axes.
 
     Args:
         points: First two principal components of the features, (N, 2).
-        labels: Right class of each photo, int (N,).
-        predicted: The class it is taken for, int (N,); where that is another,
+        labels: True label of each photo, int (N,).
+        predicted: Predicted label of each photo, int (N,); where it is wrong,
             the point is a cross.
         class_names: Names of the C classes.
         ax: matplotlib axes to draw on; None: those of a new figure.
-        shares: Of the variance in each of the two, (2,).
+        explained: Share of the variance that each component explains, (2,).
     """
     ax = ax or new_axes()
     num_classes = len(class_names)
@@ -89,16 +85,14 @@ def plot_feature_map(
     ax.scatter(*points[~right].T, 42, colors[labels[~right]], marker="x")
     most = np.argsort(-np.bincount(labels, minlength=num_classes))[:_LABELLED]
     for number in sorted(most):
-        ax.scatter(
-            [], [], 30, colors[number],
-            label=f"\u200b{short(class_names[number], 24)}",
-        )  # fmt: skip
+        label = class_label(class_names[number])
+        ax.scatter([], [], 30, colors[number], label=label)
     if num_classes > _LABELLED:
         others = f"and {num_classes - _LABELLED} more classes"
         ax.scatter([], [], 0, "white", label=others)
-    ax.scatter([], [], 42, "0.3", marker="x", label="taken for another class")
-    x, y = (f"Component {i} ({shares[i - 1]:.0%})" for i in (1, 2))
-    add_words(ax, "Photos by what the last layer sees", x, y)
+    ax.scatter([], [], 42, "0.3", marker="x", label="wrong prediction")
+    x, y = (f"Component {i} ({explained[i - 1]:.0%})" for i in (1, 2))
+    label_axes(ax, "Photos by features of the last layer (PCA)", x, y)
     if num_classes > 4:
         add_legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax

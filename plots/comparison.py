@@ -1,4 +1,4 @@
-"""Several runs over each other."""
+"""Validation curves of several runs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from plots.style import COLORS, add_words, new_axes
+from plots.style import COLORS, add_legend, label_axes, new_axes, short
 
 History = Mapping[str, Sequence[float]]
 
@@ -38,30 +38,29 @@ def plot_runs(
         `matplotlib.axes.Axes`.
     """
     ax = ax or new_axes()
-    lines = []
     for number, history in enumerate(runs.values()):
         values = np.array(history[f"val_{metric}"], float)
-        (line,) = ax.plot(
+        ax.plot(
             np.arange(1, len(values) + 1),
             values,
             linestyle=_LINES[number // len(COLORS) % len(_LINES)],
             color=COLORS[number % len(COLORS)],
             marker=_MARKERS[number // len(COLORS) % len(_MARKERS)],
             markersize=7,
-            markevery=_kept(history["val_loss"]),
+            markevery=_kept_epoch(history["val_loss"]),
             linewidth=2,
         )
-        lines.append(line)
+    lines = ax.get_lines()[-len(runs) :]
     if metric == "loss":
-        _scale_losses(ax, np.concatenate([line.get_ydata() for line in lines]))
+        _scale_losses(ax, lines)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    add_words(ax, f"Validation {metric}", "Epoch", metric.capitalize())
-    _add_names(ax, lines, list(runs))
+    label_axes(ax, f"Validation {metric}", "Epoch", metric.capitalize())
+    _add_names(ax, lines, runs)
     return ax
 
 
-def plot_comparison(runs: Mapping[str, History]) -> Figure:
-    """Draws accuracy and loss of several runs side by side.
+def draw_comparison(runs: Mapping[str, History]) -> Figure:
+    """Draws accuracy and loss of several runs side by side; returns the figure.
 
     Args:
         runs: As in `plot_runs`.
@@ -69,42 +68,30 @@ def plot_comparison(runs: Mapping[str, History]) -> Figure:
     columns = 1 + all(len(name) <= _LETTERS_IN_TWO_COLUMNS for name in runs)
     rows = math.ceil(len(runs) / columns)
     figure = Figure(figsize=(11, 4.8 + 0.24 * rows), layout="constrained")
-    for ax, metric in zip(
-        figure.subplots(1, 2), ("accuracy", "loss"), strict=True
-    ):
-        plot_runs(runs, ax, metric=metric)
-        lines = ax.get_lines()
-        ax.get_legend().remove()
-    _add_names(
-        figure,
-        lines,
-        list(runs),
-        loc="outside lower center",
-        ncols=columns,
-    )
+    both = figure.subplots(1, 2)
+    for ax, metric in zip(both, ("accuracy", "loss"), strict=True):
+        plot_runs(runs, ax, metric=metric).get_legend().remove()
+    lines = both[0].get_lines()
+    place = {"loc": "outside lower center", "ncols": columns}
+    _add_names(figure, lines, runs, **place)
     return figure
 
 
-def _add_names(place, lines, names: Sequence[str], **options) -> None:
-    """Adds the legend; names are text, whatever is in them."""
-    # matplotlib leaves out labels that begin with an underscore.
-    legend = place.legend(
+def _add_names(place, lines, names, **options):
+    add_legend(
+        place,
         lines,
-        [" "] * len(lines),
+        [short(name, _LETTERS) for name in names],
         title="With a mark at the kept epoch",
         title_fontsize="small",
         handlelength=4,  # dashes can be told apart
         **options,
     )
-    for text, name in zip(legend.get_texts(), names, strict=True):
-        if len(name) > _LETTERS:
-            name = "\u2026" + name[1 - _LETTERS :]
-        text.set_parse_math(False)
-        text.set_text(name)
 
 
-def _scale_losses(ax, losses):
+def _scale_losses(ax, lines):
     """Makes the axis logarithmic where a high loss would flatten all others."""
+    losses = np.concatenate([line.get_ydata() for line in lines])
     positive = losses[np.isfinite(losses) & (losses > 0)]
     if positive.size and positive.max() > _RATIO * positive.min():
         ax.set_yscale("log")
@@ -113,7 +100,7 @@ def _scale_losses(ax, losses):
         ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _kept(losses):
+def _kept_epoch(losses):
     """Returns the place of the lowest loss as a list, empty if it has none."""
     losses = np.array(losses, float)
     if not np.isfinite(losses).any():

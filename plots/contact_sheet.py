@@ -1,16 +1,18 @@
-"""Photos by what is odd about them."""
+"""Contact sheet of photos, a section per kind of quality issue."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from plots.style import short
+
 _COLUMNS = 6
 _INCHES = 1.8  # of a photo
 _LETTERS = 30  # of a name
 
 
-def plot_contact_sheet(
+def draw_contact_sheet(
     sections: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]],
 ) -> Figure:
     """Draws a row of photos for each section; returns the figure.
@@ -30,10 +32,8 @@ def plot_contact_sheet(
             ax.axis("off")
         for ax, (name, photo) in zip(all_axes, photos, strict=False):
             ax.imshow(_in_square(photo))
-            text = (
-                name if len(name) <= _LETTERS else "\u2026" + name[-_LETTERS:]
-            )
-            ax.set_title(text, fontsize=7, y=-0.04, va="top", parse_math=False)
+            name = short(name, _LETTERS)
+            ax.set_title(name, fontsize=7, y=-0.04, va="top", parse_math=False)
     return figure
 
 

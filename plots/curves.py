@@ -8,17 +8,20 @@ from matplotlib.axes import Axes
 from plots.style import (
     TRAINING_COLOR,
     VALIDATION_COLOR,
-    add_words,
     class_color,
+    class_label,
+    label_axes,
     new_axes,
-    short,
 )
 
 _LABELLED = 8  # curves; of more classes the worst
 
+Curve = tuple[np.ndarray, np.ndarray, float]
+Bins = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 def plot_roc(
-    curves: Sequence[tuple[np.ndarray, np.ndarray, float] | None],
+    curves: Sequence[Curve | None],
     class_names: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
@@ -31,14 +34,14 @@ def plot_roc(
         ax: matplotlib axes to draw on; None: those of a new figure.
     """
     ax = ax or new_axes()
-    ax.plot([0, 1], [0, 1], ":", color="0.5", label="Guessing")
+    ax.plot([0, 1], [0, 1], ":", color="0.5", label="Chance")
     _plot_curves(ax, curves, class_names, "area")
-    add_words(ax, "ROC", "False positive rate", "True positive rate")
+    label_axes(ax, "ROC", "False positive rate", "True positive rate")
     return ax
 
 
 def plot_precision_recall(
-    curves: Sequence[tuple[np.ndarray, np.ndarray, float] | None],
+    curves: Sequence[Curve | None],
     class_names: Sequence[str],
     ax: Axes | None = None,
 ) -> Axes:
@@ -51,51 +54,41 @@ def plot_precision_recall(
     """
     ax = ax or new_axes()
     _plot_curves(ax, curves, class_names, "average precision")
-    add_words(ax, "Precision and recall", "Recall", "Precision")
+    label_axes(ax, "Precision and recall", "Recall", "Precision")
     return ax
 
 
 def plot_reliability(
-    confidence: np.ndarray,
-    accuracy: np.ndarray,
-    counts: np.ndarray,
-    ax: Axes | None = None,
-    *,
-    calibrated: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    bins: Bins, ax: Axes | None = None, *, calibrated: Bins | None = None
 ) -> Axes:
-    """Draws how often the model is right, by how sure it is.
+    """Draws accuracy over confidence.
 
     Args:
-        confidence: Mean probability of the likeliest class in each bin, (B,).
-        accuracy: Share of right predictions, (B,); NaN where it is empty.
-        counts: Photos in each bin, (B,); the larger, the larger the point.
+        bins: Of B bins of confidence: the mean confidence and the accuracy of
+            the photos in it, NaN where it is empty, and their number, each
+            (B,). The more photos, the larger the point.
         ax: matplotlib axes to draw on; None: those of a new figure.
-        calibrated: The same three after calibration, or None.
+        calibrated: The same after calibration, or None.
     """
     ax = ax or new_axes()
     ax.plot([0, 1], [0, 1], ":", color="0.5", label="Confidence is accuracy")
-    drawn = [("As trained", TRAINING_COLOR, (confidence, accuracy, counts))]
+    drawn = [("As trained", TRAINING_COLOR, bins)]
     if calibrated is not None:
         drawn.append(("Calibrated", VALIDATION_COLOR, calibrated))
     lowest = 1.0
-    for label, color, (x, y, photos) in drawn:
-        full = np.asarray(photos) > 0
-        x, y, photos = (np.asarray(values)[full] for values in (x, y, photos))
+    for label, color, arrays in drawn:
+        x, y, photos = np.array(arrays)[:, np.asarray(arrays[2]) > 0]
         ax.plot(x, y, "-", color=color, linewidth=1, alpha=0.6, label=label)
         ax.scatter(x, y, 15 + 300 * photos / photos.sum(), color, alpha=0.6)
         lowest = min(lowest, x.min())
     ax.set_xlim(max(0, lowest - 0.05), 1.02)
     ax.set_ylim(-0.03, 1.05)
-    add_words(
-        ax,
-        "Reliability (the larger the point, the more photos)",
-        "Confidence",
-        "Accuracy",
-    )
+    title = "Reliability (the larger the point, the more photos)"
+    label_axes(ax, title, "Confidence", "Accuracy")
     return ax
 
 
-def _plot_curves(ax, curves, class_names, what):
+def _plot_curves(ax, curves, class_names, area_name):
     known = [number for number, x in enumerate(curves) if x is not None]
     if len(class_names) == 2:
         known = known[-1:]  # the other says the same
@@ -111,8 +104,7 @@ def _plot_curves(ax, curves, class_names, what):
             y,
             color=class_color(number, len(class_names)),
             linewidth=2,
-            # A name that begins with _ would be left out.
-            label=f"\u200b{short(class_names[number], 24)}, {what} {area:.3f}",
+            label=f"{class_label(class_names[number])}, {area_name} {area:.3f}",
         )
     if len(known) > _LABELLED:
         ax.plot([], [], color="0.8", label="The other classes, all better")

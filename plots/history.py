@@ -1,5 +1,6 @@
 """Training curves in the classic form: training dots, validation line."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from plots.style import (
     TRAINING_COLOR,
     VALIDATION_COLOR,
-    add_words,
+    label_axes,
     new_axes,
 )
 
@@ -65,12 +66,8 @@ def plot_history(
     smoothed = f", smoothed by {smoothing:g}" if smoothing else ""
     ax.set_xlim(0.5, len(epochs) + 0.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    add_words(
-        ax,
-        f"Training and validation {metric}{smoothed}",
-        "Epoch",
-        metric.capitalize(),
-    )
+    title = f"Training and validation {metric}{smoothed}"
+    label_axes(ax, title, "Epoch", metric.capitalize())
     return ax
 
 
@@ -100,7 +97,7 @@ def plot_step_losses(
         label=f"Training loss, smoothed by {smoothing:.2g}",
     )
     mark_unfreezing(ax, changes)
-    add_words(ax, "Training loss by step", "Step", "Loss")
+    label_axes(ax, "Training loss by step", "Step", "Loss")
     return ax
 
 
@@ -111,13 +108,10 @@ def smooth(values: Sequence[float], smoothing: float) -> np.ndarray:
         values: (S,).
         smoothing: Weight of the average so far, in [0, 1); 0: as they are.
     """
-    averages, average = [], None
-    for value in values:
-        if average is None:
-            average = value
-        average = smoothing * average + (1 - smoothing) * value
-        averages.append(average)
-    return np.array(averages)
+    averages = itertools.accumulate(
+        values, lambda mean, x: smoothing * mean + (1 - smoothing) * x
+    )
+    return np.array(list(averages))
 
 
 def mark_unfreezing(ax: Axes, changes: Sequence[float]) -> None:

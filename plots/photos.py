@@ -1,4 +1,4 @@
-"""Photos in a grid."""
+"""Grid of photos."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 
-def plot_photos(
+def draw_photos(
     images: np.ndarray, titles: Sequence[str], *, columns: int = 6
 ) -> Figure:
     """Draws photos with a title each; returns the figure.

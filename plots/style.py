@@ -1,4 +1,9 @@
-"""The one look of all pictures."""
+"""Colours, labels and legends of all pictures."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -12,13 +17,27 @@ _GOLDEN_RATIO = 0.618034
 TRAINING_COLOR, VALIDATION_COLOR = COLORS[:2]
 
 
+def save_figure(figure: Figure, file: str | Path | BinaryIO, dpi: int) -> None:
+    """Writes a figure; letters that no font has become boxes, unremarked.
+
+    Args:
+        figure: Figure.
+        file: Path of the file, whose name says its format, or a PNG file that
+            is open for writing.
+        dpi: Pixels per inch.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(file, dpi=dpi)
+
+
 def class_color(number: int, num_classes: int) -> str:
     """Returns the colour of a class, the same in all pictures of a run.
 
     Args:
-        number: Which class, from 0.
-        num_classes: Of so many; for more than six no colours are known that
-            all people can tell apart.
+        number: Index of the class.
+        num_classes: Number of classes; for more than six no colours are known
+            that all people can tell apart.
     """
     if num_classes <= len(COLORS):
         return COLORS[number]
@@ -35,13 +54,20 @@ def short(name: str, letters: int) -> str:
     return f"{name[: letters - 1 - half]}\u2026{name[-half:]}"
 
 
-def new_axes() -> Axes:
-    """Returns the axes of a new figure."""
-    return Figure(figsize=(7, 4.5), layout="constrained").add_subplot()
+def class_label(name: str) -> str:
+    """Returns the label of a class in a legend."""
+    # matplotlib leaves out labels that begin with an underscore.
+    return f"\u200b{short(name, 24)}"
 
 
-def add_words(ax: Axes, title: str, x: str, y: str) -> None:
-    """Adds the title, what the axes are, a grid and, of labels, the legend."""
+def new_axes(width: float = 7, height: float = 4.5) -> Axes:
+    """Returns the axes of a new figure; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure.add_subplot()
+
+
+def label_axes(ax: Axes, title: str, x: str, y: str) -> None:
+    """Adds a title, axis labels, a grid and, of labelled artists, a legend."""
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
@@ -50,11 +76,24 @@ def add_words(ax: Axes, title: str, x: str, y: str) -> None:
         add_legend(ax)
 
 
-def add_legend(ax: Axes, **options) -> None:
-    """Adds the legend; names are text, whatever is in them."""
+def add_legend(
+    place: Axes | Figure,
+    handles: Sequence | None = None,
+    labels: Sequence[str] = (),
+    **options,
+) -> None:
+    """Adds a legend whose labels are plain text, whatever is in them.
+
+    Args:
+        place: Axes or figure.
+        handles: Artists, or None for those of the axes that have a label.
+        labels: Labels of the handles.
+        **options: Of `Axes.legend`.
+    """
+    if handles is None:
+        handles, labels = place.get_legend_handles_labels()
     # Before it is laid out: a name may be no valid formula.
-    handles, labels = ax.get_legend_handles_labels()
-    legend = ax.legend(handles, [" "] * len(labels), **options)
+    legend = place.legend(handles, [" "] * len(labels), **options)
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_parse_math(False)
         text.set_text(label)

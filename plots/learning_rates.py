@@ -1,4 +1,4 @@
-"""Learning rates: those that were used, and how one was found."""
+"""Learning rates used by a run, and the range test that suggests one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from plots.history import mark_unfreezing
-from plots.style import COLORS, add_words, new_axes
+from plots.style import COLORS, label_axes, new_axes
 
 
-def plot_rates(
-    rates: Mapping[str, Sequence[float]],
+def plot_learning_rates(
+    learning_rates: Mapping[str, Sequence[float]],
     ax: Axes | None = None,
     *,
     changes: Sequence[int] = (),
@@ -18,24 +18,25 @@ def plot_rates(
     """Draws the learning rate over the steps of a run; returns the axes.
 
     Args:
-        rates: Rate of every step by name of the layer group, each (S,); NaN
-            where a group did not train.
+        learning_rates: That of every step by name of the layer group, each
+            (S,); NaN where a group did not train.
         ax: matplotlib axes to draw on; None: those of a new figure.
         changes: Steps after which a new stage began.
     """
     ax = ax or new_axes()
-    for color, (name, values) in zip(COLORS, rates.items(), strict=False):
+    groups = learning_rates.items()
+    for color, (name, values) in zip(COLORS, groups, strict=False):
         if not np.isnan(values).all():
             steps = np.arange(1, len(values) + 1)
             ax.plot(steps, values, color=color, linewidth=2, label=name)
     mark_unfreezing(ax, changes)
     ax.set_yscale("log")
-    add_words(ax, "Learning rate used", "Step", "Learning rate")
+    label_axes(ax, "Learning rate used", "Step", "Learning rate")
     return ax
 
 
 def plot_range_test(
-    rates: Sequence[float],
+    learning_rates: Sequence[float],
     losses: Sequence[float],
     suggestions: Mapping[str, float],
     ax: Axes | None = None,
@@ -43,34 +44,24 @@ def plot_range_test(
     """Draws the smoothed loss over the learning rate; returns the axes.
 
     Args:
-        rates: Rates of the range test, growing, (S,).
+        learning_rates: Those of the range test, growing, (S,).
         losses: Smoothed loss at each, (S,).
-        suggestions: Rates to mark, by the name of their rule.
+        suggestions: Learning rates to mark, by the name of their rule.
         ax: matplotlib axes to draw on; None: those of a new figure.
     """
     ax = ax or new_axes()
-    ax.plot(rates, losses, color="0.25", linewidth=2)
-    for color, marker, (name, rate) in zip(
+    ax.plot(learning_rates, losses, color="0.25", linewidth=2)
+    for color, marker, (name, suggested) in zip(
         COLORS, "osD^v", suggestions.items(), strict=False
     ):
-        loss = np.interp(np.log(rate), np.log(rates), losses)
-        ax.plot(
-            rate,
-            loss,
-            marker,
-            color=color,
-            markersize=9,
-            label=f"{name}: {rate:.1e}",
-        )
+        loss = np.interp(np.log(suggested), np.log(learning_rates), losses)
+        label = f"{name}: {suggested:.1e}"
+        ax.plot(suggested, loss, marker, color=color, markersize=9, label=label)
     # What diverges at the end would flatten all the rest.
     low, high = np.min(losses), min(np.max(losses), 1.5 * losses[0])
     margin = 0.1 * (high - low) + 1e-3
     ax.set_ylim(low - margin, high + margin)
     ax.set_xscale("log")
-    add_words(
-        ax,
-        "Loss while the learning rate grows",
-        "Learning rate",
-        "Training loss, smoothed",
-    )
+    title = "Loss while the learning rate grows"
+    label_axes(ax, title, "Learning rate", "Training loss, smoothed")
     return ax
