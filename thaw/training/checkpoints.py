@@ -15,13 +15,14 @@ place, so a second kill may leave neither.
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from thaw.atomic import written_beside
+from thaw.progress import warn
 from thaw.runs.reader import file_sha256
 
 _MANIFEST = "manifest.json"
@@ -71,36 +72,24 @@ class Checkpoints:
         self.path.mkdir(exist_ok=True)
         names = self._names()
         name = f"{int(names[0]) + 1 if names else 1:06d}"
-        beside = self.path / f".{name}.{os.getpid()}"
-        try:
+        with written_beside(self.path / name) as beside:
             beside.mkdir()
-            with open(beside / "variables.npz", "wb") as file:
-                np.savez(file, **variables)
-                _flush(file)
-            with open(beside / "state.json", "w", encoding="utf-8") as file:
-                json.dump(state, file)
-                _flush(file)
+            np.savez(beside / "variables.npz", **variables)
+            (beside / "state.json").write_text(json.dumps(state), "utf-8")
             if model is not None:
                 _link_or_copy(model, beside / "model.keras")
             manifest = {
                 path.name: _size_and_hash(path) for path in beside.iterdir()
             }
-            with open(beside / _MANIFEST, "w", encoding="utf-8") as file:
-                json.dump(manifest, file)
-                _flush(file)
-            _flush_folder(beside)
-            os.rename(beside, self.path / name)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-        _flush_folder(self.path)
+            (beside / _MANIFEST).write_text(json.dumps(manifest), "utf-8")
         for old in self._names()[_KEPT:]:
             shutil.rmtree(self.path / old)
 
     def load(self) -> Checkpoint | None:
         """Returns the newest checkpoint that is whole, or None.
 
-        Damaged ones are passed over, and said; where there is a whole one they
-        are removed, or it would be the first to go.
+        Damaged ones are skipped, with a warning; where there is a whole one
+        they are removed, or it would be the first to go.
         """
         damaged = []
         for name in self._names():
@@ -111,11 +100,7 @@ class Checkpoints:
                     shutil.rmtree(other)
                 return _load(folder)
             damaged.append(folder)
-            print(
-                f"The checkpoint {folder} is damaged ({damage}) and passed "
-                "over",
-                file=sys.stderr,
-            )
+            warn(f"The checkpoint {folder} is damaged ({damage}); skipped.")
         return None
 
     def state_sha256(self) -> str | None:
@@ -174,20 +159,3 @@ def _link_or_copy(source, target):
         os.link(source, target)
     except OSError:  # a file system without links
         shutil.copyfile(source, target)
-        with open(target, "ab") as file:
-            _flush(file)
-
-
-def _flush(file):
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _flush_folder(path):
-    if os.name == "nt":  # where folders cannot be opened
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

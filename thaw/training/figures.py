@@ -1,43 +1,42 @@
-"""The pictures that train.py draws into the run folder."""
+"""The figures of a training: views, range test, curves."""
 
 import itertools
 
 import numpy as np
 
 import plots
-from thaw.runs import reader
+from thaw.progress import say
+from thaw.training.state import Training
 
 _DRAWN_PHOTOS = 9
 
 
-def draw_augmented(run, views, mix, batch_size):
-    """Draws what the training will see.
+def draw_augmented(training: Training) -> None:
+    """Draws what the training will see, in augmented.png.
 
-    That is two views each of some photos, or, mixed, those of the first batch.
+    Two views each of some photos, or, mixed, those of the first batch.
 
     Args:
-        run: `RunFolder`.
-        views: `PhotoViews` to train on.
-        mix: `augment.Mixes` of the batches, or None.
-        batch_size: Photos per step.
+        training: The run.
     """
-    names = views.photos.class_names
+    views, mix = training.views[0], training.settings.mix
+    names = training.class_names
     if mix is not None:
-        rows = views.order(0)[:batch_size]
+        rows = views.order(0)[: training.settings.batch_size]
         images = next(iter(views.images(0, rows, len(rows)))).numpy()
         images, targets = mix(images, views.labels[rows], pass_index=0, batch=0)
         titles = [_title_of_mix(names, target) for target in targets]
         count = min(len(rows), 2 * _DRAWN_PHOTOS)
-        figure = plots.plot_photos(images[:count], titles[:count])
+        figure = plots.draw_photos(images[:count], titles[:count])
     else:
         rows = views.order(0)[:_DRAWN_PHOTOS]
         images = [next(iter(views.images(i, rows, len(rows)))) for i in (0, 1)]
         titles = [names[label] for label in views.labels[rows]]
-        figure = plots.plot_photos(
+        figure = plots.draw_photos(
             [image for both in zip(*images, strict=True) for image in both],
             [title for name in titles for title in (name, "")],
         )
-    run.save_figure("augmented.png", figure)
+    training.folder.save_figure("augmented.png", figure)
 
 
 def _title_of_mix(names, shares):
@@ -52,46 +51,74 @@ def _title_of_mix(names, shares):
     return " ".join(f"{name} {x:.2f}" for x, name in parts if x >= 0.005)
 
 
-def show_range_test(run, stage_name, tested):
-    """Draws a range test and prints what it suggests."""
+def show_range_test(folder, stage_name: str, tested) -> None:
+    """Draws a range test, and prints what it suggests.
+
+    Args:
+        folder: `RunFolder` of the run.
+        stage_name: Name of the stage.
+        tested: `lr_finder.RangeTest`.
+    """
     suggestions = tested.suggestions()
     ax = plots.plot_range_test(tested.rates, tested.losses, suggestions)
     ax.set_title(f"{ax.get_title()}, stage {stage_name}")
     name = "lr_find_head.png" if stage_name == "head" else "lr_find.png"
-    run.save_figure(name, ax.figure)
+    folder.save_figure(name, ax.figure)
     numbers = ", ".join(f"{x} {rate:.2g}" for x, rate in suggestions.items())
-    print(f"Learning rate: {numbers}. Taken: valley. See {name}")
+    say(f"Learning rate: {numbers}. Taken: valley. See {name}")
 
 
-def draw_curves(run, keeper, smoothing):
-    """Draws what was learned, by epoch and by step, and at which rate."""
-    if keeper.history:
+def draw_curves(training: Training) -> dict[str, bytes]:
+    """Draws accuracy and loss by epoch, loss and learning rate by step.
+
+    Args:
+        training: The run.
+
+    Returns:
+        PNG files, by name.
+    """
+    history, folder, files = training.history, training.folder, {}
+    if history.epochs:
         columns = {
-            key: [row[key] for row in keeper.history]
-            for key in keeper.history[0]
+            key: [row[key] for row in history.epochs]
+            for key in history.epochs[0]
         }
         for metric in ("accuracy", "loss"):
-            ax = plots.plot_history(columns, metric=metric, smoothing=smoothing)
-            run.save_figure(f"{metric}.png", ax.figure)
-    rows = keeper.steps
+            ax = plots.plot_history(
+                columns,
+                metric=metric,
+                smoothing=training.config.smooth_curves,
+            )
+            files[metric] = folder.save_figure(f"{metric}.png", ax.figure)
+    rows = history.steps
     if rows:  # none where the head was solved, and nothing else trained
-        steps = [row["step"] for row in rows]
-        losses = [row["loss"] for row in rows]
         changes = [
             row["step"]
             for row, after in itertools.pairwise(rows)
             if row["stage"] != after["stage"]
         ]
-        ax = plots.plot_step_losses(steps, losses, changes=changes)
-        run.save_figure("loss_by_step.png", ax.figure)
-        ax = plots.plot_rates(keeper.rates, changes=changes)
-        run.save_figure("lr.png", ax.figure)
+        ax = plots.plot_step_losses(
+            [row["step"] for row in rows],
+            [row["loss"] for row in rows],
+            changes=changes,
+        )
+        files["loss_by_step"] = folder.save_figure(
+            "loss_by_step.png", ax.figure
+        )
+        ax = plots.plot_learning_rates(history.learning_rates, changes=changes)
+        files["lr"] = folder.save_figure("lr.png", ax.figure)
+    return files
 
 
-def add_to_events(run, keeper):
-    """Adds the flags and all pictures of the run folder for TensorBoard."""
-    keeper.events.add(keeper.history, keeper.steps)  # of an epoch cut short
-    flags = reader.load_flags(run.path)
-    keeper.events.add_text("flags", flags or ["(no flags)"])
-    pictures = sorted(run.path.glob("*.png"))
-    keeper.events.add_pictures(pictures, step=len(keeper.history))
+def add_to_events(training: Training) -> None:
+    """Adds the options and all figures of the run folder for TensorBoard.
+
+    Args:
+        training: The run.
+    """
+    history = training.history
+    history.events.add(history.epochs, history.steps)  # of an epoch cut short
+    flags = training.config.to_flags()
+    history.events.add_text("flags", flags or ["(no flags)"])
+    pictures = sorted(training.folder.path.glob("*.png"))
+    history.events.add_pictures(pictures, step=len(history.epochs))

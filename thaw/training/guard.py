@@ -1,10 +1,10 @@
-"""A model that stops learning before a number that is none reaches it."""
+"""A model whose weights are never updated with NaN or infinity."""
 
 import keras
 import tensorflow as tf
 
 
-class Guarded(keras.Model):
+class NaNGuard(keras.Model):
     """A functional model whose weights no NaN and no infinity can reach.
 
     The step in which loss or gradients are not finite changes no weight, nor

@@ -1,71 +1,71 @@
-"""Signals that end a run between two steps."""
+"""A request to stop a run between two steps: Ctrl-C, or one from outside."""
 
 import os
 import signal
-import sys
+import threading
 
-import keras
-
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
+from thaw.errors import Stopped
 
 
-class Stopped(KeyboardInterrupt):
-    """The run was asked to stop, and is between two steps.
-
-    Attributes:
-        status: Exit status, 128 and the number of the signal.
-    """
-
-    def __init__(self, signal_number: int):
-        names = {signal.SIGINT: "Ctrl-C"}
-        name = names.get(signal_number, signal.Signals(signal_number).name)
-        super().__init__(f"Stopped by {name}.")
-        self.status = 128 + signal_number
-
-
-class StopRequest(keras.callbacks.Callback):
-    """Makes the first signal wait for `check`; the second ends at once.
+class StopRequest:
+    """Makes the first Ctrl-C wait for `check`; the second interrupts at once.
 
     An exception in the middle of TensorFlow's work may come out as any other
     one, and leaves what was being written half done. Use it as a context
-    around the stages, and as a callback of `evaluate`.
+    around the stages. SIGINT is held in the main thread only, and its handler
+    put back.
     """
 
     def __enter__(self):
-        self._received = None
-        numbers = [getattr(signal, x) for x in _SIGNALS if hasattr(signal, x)]
-        self._previous = {
-            number: signal.signal(number, self._receive)
-            for number in numbers
-            # nohup, and the shell for what it runs beside, set this.
-            if signal.getsignal(number) is not signal.SIG_IGN
-        }
+        global _active
+        self._received = self._previous = None
+        self._outer, _active = _active, self
+        is_main = threading.current_thread() is threading.main_thread()
+        # nohup, and the shell for what it runs beside, ignore it.
+        if is_main and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            self._previous = signal.signal(signal.SIGINT, self._receive)
         return self
 
     def __exit__(self, exception_type, *_):
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        global _active
+        _active = self._outer
+        self._put_handler_back()
         if exception_type is None:
             self.check()  # one after the last step
 
     def check(self) -> None:
-        """Raises `Stopped` if a signal has come."""
+        """Raises `Stopped` if a request has come."""
         if self._received is not None:
             raise Stopped(self._received)
 
-    def on_test_batch_end(self, batch, logs=None):
-        self.check()
+    def request(self, signal_number: int) -> None:
+        """Asks the run to stop after the step it is in.
+
+        Args:
+            signal_number: Number of the signal that asks.
+        """
+        self._received = signal_number
+        # print() must not be called while it is already at work.
+        os.write(2, b"\nStopping after a few steps; again: at once.\n")
 
     def _receive(self, number, frame):
         if self._received is not None:
-            os._exit(128 + number)  # at once
-        self._received = number
-        if number == getattr(signal, "SIGHUP", None):
-            # The terminal is gone, and writing to it an error.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            for stream in (sys.stdout, sys.stderr):
-                if stream.isatty():
-                    os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
-        # print() must not be called while it is already at work.
-        os.write(2, b"\nStopping after a few steps; again: at once.\n")
+            self._put_handler_back()
+            raise KeyboardInterrupt
+        self.request(number)
+
+    def _put_handler_back(self):
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None
+
+
+_active = None  # the innermost `StopRequest`
+
+
+def request_stop(signal_number: int) -> bool:
+    """Asks the run that trains to stop; returns whether there is one."""
+    if _active is None or _active._received is not None:
+        return False
+    _active.request(signal_number)
+    return True

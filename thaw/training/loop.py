@@ -3,102 +3,118 @@
 Keras's `fit` begins with an epoch; this begins in the middle of one as well.
 """
 
-import sys
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from thaw.errors import NotFinite
-from thaw.training.guard import Guarded
-from thaw.training.interruption import Stopped, StopRequest
-from thaw.training.state import Place, RunState
+from thaw.errors import NotFinite, Stopped
+from thaw.progress import say
+from thaw.training.guard import NaNGuard
+from thaw.training.state import Training, TrainingPosition
 
 
 def train_epochs(
-    trained: Guarded,
+    training: Training,
+    trained: NaNGuard,
     train_ds: tf.data.Dataset,
     val_ds: tf.data.Dataset,
-    place: Place,
-    run_state: RunState,
-    stop: StopRequest,
-    *,
+    position: TrainingPosition,
     end_epoch: int,
-    steps_per_epoch: int,
-    steps_at_a_time: int,
-    patience: int | None,
     describe_step: Callable[[int], str],
 ) -> None:
     """Trains and validates, epoch after epoch.
 
     Args:
-        trained: Compiled model, of `steps_at_a_time` steps per execution.
-        train_ds: Batches from `place` on.
+        training: The run, whose checkpoints are written on the way.
+        trained: Compiled model, the part that trains.
+        train_ds: Batches from `position` on.
         val_ds: Batches to validate on.
-        place: Where the stage is; it goes along.
-        run_state: `RunState`, whose checkpoints are written on the way.
-        stop: Is asked after every few steps.
+        position: Where the stage is; it goes along.
         end_epoch: Epochs after which the stage ends, over all stages.
-        steps_per_epoch: Steps per epoch.
-        steps_at_a_time: Steps between two returns to Python, a divisor of it.
-        patience: Epochs without a lower validation loss after which the stage
-            ends; None: it never does.
         describe_step: Function from a step of the stage to the names of its
             photos.
 
     Raises:
-        NotFinite: If a loss or a gradient is not a finite number; the
-            weights are those before that step.
-        Stopped: If `stop` was asked to; a checkpoint has been written.
+        NotFinite: If a loss or a gradient is NaN or infinite; the weights are
+            those before that step.
+        Stopped: If the run was asked to stop; a checkpoint has been written.
     """
-    kept_epoch = run_state.kept_epoch
+    history, patience = training.history, training.settings.early_stopping
     trained.make_train_function()
     # Keras knows, and resets, the accuracy from the first step on only; the
     # first thing to do may be a validation, of a run that goes on.
-    metrics = {"loss": trained.metrics[0], "accuracy": kept_epoch.accuracy}
+    metrics = {"loss": trained.metrics[0], "accuracy": training.accuracy}
     batches = iter(train_ds)
-    while place.epoch < end_epoch:
-        if patience and kept_epoch.epochs_without_gain() >= patience:
-            print(f"No lower validation loss for {patience} epochs")
+    while position.epoch < end_epoch and not training.callbacks.stops:
+        if patience and history.epochs_without_gain() >= patience:
+            say(f"No lower validation loss for {patience} epochs")
             return
-        print(f"Epoch {place.epoch + 1}/{end_epoch}")
-        # A bar where a terminal can draw it, else a line an epoch.
-        bar = keras.utils.Progbar(
-            steps_per_epoch,
-            verbose=1 if sys.stdout.isatty() else 2,
-            unit_name="step",
-            stateful_metrics=["loss", "accuracy"],
-        )
-        if not place.step:
+        say(f"Epoch {position.epoch + 1}/{end_epoch}")
+        if not position.step:
             _reset(metrics.values())
-            kept_epoch.start_epoch()
+            history.start_epoch()
+        training.callbacks.on_epoch_begin(position.epoch)
+        bar = _progress_bar(training)
         try:
-            while place.step < steps_per_epoch:
-                logs = _as_floats(trained.train_function(batches))
-                if trained.bad_step is not None:
-                    message = _describe_bad(
-                        trained.bad_step, place, kept_epoch.stage, describe_step
-                    )
-                    raise NotFinite(message, kept_epoch.stage)
-                place.step += steps_at_a_time
-                kept_epoch.add_steps(place.step, logs)
-                bar.update(place.step, logs.items(), finalize=False)
-                stop.check()
-                if place.step < steps_per_epoch:
-                    run_state.save_if_due(trained, place)
+            while position.step < training.settings.steps_per_epoch:
+                _train_steps(
+                    training, trained, batches, position, bar, describe_step
+                )
             logs = _as_floats({x: metrics[x].result() for x in metrics})
-            of_val = _validate(trained, val_ds, stop, metrics.values())
+            of_val = _validate(training, trained, val_ds, metrics.values())
         except Stopped:
-            run_state.save(trained, place)
+            training.save(trained, position)
             raise
         logs |= {f"val_{name}": value for name, value in of_val.items()}
-        bar.update(place.step, logs.items(), finalize=True)
-        kept_epoch.end_epoch(place.epoch + 1, logs)
-        place.epoch, place.step = place.epoch + 1, 0
-        run_state.save(trained, place)
+        bar.update(position.step, logs.items(), finalize=True)
+        row = history.add_epoch(logs)
+        counts = keras.ops.convert_to_numpy(training.accuracy.counts)
+        training.best.add_epoch(row, counts)
+        end_of_epoch(training, row)
+        position.epoch, position.step = position.epoch + 1, 0
+        training.save(trained, position)
 
 
-def _validate(trained, val_ds, stop, metrics):
+def end_of_epoch(training: Training, row: dict) -> None:
+    """Calls the callbacks with a row of the history."""
+    logs = {x: row[x] for x in row if x not in ("epoch", "seconds")}
+    training.callbacks.on_epoch_end(row["epoch"] - 1, logs)
+
+
+def _train_steps(training, trained, batches, position, bar, describe_step):
+    """Trains some steps, and adds them to the history."""
+    training.callbacks.on_train_batch_begin(position.step)
+    logs = _as_floats(trained.train_function(batches))
+    if trained.bad_step is not None:
+        raise NotFinite(
+            f"Loss or gradients became NaN or Inf (stage "
+            f"{training.history.stage}, epoch {position.epoch + 1}, step "
+            f"{trained.bad_step + 1} of the stage). Photos in that batch: "
+            f"{describe_step(trained.bad_step)}. The weights were not "
+            "updated.",
+            training.history.stage,
+        )
+    position.step += trained.steps_per_execution
+    training.callbacks.on_train_batch_end(position.step - 1, logs)
+    training.history.add_steps(position.step, logs)
+    bar.update(position.step, logs.items(), finalize=False)
+    training.stop.check()
+    if position.step < training.settings.steps_per_epoch:
+        training.save_if_due(trained, position)
+
+
+def _progress_bar(training):
+    """Returns a bar where a terminal can draw it, else a line an epoch."""
+    return keras.utils.Progbar(
+        training.settings.steps_per_epoch,
+        verbose=training.progress_bar,
+        unit_name="step",
+        stateful_metrics=["loss", "accuracy"],
+    )
+
+
+def _validate(training, trained, val_ds, metrics):
     """Returns loss and accuracy on `val_ds`.
 
     Raises:
@@ -107,28 +123,25 @@ def _validate(trained, val_ds, stop, metrics):
     variables = [x for metric in metrics for x in metric.variables]
     before = [variable.numpy() for variable in variables]
     _reset(metrics)
+    training.callbacks.on_test_begin()
     try:
-        return trained.evaluate(
-            val_ds, return_dict=True, verbose=0, callbacks=[stop]
+        logs = trained.evaluate(
+            val_ds,
+            return_dict=True,
+            verbose=0,
+            callbacks=[training.stop_callback],
         )
     except Stopped:
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         raise
+    training.callbacks.on_test_end(logs)
+    return logs
 
 
 def _reset(metrics):
     for metric in metrics:
         metric.reset_state()
-
-
-def _describe_bad(step, place, stage, describe_step):
-    """Says where it was, counted from 1; `step` is counted from 0."""
-    return (
-        f"The loss or its gradients are no finite numbers in stage {stage}, "
-        f"epoch {place.epoch + 1}, step {step + 1} of the stage. The photos of "
-        f"that step: {describe_step(step)}. The weights are those before it."
-    )
 
 
 def _as_floats(logs):

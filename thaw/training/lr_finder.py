@@ -27,7 +27,7 @@ _FEWEST = 10  # steps that say something
 
 @dataclasses.dataclass(frozen=True)
 class RangeTest:
-    """What a range test saw.
+    """Result of a range test.
 
     Attributes:
         rates: float64 (S,), growing.
@@ -68,7 +68,7 @@ def valley(rates: np.ndarray, losses: np.ndarray) -> float:
     if not len(moved):
         raise FloatingPointError(
             "The learning-rate finder saw no rate that changes the loss. Give "
-            "--learning_rate a number."
+            "`learning_rate` a number."
         )
     wall = rates[np.flatnonzero(losses <= losses[0] + margin)[-1]]
     return float(min(np.sqrt(rates[moved[0]] * wall), wall / _FROM_WALL))
@@ -129,7 +129,7 @@ def range_test(
     if len(losses) < _FEWEST:
         raise FloatingPointError(
             "The learning-rate finder saw no finite loss, even at the smallest "
-            "rates. Give --learning_rate a number."
+            "rates. Give `learning_rate` a number."
         )
     return RangeTest(rates[: len(losses)], losses)
 

@@ -1,147 +1,186 @@
-"""What the flags of train.py amount to: model, augmentation, cache."""
+"""From the options of a run to its stages, views and settings."""
 
-from model_zoo import backbones
-from thaw.cli import train_flags as given
-from thaw.errors import UserError
-from thaw.training import plan_stages
+import functools
+import math
 
-_SMALL_ROTATION = 10.0  # degrees, of --augment=flip_rotate
+import keras
+import numpy as np
 
+import augment
+from model_zoo import preprocessing
+from thaw.atomic import default_cache_dir
+from thaw.cache.folder import CacheFolder
+from thaw.cache.plan import CacheSettings, plan_caches
+from thaw.config import TrainConfig
+from thaw.data import datasets
+from thaw.data.prepare import Splits
+from thaw.data.views import PhotoViews
+from thaw.progress import say
+from thaw.training import schedules
+from thaw.training.losses import crossentropy
+from thaw.training.stage import Settings, Stage
 
-def check_flags():
-    """Raises a `UserError` if flags contradict each other."""
-    plan_stages.learning_rates()
-    plan_stages.optimizer_numbers()
-    if not (
-        given.HEAD_EPOCHS.value
-        or given.EPOCHS.value
-        or given.HEAD.value != "dense"
-        or "find" in (given.LEARNING_RATE.value, given.HEAD_LEARNING_RATE.value)
-    ):
-        raise UserError(
-            "Nothing to train: --head_epochs and --epochs are 0. (With "
-            "--learning_rate=find, that draws lr_find.png.)"
-        )
-    mixing = " ".join(x for x in _mixing_flags() if x != "--randaugment")
-    if mixing and given.BATCH_SIZE.value < 2:
-        raise UserError(
-            f"{mixing} mixes the photos of a batch. Give --batch_size=2 at "
-            "least."
-        )
-    if given.HEAD.value != "dense" and mixing:
-        raise UserError(
-            f"--head={given.HEAD.value} is solved on photos of one class each. "
-            f"Leave out {mixing}, or take --head=dense --hidden_units=0."
-        )
-    if given.CLASS_WEIGHTS.value != "none" and mixing:
-        raise UserError(
-            "--class_weights weighs photos of one class each. Leave it out, or "
-            f"{mixing}."
-        )
-    if given.HEAD.value != "dense" and given.AUGMENT.value != "none":
-        print(
-            f"--head={given.HEAD.value} is solved on one augmented view of "
-            "each photo; on the photos as they are: --augment=none"
-        )
+_HEAD_DIV_FACTOR = 25.0
+_OPTIMIZERS = {
+    "rmsprop": keras.optimizers.RMSprop,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": keras.optimizers.SGD,
+}
 
 
-def model_arguments():
-    """Returns the arguments of `build_model` that say what the base is."""
-    demo = given.DATA.value == "demo"
-    return {
-        "backbone": given.BACKBONE.value
-        or (backbones.TINY if demo else backbones.CLASSIC),
-        "image_size": given.IMAGE_SIZE.value,
-        "weights": given.WEIGHTS.value,
-        "preprocess": given.PREPROCESS.value,
-        "unfreeze_from": given.UNFREEZE_FROM.value,
-        "cut_at": given.CUT_AT.value or None,
-    }
-
-
-def head_arguments():
-    """Returns the arguments of `build_model` that say what the head is."""
-    solved = given.HEAD.value != "dense"  # one Dense layer on the features
-    return {
-        "pooling": given.POOLING.value,
-        "hidden_units": 0 if solved else given.HIDDEN_UNITS.value,
-        "dropout": 0.0 if solved else given.DROPOUT.value,
-    }
-
-
-def make_augmentation(image_size):
-    """Returns the augmentation the flags ask for, or None.
+def make_stages(
+    config: TrainConfig, model: keras.Model, unfreeze_from: str
+) -> list[Stage]:
+    """Returns the stages of a run, in order; their caches are still missing.
 
     Args:
-        image_size: Pixels a side of the views.
+        config: Options of the run.
+        model: Model of `build_model`.
+        unfreeze_from: Unfreeze point.
     """
-    import augment
+    solver = None if config.head == "dense" else config.head
+    stages = [
+        Stage(
+            model,
+            "head",
+            "none",
+            1 if solver else config.head_epochs,  # solved in one pass
+            config.head_learning_rate,
+            schedule=_schedule(
+                config.head_schedule,
+                config.head_peak_fraction,
+                _HEAD_DIV_FACTOR,
+            ),
+            solver=solver,
+            one_view=config.epochs > 0 and not config.mixes_batches,
+        ),
+        Stage(
+            model,
+            "fine_tune",
+            unfreeze_from,
+            config.epochs,
+            config.learning_rate,
+            config.layer_decay,
+            _schedule(config.schedule, config.peak_fraction, config.div_factor),
+        ),
+    ]
+    # A stage without epochs may still search for its learning rate.
+    return [x for x in stages if x.epochs or x.finds_learning_rate]
 
-    seed = given.SEED.value
-    if given.AUGMENT.value == "none":
-        return None
-    if given.AUGMENT.value == "crop":
-        return augment.Crop(seed, image_size)
-    if given.AUGMENT.value == "presize":
-        return augment.Presize(seed, image_size)
-    if given.AUGMENT.value == "flip_rotate":
-        return augment.Affine(
-            seed,
-            rotation_range=_SMALL_ROTATION,
-            width_shift_range=0.0,
-            height_shift_range=0.0,
-            shear_range=0.0,
-            zoom_range=0.0,
+
+def _schedule(name, peak_fraction, div_factor):
+    schedule = getattr(schedules, name)
+    if schedule is schedules.one_cycle:
+        return functools.partial(
+            schedule, peak_fraction=peak_fraction, div_factor=div_factor
         )
-    return augment.Affine(
-        seed,
-        rotation_range=given.ROTATION_RANGE.value,
-        width_shift_range=given.WIDTH_SHIFT_RANGE.value,
-        height_shift_range=given.HEIGHT_SHIFT_RANGE.value,
-        shear_range=given.SHEAR_RANGE.value,
-        zoom_range=given.ZOOM_RANGE.value,
-        horizontal_flip=given.HORIZONTAL_FLIP.value,
-        fill_mode=given.FILL_MODE.value,
+    return schedule
+
+
+def make_settings(config: TrainConfig, labels: np.ndarray, num_classes: int):
+    """Returns the `Settings` that all stages of a run share.
+
+    Args:
+        config: Options of the run.
+        labels: Of the training photos, int (N,).
+        num_classes: Number of classes.
+    """
+    mix = make_mixes(config, num_classes)
+    class_weight = None
+    if config.class_weights == "balanced":
+        counts = np.bincount(labels, minlength=num_classes)
+        weights = len(labels) / (num_classes * counts)
+        class_weight = dict(enumerate(weights.tolist()))
+    return Settings(
+        batch_size=config.batch_size,
+        steps_per_epoch=config.steps_per_epoch
+        or math.ceil(len(labels) / config.batch_size),
+        make_optimizer=functools.partial(
+            _OPTIMIZERS[config.optimizer], **config.optimizer_arguments()
+        ),
+        loss=crossentropy(
+            num_classes,
+            config.label_smoothing,
+            mixed=mix is not None and mix.num_targets is not None,
+        ),
+        mix=mix,
+        class_weight=class_weight,
+        early_stopping=config.early_stopping,
+        train_batch_norm=config.train_batch_norm,
     )
 
 
-def _mixing_flags():
-    """Returns the flags given that change whole batches, as text."""
-    given_flags = (given.RANDAUGMENT, given.MIXUP, given.CUTMIX)
-    return [f"--{flag.name}" for flag in given_flags if flag.value]
-
-
-def make_mixes(num_classes):
-    """Returns the `augment.Mixes` the flags ask for, or None."""
-    import augment
-
-    if not _mixing_flags():
+def make_mixes(config: TrainConfig, num_classes: int):
+    """Returns the `augment.Mixes` of the training batches, or None."""
+    if not config.mixes_batches:
         return None
-    print(
-        f"No features of training photos are kept: {' '.join(_mixing_flags())} "
-        "makes new photos in each pass."
-    )
     return augment.Mixes(
-        given.SEED.value,
+        config.seed,
         num_classes,
-        randaugment=given.RANDAUGMENT.value,
-        mixup=given.MIXUP.value,
-        cutmix=given.CUTMIX.value,
+        randaugment=config.randaugment,
+        mixup=config.mixup,
+        cutmix=config.cutmix,
     )
 
 
-def open_cache_folder():
-    """Returns the `CacheFolder` the flags ask for, or None: no cache."""
-    if not given.CACHE_VIEWS.value:
-        return None
-    from thaw.cache.folder import CacheFolder
-    from thaw.cached_folder import default_cache_dir
+def make_views(
+    config: TrainConfig, model: keras.Model, splits: Splits
+) -> tuple[PhotoViews, PhotoViews]:
+    """Returns the views to train on and to validate on.
 
-    path = given.CACHE_DIR.value or default_cache_dir() / "features"
+    Args:
+        config: Options of the run.
+        model: Model of `build_model`.
+        splits: Photos of both splits.
+    """
+    image_size = model.get_layer("resize").height
+    resize = preprocessing.resizing_of(model)
+    return datasets.make_views(config, splits, image_size, resize)
+
+
+def give_caches(
+    config: TrainConfig,
+    stages: list[Stage],
+    settings: Settings,
+    views: tuple[PhotoViews, PhotoViews],
+    device: str,
+) -> None:
+    """Opens the caches of the features that the stages train on.
+
+    Args:
+        config: Options of the run.
+        stages: Stages of the run, which are given their caches.
+        settings: Settings of the run.
+        views: Views to train on and to validate on.
+        device: Text of `thaw.device.prepare_device`.
+    """
+    if config.mixes_batches:
+        names = ", ".join(f"`{name}`" for name in config.mixes_batches)
+        say(f"Training features are not cached: {names} makes new views.")
+    caches = plan_caches(
+        stages,
+        views,
+        settings.photos_per_epoch,
+        CacheSettings(
+            folder=open_cache_folder(config),
+            num_views=0 if config.mixes_batches else config.cache_views,
+            dtype=config.cache_dtype,
+            batch_size=config.batch_size,
+            device=device,
+        ),
+    )
+    for stage, (train_cache, val_cache) in zip(stages, caches, strict=True):
+        stage.train_cache, stage.val_cache = train_cache, val_cache
+
+
+def open_cache_folder(config: TrainConfig) -> CacheFolder | None:
+    """Returns the folder of cached features, None if there is no cache."""
+    if not config.cache_views:
+        return None
+    path = config.cache_dir or default_cache_dir() / "features"
     try:
-        return CacheFolder(
-            path, limit_bytes=int(given.CACHE_LIMIT_GB.value * 1e9)
-        )
+        return CacheFolder(path, int(config.cache_limit_gb * 1e9))
     except OSError as error:
-        print(f"Cache off: cannot write to {path}: {error.strerror}")
+        say(f"Cache off: cannot write to {path}: {error.strerror}")
         return None

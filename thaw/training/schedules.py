@@ -45,9 +45,9 @@ def one_cycle(
     steps: np.ndarray,
     num_steps: int,
     peak: float,
-    peak_at: float = 0.25,
-    div: float = 25.0,
-    final_div: float = 1e5,
+    peak_fraction: float = 0.25,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e5,
 ) -> np.ndarray:
     """Returns half a cosine up to `peak`, then half a cosine down.
 
@@ -59,19 +59,22 @@ def one_cycle(
         steps: Steps from 0, (S,).
         num_steps: Steps of the stage.
         peak: The highest rate.
-        peak_at: Share of the steps before the peak, in (0, 1).
-        div: The first rate is peak / div.
-        final_div: After the last step the rate would be peak / final_div.
+        peak_fraction: Share of the steps before the peak, in (0, 1).
+        div_factor: The first rate is peak / div_factor.
+        final_div_factor: After the last step the rate would be
+            peak / final_div_factor.
 
     Returns:
         float64 (S,).
     """
     position = steps / num_steps
-    up = _half_cosine(position / peak_at, peak / div, peak)
+    up = _half_cosine(position / peak_fraction, peak / div_factor, peak)
     down = _half_cosine(
-        (position - peak_at) / (1 - peak_at), peak, peak / final_div
+        (position - peak_fraction) / (1 - peak_fraction),
+        peak,
+        peak / final_div_factor,
     )
-    return np.where(position < peak_at, up, down)
+    return np.where(position < peak_fraction, up, down)
 
 
 def _half_cosine(position, first, last):

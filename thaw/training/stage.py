@@ -1,62 +1,82 @@
-"""What a stage is asked to do."""
+"""One stage of a run, and the settings that all stages share."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 
 import keras
 
+from model_zoo.boundary import split
+from model_zoo.unfreeze import first_trained_layer
+from thaw.cache.shards import FeatureCache
 from thaw.training import schedules
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(eq=False)
 class Stage:
-    """One `fit`, or a head that is solved.
+    """A stage that is trained by steps, or a head that is solved.
 
     Attributes:
+        model: Model of `build_model`.
         name: `head` or `fine_tune`.
         unfreeze_from: Layer name, `none` or `all`.
-        epochs: Number of epochs; 0: only the learning rate is looked for.
-        learning_rate: Highest learning rate, that of the head; None: the one
-            that the range test suggests.
-        layer_decay: What each layer group's rate is of that of the group
+        epochs: Number of epochs; 0: only the learning rate is searched for.
+        learning_rate: Peak learning rate, that of the head, or `find`: chosen
+            by a range test.
+        layer_decay: Learning rate of each layer group relative to the group
             above (`model_zoo.layer_groups`).
         schedule: Function of `thaw.training.schedules`: of steps, number of
-            steps and highest rate.
+            steps and peak learning rate.
         solver: `linear` or `svm`, as in `thaw.training.solved_head`; None:
             trained by steps.
         one_view: Whether all its passes see the same view of each photo. A
             head that another stage goes on from needs no more, and where
-            features are kept, its second epoch takes a fraction of a second.
+            features are cached, its second epoch takes a fraction of a second.
+        train_cache: Cache of the boundary tensors of the training photos.
+        val_cache: The same of the validation photos.
     """
 
+    model: keras.Model
     name: str
     unfreeze_from: str
     epochs: int
-    learning_rate: float | None
+    learning_rate: float | str
     layer_decay: float = 1.0
     schedule: Callable = schedules.constant
     solver: str | None = None
     one_view: bool = False
+    train_cache: FeatureCache | None = None
+    val_cache: FeatureCache | None = None
 
     @property
-    def looks_for_its_rate(self) -> bool:
-        """Whether the stage starts with a range test."""
-        return self.learning_rate is None and self.solver is None
+    def finds_learning_rate(self) -> bool:
+        """True if the stage starts with a range test."""
+        return self.learning_rate == "find" and self.solver is None
+
+    @functools.cached_property
+    def parts(self) -> tuple[keras.Model, keras.Model]:
+        """The model, split at the unfreeze point: (frozen, trained)."""
+        first = first_trained_layer(self.model, self.unfreeze_from)
+        return split(self.model, first)
+
+    @property
+    def boundary(self) -> list[keras.KerasTensor]:
+        """The tensors that flow from the frozen part into the trained part."""
+        return self.parts[0].outputs
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What all stages have in common.
+    """Settings that all stages of a run share.
 
     Attributes:
         batch_size: Photos per step.
         steps_per_epoch: Steps per epoch.
         make_optimizer: Function from `learning_rate` to a Keras optimizer.
         loss: Loss to train and to validate with; None: that of the model.
-        mix: `augment.Mixes` of the batches to train on, or None.
+        mix: `augment.Mixes` of the training batches, or None.
         class_weight: Weight of each class in the training loss, or None.
-        early_stopping: Epochs without a lower validation loss after which a
-            stage ends; None: it never does.
+        early_stopping: Patience in epochs, per stage; None: no early stopping.
         train_batch_norm: As in `model_zoo.unfreeze.unfreeze`.
     """
 
@@ -68,3 +88,17 @@ class Settings:
     class_weight: Mapping[int, float] | None = None
     early_stopping: int | None = None
     train_batch_norm: bool = False
+
+    @property
+    def photos_per_epoch(self) -> int:
+        """Photos seen in an epoch, some of them perhaps twice."""
+        return self.batch_size * self.steps_per_epoch
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Steps between two returns to Python, a divisor of an epoch's.
+
+        Keras would do more steps than there are in an epoch otherwise. Ten
+        spare 1 ms each, and still let Ctrl-C through soon.
+        """
+        return max(n for n in range(1, 11) if self.steps_per_epoch % n == 0)

@@ -1,262 +1,165 @@
 """The stages of a run: first the head, then from the unfreeze point on."""
 
+import functools
 import math
 import textwrap
 import time
-from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from model_zoo.boundary import split
-from model_zoo.layer_groups import layer_groups
-from model_zoo.unfreeze import first_trained_layer, unfreeze
+from model_zoo.hashes import hash_layers
+from model_zoo.unfreeze import unfreeze
 from thaw.cache.features import Features, make_frozen_part
-from thaw.cache.plan import StageInput
-from thaw.runs.freeze_proof import hash_layers, trained_layer_names
-from thaw.training import lr_finder
-from thaw.training.guard import Guarded
-from thaw.training.interruption import StopRequest
-from thaw.training.loop import train_epochs
-from thaw.training.optimizer import group_rates, make_optimizer
+from thaw.progress import say
+from thaw.runs.freeze_proof import trained_layer_names
+from thaw.training.fit import Fit
+from thaw.training.guard import NaNGuard
+from thaw.training.loop import end_of_epoch
 from thaw.training.solved_head import solve_head
-from thaw.training.stage import Settings, Stage
-from thaw.training.state import Place, RunState
+from thaw.training.state import Training, TrainingPosition
 
 
-def run_stage(
-    number: int,
-    stage: Stage,
-    model: keras.Model,
-    stage_inputs: Sequence[StageInput],
-    train_views,
-    val_views,
-    *,
-    settings: Settings,
-    run_state: RunState,
-    stop: StopRequest,
-    show_range_test: Callable[[str, lr_finder.RangeTest], None] | None = None,
-) -> None:
-    """Trains `model` from `stage.unfreeze_from` on.
+def run_stages(training: Training) -> None:
+    """Trains all stages of a run, from where it is on.
 
     Args:
-        number: Which stage of the run, from 0.
-        stage: `Stage`.
-        model: Model of `build_model`; its weights change.
-        stage_inputs: What this stage trains on, then what later stages do,
-            whose caches are filled on the way.
-        train_views: `thaw.data.datasets.PhotoViews` to train on.
-        val_views: The same to validate on.
-        settings: `Settings` of the run.
-        run_state: `RunState` of the run.
-        stop: `StopRequest` of the run.
-        show_range_test: Called with the name of the stage and its range test,
-            where there was one, before training starts.
+        training: The run.
     """
-    place = run_state.resumed_place
-    if place is not None and number < place.stage:
+    callbacks = training.callbacks
+    with training.stop:
+        callbacks.on_train_begin()
+        for number in range(len(training.stages)):
+            if not callbacks.stops:
+                run_stage(training, number)
+        callbacks.on_train_end()
+
+
+def run_stage(training: Training, number: int) -> None:
+    """Trains the model of a run from the unfreeze point of a stage on.
+
+    Args:
+        training: The run.
+        number: Number of the stage, from 0.
+    """
+    stage = training.stages[number]
+    position = training.resumed_position
+    if position is not None and number < position.stage:
         return
-    if place is not None and number > place.stage:
-        place = None
-    unfreeze(model, stage.unfreeze_from, settings.train_batch_norm)
-    _, trained = split(model, first_trained_layer(model, stage.unfreeze_from))
-    trained = Guarded(trained.inputs, trained.outputs)
-    # Those of later stages are made along even where they are not stored: what
-    # is made along decides which operations TensorFlow joins, and so the last
-    # bits. Stages that train on the same tensors share their caches.
-    stage_inputs = {id(x.train_cache): x for x in stage_inputs}.values()
-    frozen = make_frozen_part(model, stage_inputs)
-    train_features = Features(
-        frozen,
-        [stage_input.train_cache for stage_input in stage_inputs],
-        train_views,
-        settings.batch_size,
-        settings.mix,
-    )
-    val_features = Features(
-        frozen,
-        [stage_input.val_cache for stage_input in stage_inputs],
-        val_views,
-        settings.batch_size,
-    )
-    print(f"\nStage {stage.name}: {_describe_trained(model)}")
-    resumed = place is not None
-    if not resumed:
-        epochs = len(run_state.kept_epoch.history)
-        rate, hashes = stage.learning_rate, hash_layers(model)
-        place = Place(number, epochs, epochs, 0, rate, hashes)
+    is_resumed = position is not None and number == position.stage
+    settings = training.settings
+    unfreeze(training.model, stage.unfreeze_from, settings.train_batch_norm)
+    trained = NaNGuard(stage.parts[1].inputs, stage.parts[1].outputs)
+    features = _features(training, number)
+    say(f"\nStage {stage.name}: {_describe_trained(training.model)}")
+    if not is_resumed:
+        epochs = len(training.history.epochs)
+        position = TrainingPosition(
+            number,
+            epochs,
+            epochs,
+            0,
+            stage.learning_rate,
+            hash_layers(training.model),
+        )
     try:
         if stage.solver is not None:
-            _solve(
-                stage,
-                model,
-                trained,
-                train_features,
-                val_features,
-                settings,
-                run_state.kept_epoch,
-                stop,
-            )
+            _solve(training, stage, trained, features)
         else:
-            _fit(
-                stage,
-                model,
-                trained,
-                train_features,
-                val_features,
-                settings,
-                run_state,
-                stop,
-                place,
-                resumed,
-                show_range_test,
-            )
+            Fit(training, stage, trained, features, position).run(is_resumed)
     except tf.errors.OpError as error:
-        # What went wrong in the thread that makes the batches says more.
-        cause = train_features.error or val_features.error
+        # The exception of the thread that makes the batches says more.
+        cause = features[0].error or features[1].error
         if cause is None:
             raise
         raise cause from error
     finally:
-        train_features.flush()
-        val_features.flush()
-    run_state.proof.add_stage(
-        trained_layer_names(model), place.hashes, hash_layers(model)
+        for of_split in features:
+            of_split.flush()
+    training.proof.add_stage(
+        trained_layer_names(training.model),
+        position.hashes,
+        hash_layers(training.model),
     )
 
 
-def _fit(
-    stage,
-    model,
-    trained,
-    train_features,
-    val_features,
-    settings,
-    run_state,
-    stop,
-    place,
-    resumed,
-    show_range_test,
-):
-    """Trains by steps, at a rate looked for where none is given."""
-    kept_epoch = run_state.kept_epoch
-    photos_per_epoch = settings.steps_per_epoch * settings.batch_size
-    first_photo = place.epochs_before * photos_per_epoch
-    groups = layer_groups(model)
+def _features(training, number):
+    """Returns the `Features` to train on, and to validate on.
 
-    def stream(epoch, step):
-        return train_features.endless(
-            epoch * photos_per_epoch + step * settings.batch_size,
-            first_pass=first_photo // train_features.num_photos,
-            one_view=stage.one_view,
-            class_weight=settings.class_weight,
-        )
-
-    def compile_with(rates, steps_per_execution=1):
-        of_groups = group_rates(rates, list(groups), stage.layer_decay)
-        trained.compile(
-            make_optimizer(settings.make_optimizer, of_groups, groups),
-            loss=settings.loss or model.loss,
-            metrics=[kept_epoch.accuracy],
-            steps_per_execution=steps_per_execution,
-        )
-        trained.optimizer.build(trained.trainable_variables)
-        return of_groups
-
-    if stage.learning_rate is not None:
-        place.rate = stage.learning_rate  # with --resume_anyway, another one
-    if place.rate is None:
-        tested = lr_finder.range_test(
-            trained,
-            compile_with,
-            stream(place.epoch, 0).take(lr_finder.NUM_STEPS),
-            stop.check,
-        )
-        place.rate = tested.suggestions()["valley"]
-        if show_range_test is not None:
-            show_range_test(stage.name, tested)
-    if not stage.epochs:
-        return
-    num_steps = stage.epochs * settings.steps_per_epoch
-    rates = stage.schedule(np.arange(num_steps), num_steps, place.rate)
-    steps_at_a_time = _steps_per_execution(settings)
-    of_groups = compile_with(rates, steps_at_a_time)
-    kept_epoch.start_stage(stage.name, of_groups)
-    if resumed:
-        run_state.put_back(trained)
-    # Where it was resumed as well: the conditions may be others.
-    run_state.save(trained, place)
-    train_epochs(
-        trained,
-        # No prefetch: a thread that makes batches in Python while the
-        # interpreter ends after Ctrl-C waits for it, and it for the thread.
-        stream(place.epoch, place.step),
-        val_features.one_pass(),
-        place,
-        run_state,
-        stop,
-        end_epoch=place.epochs_before + stage.epochs,
-        steps_per_epoch=settings.steps_per_epoch,
-        steps_at_a_time=steps_at_a_time,
-        patience=settings.early_stopping,
-        describe_step=lambda step: train_features.describe_batch(
-            first_photo + step * settings.batch_size
+    The boundary tensors of later stages are made along, even where they are
+    not cached: what is made along decides which operations TensorFlow joins,
+    and so the last bits. Stages with the same boundary share their caches.
+    """
+    stages = list(
+        {id(x.train_cache): x for x in training.stages[number:]}.values()
+    )
+    frozen = make_frozen_part(
+        training.model,
+        [(stage.boundary, stage.train_cache.dtype) for stage in stages],
+    )
+    train_views, val_views = training.views
+    settings = training.settings
+    return (
+        Features(
+            frozen,
+            [stage.train_cache for stage in stages],
+            train_views,
+            settings.batch_size,
+            settings.mix,
+        ),
+        Features(
+            frozen,
+            [stage.val_cache for stage in stages],
+            val_views,
+            settings.batch_size,
         ),
     )
 
 
-def _solve(
-    stage,
-    model,
-    trained,
-    train_features,
-    val_features,
-    settings,
-    kept_epoch,
-    stop,
-):
+def _solve(training, stage, trained, features):
     """Solves the last layer on one pass over the photos."""
+    if training.views[0].augment is not None:
+        say(
+            f"`head={stage.solver}` is solved on one augmented view of each "
+            "photo; on the photos as they are: `augment=none`"
+        )
     start = time.perf_counter()
     batches = []
-    for batch in train_features.one_pass().as_numpy_iterator():
+    for batch in features[0].one_pass().as_numpy_iterator():
         batches.append(batch)
-        stop.check()
-    features = np.concatenate([tensors[0] for tensors, _ in batches])
+        training.stop.check()
+    inputs = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
-    model.layers[-1].set_weights(solve_head(features, labels, stage.solver))
+    model = training.model
+    model.layers[-1].set_weights(solve_head(inputs, labels, stage.solver))
     # The loss of the other stages, or their epochs could not be compared.
     trained.compile(
-        loss=settings.loss or model.loss, metrics=[kept_epoch.accuracy]
+        loss=training.settings.loss or model.loss, metrics=[training.accuracy]
     )
-    logs = trained.evaluate(features, labels, return_dict=True, verbose=0)
-    of_val = trained.evaluate(
-        val_features.one_pass(), return_dict=True, verbose=0, callbacks=[stop]
+    evaluate = functools.partial(trained.evaluate, return_dict=True, verbose=0)
+    logs = evaluate(inputs, labels)
+    of_val = evaluate(
+        features[1].one_pass(), callbacks=[training.stop_callback]
     )
     logs |= {f"val_{name}": value for name, value in of_val.items()}
-    kept_epoch.start_stage(stage.name, {})
-    epoch = len(kept_epoch.history) + 1
-    kept_epoch.add_epoch(epoch, time.perf_counter() - start, logs)
-    print(
+    training.history.start_stage(stage.name, {})
+    training.callbacks.on_epoch_begin(len(training.history.epochs))
+    row = training.history.add_epoch(logs, time.perf_counter() - start)
+    counts = keras.ops.convert_to_numpy(training.accuracy.counts)
+    training.best.add_epoch(row, counts)
+    end_of_epoch(training, row)
+    say(
         f"Solved ({stage.solver}): "
         + ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
     )
-
-
-def _steps_per_execution(settings):
-    """Returns the steps between two returns to Python, a divisor.
-
-    Keras would do more steps than there are in an epoch otherwise. Ten spare
-    1 ms each, and still let Ctrl-C through soon.
-    """
-    return max(n for n in range(1, 11) if settings.steps_per_epoch % n == 0)
 
 
 def _describe_trained(model):
     trained = sum(math.prod(v.shape) for v in model.trainable_variables)
     paths = ", ".join(variable.path for variable in model.trainable_variables)
     return (
-        f"{trained:,} of {model.count_params():,} parameters train, in "
-        f"{len(model.trainable_variables)} tensors:\n"
+        f"Training {trained:,} of {model.count_params():,} parameters "
+        f"({len(model.trainable_variables)} tensors):\n"
         + textwrap.fill(paths, 78, initial_indent="  ", subsequent_indent="  ")
     )

@@ -1,95 +1,134 @@
-"""What a run is besides its flags: kept in checkpoints, and put back."""
+"""The state of a run while it trains; checkpoints save and restore it."""
 
 import dataclasses
 import time
+from collections.abc import Sequence
 
 import keras
 
+from thaw.config import TrainConfig
+from thaw.data.prepare import Splits
+from thaw.data.views import PhotoViews
 from thaw.errors import UserError
 from thaw.runs.freeze_proof import FreezeProof
+from thaw.runs.schema import FORMAT
+from thaw.training.best_model import BestModel
+from thaw.training.callbacks import Callbacks
 from thaw.training.checkpoints import Checkpoint, Checkpoints
-from thaw.training.history import KeptEpoch
+from thaw.training.history import History
+from thaw.training.interruption import StopRequest
+from thaw.training.losses import Accuracy
+from thaw.training.stage import Settings, Stage
 
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
 
 
 @dataclasses.dataclass
-class Place:
-    """Where a run is.
+class TrainingPosition:
+    """Position of a run: stage, epoch, step.
 
     Attributes:
-        stage: Number of the stage, from 0.
+        stage: Number of the stage, from 0; that of all stages: done.
         epochs_before: Epochs of the stages before it.
         epoch: Epochs done, over all stages.
         step: Steps done in the epoch after these; where they are all its
             steps, what is left of it is its validation.
-        rate: Highest learning rate of the stage.
-        hashes: `freeze_proof.hash_layers` at the start of the stage.
+        learning_rate: Peak learning rate of the stage.
+        hashes: `model_zoo.hashes.hash_layers` at the start of the stage.
     """
 
     stage: int
     epochs_before: int
     epoch: int
     step: int
-    rate: float
+    learning_rate: float | str | None
     hashes: dict[str, str]
 
 
-class RunState:
-    """The state of one run.
+@dataclasses.dataclass(eq=False)
+class Training:
+    """All that belongs to one run while it trains.
 
     Attributes:
-        kept_epoch: `KeptEpoch` of the run.
-        proof: `FreezeProof` of the run.
+        config: Options of the run, paths absolute.
+        model: Model of `build_model`; its weights change.
+        unfreeze_from: Unfreeze point.
+        splits: Photos of both splits.
+        stages: Stages of the run, in order.
+        settings: Settings that all stages share.
+        views: Views to train on, and to validate on.
+        folder: `RunFolder` of the run.
+        checkpoints: Where the state is kept.
+        history: Epochs and steps so far.
+        best: The best model so far.
+        accuracy: The metric to train and to validate with.
+        callbacks: Keras callbacks of the user.
+        stop: Request to stop, which is asked between steps.
+        device: Text of `thaw.device.prepare_device`.
+        conditions: What a resumed run is compared with.
+        progress_bar: `verbose` of Keras's progress bar.
+        resumed: Checkpoint that the run goes on from, or None.
+        proof: What was frozen and what moved, so far.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        kept_epoch: KeptEpoch,
-        checkpoints: Checkpoints,
-        *,
-        minutes: float = 5.0,
-        conditions: dict | None = None,
-        resumed: Checkpoint | None = None,
-    ):
-        """Begins a run, or goes on with one.
+    config: TrainConfig
+    model: keras.Model
+    unfreeze_from: str
+    splits: Splits
+    stages: Sequence[Stage]
+    settings: Settings
+    views: tuple[PhotoViews, PhotoViews]
+    folder: object
+    checkpoints: Checkpoints
+    history: History
+    best: BestModel
+    accuracy: Accuracy
+    callbacks: Callbacks
+    stop: StopRequest
+    device: str
+    conditions: dict
+    progress_bar: int = 2
+    resumed: Checkpoint | None = None
+    proof: FreezeProof = dataclasses.field(default_factory=FreezeProof)
 
-        Args:
-            model: Whole model.
-            kept_epoch: `KeptEpoch` of the run.
-            checkpoints: Where to keep the state.
-            minutes: Time between two checkpoints inside an epoch.
-            conditions: What has to be the same for a run to go on.
-            resumed: Where to go on from, or None.
-        """
-        self.kept_epoch = kept_epoch
-        self.proof = FreezeProof()
-        self._model = model
-        self._checkpoints = checkpoints
-        self._minutes = minutes
-        self._conditions = conditions
-        self._resumed = resumed
+    def __post_init__(self):
         self._start = self._saved = time.perf_counter()
-        if resumed is not None:
+        if self.resumed is not None:
             # A run that is stopped before its stage begins has seen this.
-            kept_epoch.restore(
-                resumed.state["seen"], resumed.variables, resumed.model
-            )
-            self.proof = FreezeProof.of_state(resumed.state["proof"])
-            self._start -= resumed.state["seconds"]
+            state, arrays = self.resumed.state, self.resumed.variables
+            self.history.restore(state["history"], arrays)
+            self.best.restore(state["best"], arrays, self.resumed.model)
+            self.proof = FreezeProof.of_state(state["proof"])
+            self._start -= state["seconds"]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.splits.train.class_names
 
     @property
     def seconds(self) -> float:
-        """How long the run has taken, over all its parts."""
+        """Seconds that the run has taken, over all its parts."""
         return time.perf_counter() - self._start
 
     @property
-    def resumed_place(self) -> Place | None:
-        """Where the run goes on, None if it begins."""
-        if self._resumed is None:
+    def stop_callback(self) -> keras.callbacks.Callback:
+        """A callback of `evaluate` that asks the request to stop."""
+        return keras.callbacks.LambdaCallback(
+            on_test_batch_end=lambda batch, logs: self.stop.check()
+        )
+
+    @property
+    def resumed_position(self) -> TrainingPosition | None:
+        """Position the run goes on from; None: it begins."""
+        if self.resumed is None:
             return None
-        return Place(**self._resumed.state["place"])
+        return TrainingPosition(**self.resumed.state["position"])
+
+    @property
+    def is_done(self) -> bool:
+        """True if all stages were done when the run was resumed."""
+        return self.resumed is not None and self.resumed.state["done"]
 
     def put_back(self, trained: keras.Model) -> None:
         """Gives every variable and the history the values that they had.
@@ -101,7 +140,7 @@ class RunState:
             UserError: If the variables are others.
         """
         variables = self._variables(trained)
-        saved = self._resumed.variables
+        saved = self.resumed.variables
         here, there = (
             {
                 name: tuple(array.shape)
@@ -119,46 +158,75 @@ class RunState:
                 )
         for name, variable in variables.items():
             variable.assign(saved[name])
-        self.kept_epoch.restore(self._resumed.state["seen"], saved)
+        self.history.restore(self.resumed.state["history"], saved)
 
-    def save(self, trained: keras.Model, place: Place) -> None:
+    def save(self, trained: keras.Model, position: TrainingPosition) -> None:
         """Writes a checkpoint.
 
         Args:
             trained: As in `put_back`.
-            place: Where the run is.
+            position: Where the run is.
         """
         variables = {
             name: keras.ops.convert_to_numpy(variable)
             for name, variable in self._variables(trained).items()
         }
-        seen, arrays = self.kept_epoch.state()
-        state = {
-            "conditions": self._conditions,
-            "place": dataclasses.asdict(place),
-            "seconds": self.seconds,
-            "seen": seen,
-            "proof": self.proof.state(),
-        }
-        self._checkpoints.save(
-            variables | arrays, state, self.kept_epoch.model_path
-        )
-        self._saved = time.perf_counter()
+        self._save(variables, position)
 
-    def save_if_due(self, trained: keras.Model, place: Place) -> None:
+    def save_if_due(
+        self, trained: keras.Model, position: TrainingPosition
+    ) -> None:
         """Writes a checkpoint if the last one is some minutes old."""
-        if time.perf_counter() - self._saved >= 60 * self._minutes:
-            self.save(trained, place)
+        seconds = time.perf_counter() - self._saved
+        if seconds >= 60 * self.config.checkpoint_minutes:
+            self.save(trained, position)
+
+    def save_done(self) -> None:
+        """Writes the last checkpoint: what is left is proof and report."""
+        if not self.is_done:
+            epochs = len(self.history.epochs)
+            position = TrainingPosition(
+                len(self.stages), epochs, epochs, 0, None, {}
+            )
+            self._save({}, position)
+
+    @property
+    def state_sha256(self) -> str | None:
+        """SHA-256 of all variables after the last step, None without steps."""
+        if self.is_done:
+            return self.resumed.state["state_sha256"]
+        return self._sha256_before
+
+    _sha256_before = None
+
+    def _save(self, variables, position):
+        seen, arrays = self.history.state()
+        best, more = self.best.state()
+        if not variables:
+            self._sha256_before = self.checkpoints.state_sha256()
+        state = {
+            "format": FORMAT,
+            "conditions": self.conditions,
+            "position": dataclasses.asdict(position),
+            "done": not variables,
+            "seconds": self.seconds,
+            "history": seen,
+            "best": best,
+            "proof": self.proof.state(),
+            "state_sha256": self._sha256_before,
+        }
+        self.checkpoints.save(variables | arrays | more, state, self.best.path)
+        self._saved = time.perf_counter()
 
     def _variables(self, trained):
         """Returns all variables by kind, number and name."""
         kinds = {
-            "model": self._model.variables,
+            "model": self.model.variables,
             "optimizer": trained.optimizer.variables,
             # Keras knows the accuracy from the first step on only.
             "metrics": [
                 *trained.metrics[0].variables,
-                *self.kept_epoch.accuracy.variables,
+                *self.accuracy.variables,
             ],
         }
         return {

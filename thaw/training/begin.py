@@ -1,0 +1,135 @@
+"""From options and photos to a run that is ready to train."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from model_zoo import build_model
+from thaw import device, progress
+from thaw.config import TrainConfig
+from thaw.data.photos import Photos
+from thaw.data.prepare import inspect_and_split
+from thaw.progress import say
+from thaw.runs.writer import RunFolder
+from thaw.training import figures, plan, resume
+from thaw.training.best_model import BestModel
+from thaw.training.callbacks import Callbacks, check_callbacks
+from thaw.training.checkpoints import Checkpoints
+from thaw.training.conditions import make_conditions
+from thaw.training.history import History
+from thaw.training.interruption import StopRequest
+from thaw.training.losses import Accuracy
+from thaw.training.state import Training
+
+
+def begin(
+    config: TrainConfig,
+    found: list[Photos],
+    run_dir: Path,
+    unfreeze_from: str,
+    resumption: resume.Resumption,
+    callbacks: Sequence[keras.callbacks.Callback],
+    verbose: str | int,
+) -> Training:
+    """Returns a run that is ready to train, in its locked run folder.
+
+    Args:
+        config: Options of the run, paths absolute.
+        found: Photos, of which nothing is known yet but their names.
+        run_dir: Path of the run folder.
+        unfreeze_from: Unfreeze point.
+        resumption: Whether the run goes on.
+        callbacks: Keras callbacks.
+        verbose: As in `fine_tune`.
+
+    Raises:
+        UserError: If photos, options or the checkpoint don't fit.
+        MachineError: If the disk has no room for the run.
+    """
+    check_callbacks(callbacks)
+    with progress.heavy_imports():  # TensorFlow logs here, too
+        device_name = device.prepare_device()
+    class_names = found[0].class_names
+    model = _build_model(config, len(class_names))
+    splits = inspect_and_split(found, config)
+    views = plan.make_views(config, model, splits)
+    settings = plan.make_settings(config, splits.train.labels, len(class_names))
+    stages = plan.make_stages(config, model, unfreeze_from)
+    plan.give_caches(config, stages, settings, views, device_name)
+    epochs = sum(stage.epochs for stage in stages)
+    steps = settings.steps_per_epoch
+    callbacks = Callbacks(callbacks, model, epochs, steps)
+    folder = RunFolder(run_dir)
+    if not resumption.is_resumed:
+        folder = RunFolder.create(run_dir)
+    folder.lock()
+    try:
+        folder.remove_leftovers()
+        checkpoints = Checkpoints(folder.path / "checkpoint")
+        conditions = make_conditions(config, splits, stages, device_name)
+        checkpoint = resumption.load(checkpoints, conditions, callbacks)
+        resume.check_room(model, folder.path, resumption.is_resumed)
+        training = Training(
+            config=config,
+            model=model,
+            unfreeze_from=unfreeze_from,
+            splits=splits,
+            stages=stages,
+            settings=settings,
+            views=views,
+            folder=folder,
+            checkpoints=checkpoints,
+            history=History(folder),
+            best=BestModel(
+                folder, model, class_names, resumption.is_default_folder
+            ),
+            accuracy=Accuracy(len(class_names)),
+            callbacks=callbacks,
+            stop=StopRequest(),
+            device=device_name,
+            conditions=conditions,
+            progress_bar=_progress_bar(verbose),
+            resumed=checkpoint,
+        )
+    except BaseException:
+        folder.unlock()
+        raise
+    say(f"Training on {device_name}. Results go to {run_dir}")
+    return training
+
+
+def save_inputs(training: Training) -> None:
+    """Writes what is known of a run before it trains.
+
+    Args:
+        training: The run.
+    """
+    folder, train = training.folder, training.splits.train
+    folder.save_flags(training.config.to_flags())
+    folder.save_class_names(train.class_names)
+    folder.save_training_photos(
+        train.paths, [train.class_names[x] for x in train.labels]
+    )
+    if training.splits.bad:
+        folder.save_bad_photos(training.splits.bad)
+    figures.draw_augmented(training)
+
+
+def _build_model(config, num_classes):
+    return build_model(
+        num_classes=num_classes,
+        resize=config.resize,
+        train_batch_norm=config.train_batch_norm,
+        **config.head_arguments(),
+        **config.model_arguments(),
+    )
+
+
+def _progress_bar(verbose):
+    """Returns `verbose` for Keras's bar, as `Model.fit` understands it."""
+    if verbose == "auto":  # a bar where it can be drawn, else a line an epoch
+        is_notebook = "ipykernel" in sys.modules
+        return 1 if sys.stdout.isatty() or is_notebook else 2
+    return int(verbose)

@@ -1,0 +1,103 @@
+"""Conditions of a run: what its numbers depend on."""
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from thaw.config import TrainConfig
+
+# They change nothing of what is computed, or what they change is compared as
+# what it leads to: the photos and their split.
+_FREE_OPTIONS = {
+    "cache_dir",
+    "cache_limit_gb",
+    "checkpoint_minutes",
+    "data",
+    "label_regex",
+    "limit",
+    "max_pixels",
+    "skip_bad",
+    "smooth_curves",
+    "validation_data",
+    "validation_fraction",
+}
+_ENVIRONMENT = (
+    "TF_ENABLE_ONEDNN_OPTS",
+    "ONEDNN_MAX_CPU_ISA",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+)
+
+
+def make_conditions(
+    config: TrainConfig, splits, stages: list, device: str
+) -> dict:
+    """Returns what a run's numbers depend on, as JSON can hold it.
+
+    Args:
+        config: Options of the run.
+        splits: Photos of both splits.
+        stages: `Stage` of the run, in order.
+        device: Text of `thaw.device.prepare_device`.
+
+    Returns:
+        By name: the dicts `config` and `photos`, which have to be the same
+        for a run to be resumed, the dict `machine`, and `num_stages`.
+    """
+    free = _FREE_OPTIONS
+    if config.schedule == "constant":
+        free = free | {"epochs"}  # the rates of those done stay as they were
+    values = config.to_dict()
+    caches = [stage.train_cache for stage in stages]
+    return {
+        "config": {x: y for x, y in values.items() if x not in free},
+        "num_stages": len(stages),
+        "photos": {
+            "training photos": _fingerprint(splits.train),
+            "validation photos": _fingerprint(splits.validation),
+        },
+        "machine": {
+            "cached views where the disk has room for no more": [
+                cache.num_views if cache.lacks_room else None
+                for cache in caches
+            ],
+            "device": device,
+            "processors": _num_processors(),
+            "processor": _processor(),
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+            **{name: os.environ.get(name) for name in _ENVIRONMENT},
+        },
+    }
+
+
+def _fingerprint(photos):
+    facts = [photos.fingerprint(), photos.labels.tobytes().hex()]
+    text = " ".join((*facts, *photos.class_names))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _num_processors():
+    """Returns how many processors this process may use: threads go by it."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def _processor():
+    """Returns its name: what it can do decides the order of additions."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return f"{platform.machine()} {platform.processor()}"

@@ -1,0 +1,54 @@
+"""The proof that model.keras is the model that was trained."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from thaw.data import decode
+from thaw.errors import NotVerified
+from thaw.progress import warn
+from thaw.runs.verify import FreshProcessCheck
+from thaw.training.state import Training
+
+_SAMPLES = 64  # photos; some of training where fewer are validated on
+
+
+@contextlib.contextmanager
+def started(
+    training: Training, verify: bool
+) -> Iterator[Callable[[], dict | None]]:
+    """Starts a fresh process that opens model.keras, which takes seconds.
+
+    Args:
+        training: The run, whose model has the weights of the best epoch.
+        verify: Whether to start it at all.
+
+    Yields:
+        Function that returns `verified` of run.json: the number of `photos`
+        and the `largest_difference` of their probabilities; None where nothing
+        was started. If the file is wrong it is written once more, and checked
+        again; it raises `NotVerified` if it still is, and `MachineError` if
+        the process could not do its work.
+    """
+    if not verify:
+        yield lambda: None
+        return
+    train, validation = training.splits.train, training.splits.validation
+    paths = [*validation.paths, *train.paths]
+    photos = decode.load_samples(paths[: max(_SAMPLES, len(validation))])
+    path = training.folder.model_path
+
+    def compare(check):
+        difference = check.compare(training.model)
+        return {"photos": len(photos), "largest_difference": difference}
+
+    def compare_twice():
+        try:
+            return compare(first)
+        except NotVerified as error:
+            warn(f"{path}: {error} It is written once more")
+        training.best.save_again()
+        with FreshProcessCheck(path, photos) as second:
+            return compare(second)
+
+    with FreshProcessCheck(path, photos) as first:
+        yield compare_twice
