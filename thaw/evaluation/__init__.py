@@ -1,1 +1,1 @@
-"""How good a model is, and how sure that is: arrays in, numbers out."""
+"""Evaluation of models: metrics, calibration, suspected labels, advice."""

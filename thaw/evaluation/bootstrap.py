@@ -1,4 +1,4 @@
-"""Whether one model is better than another, or has had luck with its photos."""
+"""Paired bootstrap: the difference between two models, and its noise."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,11 @@ _DRAWN_AT_A_TIME = 2_000_000  # photos: bounds the memory
 
 
 class Difference(NamedTuple):
-    """A difference of two means, and what chance makes of it.
+    """A difference of two means, with its 95% interval.
 
     Attributes:
         mean: The difference itself.
-        low: Lower end of its 95% interval.
-        high: Upper end.
+        low, high: Ends of the interval.
     """
 
     mean: float
@@ -22,7 +21,7 @@ class Difference(NamedTuple):
 
     @property
     def within_noise(self) -> bool:
-        """Whether there may be none: the interval holds 0."""
+        """True if the interval holds 0."""
         return self.low <= 0 <= self.high
 
 
@@ -36,8 +35,8 @@ def paired_difference(
     """Returns the mean of `values` minus that of `others`, with its interval.
 
     The percentile bootstrap (Efron & Tibshirani 1993, chapter 13), in pairs:
-    photos are drawn, and both models are asked about the same ones, so that
-    photos which are hard for both do not count as noise.
+    both models are resampled on the same photos, so that photos which are hard
+    for both don't count as noise.
 
     Args:
         values: Of one model, a number for each photo, e.g. 1.0 where it is

@@ -1,257 +1,194 @@
-"""The evaluation of a run: numbers, pictures, report.html.
+"""Evaluation: the result of comparing predictions with labels."""
 
-train.py writes one at the end of every run; evaluate.py of any photos.
-"""
-
-from collections.abc import Sequence
+import dataclasses
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
-from model_zoo.unfreeze import base_layers, block_starts
-from thaw.errors import UserError
-from thaw.evaluation import calibration, label_noise, metrics
-from thaw.reports import figures as pictures
-from thaw.reports import page as evaluate_page
-from thaw.reports.report import Shown, build_report
-from thaw.runs import reader
+from thaw.evaluation import metrics
+from thaw.evaluation.calibration import Calibrated
+from thaw.evaluation.metrics import ClassMetrics
+from thaw.evaluation.predictions import Predictions
 
-OWN_PHOTOS = "validation photos"
-_CURVES = ("accuracy", "loss", "loss_by_step", "lr", "lr_find")
+VALIDATION_PHOTOS = "validation photos"
 _TOP_LOSSES = 50  # in metrics.json
 _SMALLEST = 1e-12  # probability; float32 has zeros
 
 
-class Judged(NamedTuple):
-    """Photos with labels, and what a model makes of them.
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """Metrics of the predictions of a model.
 
     Attributes:
-        paths: (N,).
-        labels: int (N,).
-        probabilities: float (N, C).
-        penultimate: What the last layer sees, float (N, P).
-        logits: What goes into softmax, float (N, C).
-        class_names: (C,).
+        support: Number of photos.
+        accuracy: Share of photos whose predicted label is the true one.
+        accuracy_interval: Its 95% interval, [low, high].
+        balanced_accuracy: Mean recall of the classes that have photos.
+        macro_precision, macro_recall, macro_f1, macro_roc_auc,
+            macro_average_precision: Means over the classes, None where no
+            class has one.
+        log_loss, brier_score: 0 is perfect.
+        expected_calibration_error: Mean gap between confidence and accuracy.
+        classes: `ClassMetrics` of each class, by name.
+        confusion_matrix: Photos by true and predicted label, int (C, C).
+        most_confused: (true label, predicted label, photos), the most often
+            confused first.
+        top_losses: `path`, `label`, `predicted` and `loss` of the photos with
+            the highest loss.
+        calibration: Temperature, and error and log loss before it and at
+            temperatures fitted to other photos; None: not calibrated.
+        photos: A noun for the photos, e.g. `validation photos`.
+        path: Path of report.html, or None.
     """
 
-    paths: Sequence[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
-    penultimate: np.ndarray
-    logits: np.ndarray
-    class_names: Sequence[str]
+    support: int
+    accuracy: float
+    accuracy_interval: list[float]
+    balanced_accuracy: float | None
+    macro_precision: float | None
+    macro_recall: float | None
+    macro_f1: float | None
+    macro_roc_auc: float | None
+    macro_average_precision: float | None
+    log_loss: float
+    brier_score: float | None
+    expected_calibration_error: float
+    classes: dict[str, ClassMetrics]
+    confusion_matrix: np.ndarray
+    most_confused: list[tuple[str, str, int]]
+    top_losses: list[dict]
+    calibration: dict[str, float] | None = None
+    photos: str = VALIDATION_PHOTOS
+    path: Path | None = None
 
     @property
-    def predicted(self) -> np.ndarray:
-        """The likeliest class of each, int (N,)."""
-        return self.probabilities.argmax(axis=1)
+    def verdict(self) -> str:
+        """Accuracy, its interval and the most common error, in a sentence."""
+        low, high = self.accuracy_interval
+        text = (
+            f"Accuracy {self.accuracy:.1%} on {self.support:,} {self.photos} "
+            f"(95% CI {low * 100:.1f}-{high:.1%})."
+        )
+        if not self.most_confused:
+            return text
+        label, predicted, count = self.most_confused[0]
+        return (
+            f"{text} Most common error: {label} predicted as {predicted} "
+            f"({count:,} of {self.classes[label].support:,})."
+        )
 
+    def __str__(self):
+        return self.verdict
 
-class Calibrated(NamedTuple):
-    """What calibration did.
+    __repr__ = __str__
 
-    Attributes:
-        before: Predictions as they were.
-        temperature: By which their logits are divided.
-        unseen: Probabilities at temperatures that other photos gave, (N, C).
-    """
+    @property
+    def lowest_recall(self) -> tuple[str, ClassMetrics]:
+        """Name and metrics of the class that is recognized least often."""
+        seen = (pair for pair in self.classes.items() if pair[1].support)
+        return min(seen, key=lambda pair: pair[1].recall)
 
-    before: Judged
-    temperature: float
-    unseen: np.ndarray
-
-
-def suspected_labels(
-    features: np.ndarray,
-    labels: np.ndarray,
-    paths: Sequence[str],
-    sides: Sequence[str],
-    class_names: Sequence[str],
-) -> list[dict]:
-    """Returns rows of label_issues.csv, the surest first.
-
-    Args:
-        features: What the head sees of each photo, float (N, D).
-        labels: int (N,).
-        paths: (N,).
-        sides: `train` or `validation`, of each photo.
-        class_names: Names of the classes.
-    """
-    return [
-        {
-            "path": paths[found.row],
-            "side": sides[found.row],
-            "label": class_names[labels[found.row]],
-            "suggested": class_names[found.suggested],
-            "margin": round(found.margin, 4),
+    def to_dict(self) -> dict:
+        """Returns the content of metrics.json, for `RunFolder.save_metrics`."""
+        values = {name: getattr(self, name) for name in _METRICS}
+        values["classes"] = {
+            name: of_class._asdict() for name, of_class in self.classes.items()
         }
-        for found in label_noise.find_suspected(features, labels)
-    ]
+        values["confusion_matrix"] = self.confusion_matrix.tolist()
+        if self.calibration is None:
+            del values["calibration"]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Evaluation":
+        """Returns the evaluation that a metrics.json holds.
+
+        Args:
+            values: Its content, valid by `thaw.runs.schema.METRICS_SCHEMA`;
+                what that does not ask for may be missing.
+        """
+        found = {name: values.get(name) for name in _METRICS}
+        found["classes"] = {
+            name: ClassMetrics(*map(of_class.get, ClassMetrics._fields))
+            for name, of_class in values["classes"].items()
+        }
+        found["confusion_matrix"] = np.array(values["confusion_matrix"])
+        return cls(**found)
 
 
-def calibrate(judged: Judged) -> tuple[Judged, Calibrated]:
-    """Returns predictions at the temperature that suits them best.
-
-    Raises:
-        UserError: If there is none.
-    """
-    temperature = calibration.fit_temperature(judged.labels, judged.logits)
-    if temperature is None:
-        raise UserError(
-            "--calibrate: these photos do not say how sure the model may be "
-            f"({(judged.predicted != judged.labels).sum()} of "
-            f"{len(judged.labels)} are mistaken). The model stays as it is."
-        )
-    unseen = calibration.scale_unseen(judged.labels, judged.logits)
-    scaled = calibration.scale(judged.logits, temperature)
-    return (
-        judged._replace(probabilities=scaled),
-        Calibrated(judged, temperature, unseen),
-    )
+_METRICS = [
+    field.name
+    for field in dataclasses.fields(Evaluation)
+    if field.name not in ("photos", "path")
+]
 
 
-def load_facts(
-    run_dir: str | Path, model, summary: dict, evaluated: str
-) -> evaluate_page.RunFacts:
-    """Returns what is known about a run that left a model.
-
-    Args:
-        run_dir: Run folder.
-        model: Its model.
-        summary: Content of run.json.
-        evaluated: What the photos are, e.g. `validation photos`.
-
-    Raises:
-        UserError: If a file in it is damaged.
-    """
-    run_dir = Path(run_dir)
-    files = [run_dir / f"{name}.png" for name in _CURVES]
-    augmented = run_dir / "augmented.png"
-    history = reader.load_history(run_dir)
-    names = [layer.name for layer in base_layers(model)]
-    if not 1 <= summary["best_epoch"] <= len(history) or summary[
-        "unfreeze_from"
-    ] not in [*names, "none", "all"]:
-        raise UserError(
-            f"{run_dir}: run.json, history.csv and model.keras are not of one "
-            "run."
-        )
-    earlier, later = evaluate_page.neighbours(
-        block_starts(model),
-        summary["unfreeze_from"],
-        names,
-    )
-    return evaluate_page.RunFacts(
-        name=run_dir.resolve().name,
-        path=str(run_dir),
-        summary=summary,
-        history=history,
-        curves=[path.read_bytes() for path in files if path.exists()],
-        augmented=pictures.picture(augmented) if augmented.exists() else None,
-        own_photos=evaluated == OWN_PHOTOS,
-        earlier=earlier,
-        later=later,
-        evaluated=evaluated,
-    )
-
-
-def write(
-    folder,
-    model,
-    judged: Judged,
-    issues: list[dict],
-    run: evaluate_page.RunFacts,
+def evaluate(
+    predictions: Predictions,
     *,
     min_count: int = 1,
     calibrated: Calibrated | None = None,
-) -> dict:
-    """Writes metrics.json, predictions.csv, the pictures and report.html.
+    photos: str = VALIDATION_PHOTOS,
+) -> Evaluation:
+    """Returns all metrics of predictions.
 
     Args:
-        folder: `RunFolder` to write to.
-        model: Model of the run, which draws where it looks.
-        judged: Photos and predictions.
-        issues: Of `suspected_labels`.
-        run: What is known about the run.
+        predictions: Those of at least one photo.
         min_count: Photos from which on a pair of classes counts as confused.
-        calibrated: How they were calibrated, or None.
-
-    Returns:
-        The content of metrics.json.
+        calibrated: Their calibration, or None.
+        photos: As in `Evaluation`.
     """
-    numbers = measure(judged, min_count, calibrated)
-    folder.save_predictions(
-        judged.paths, judged.labels, judged.probabilities, judged.class_names
+    labels, names = predictions.labels, predictions.class_names
+    exact = np.asarray(predictions.probabilities, "float64")
+    counts = confusion_matrix(
+        labels, predictions.predicted, labels=range(len(names))
     )
-    folder.save_label_issues(issues)
-    folder.save_metrics(numbers)
-    figures = pictures.draw_figures(
-        judged, calibrated and calibrated.before, run.summary["class_counts"]
+    classes = metrics.class_metrics(labels, exact)
+    means = {
+        f"macro_{name}": metrics.macro(getattr(x, name) for x in classes)
+        for name in ClassMetrics._fields[1:]
+    }
+    correct = int(np.trace(counts))
+    confused = metrics.most_confused(counts, names)
+    return Evaluation(
+        support=len(labels),
+        accuracy=correct / len(labels),
+        accuracy_interval=metrics.wilson_interval(correct, len(labels)),
+        balanced_accuracy=means["macro_recall"],
+        **means,
+        log_loss=metrics.log_loss(labels, exact),
+        brier_score=metrics.brier_score(labels, exact),
+        expected_calibration_error=metrics.calibration_error(labels, exact),
+        classes=dict(zip(names, classes, strict=True)),
+        confusion_matrix=counts,
+        most_confused=[pair for pair in confused if pair[2] >= min_count],
+        top_losses=_top_losses(predictions),
+        calibration=calibrated and _calibration(labels, calibrated),
+        photos=photos,
     )
-    for name, figure in figures.items():
-        folder.save_figure(f"{name}.png", figure)
-    galleries = pictures.find_galleries(model, judged)
-    for name, photos in galleries.items():
-        if photos:
-            figure = pictures.draw_gallery(photos)
-            folder.save_figure(f"{name}.png", figure, dpi=100)  # photos: large
-        else:  # that of another time
-            (folder.path / f"{name}.png").unlink(missing_ok=True)
-    page = evaluate_page.make_page(
-        run,
-        numbers,
-        judged,
-        charts={
-            name: (folder.path / f"{name}.png").read_bytes() for name in figures
-        },
-        galleries={
-            name: [
-                Shown([pictures.jpeg(x) for x in images], caption, path)
-                for images, caption, path in photos
-            ]
-            for name, photos in galleries.items()
-        },
-        cells=pictures.show_cells(judged, numbers["confusion_matrix"]),
-        issues=issues,
-        suspected=pictures.show_suspected(issues),
-    )
-    folder.save_report(build_report(page))
-    return numbers
 
 
-def measure(
-    judged: Judged,
-    min_count: int = 1,
-    calibrated: Calibrated | None = None,
-) -> dict:
-    """Returns the content of metrics.json; arguments as in `write`."""
-    numbers = metrics.evaluate(
-        judged.labels, judged.probabilities, judged.class_names
-    )
-    confused = metrics.most_confused(
-        numbers["confusion_matrix"], judged.class_names
-    )
-    own = judged.probabilities[np.arange(len(judged.labels)), judged.labels]
-    worst = np.argsort(own, kind="stable")[:_TOP_LOSSES]
-    numbers["most_confused"] = [x for x in confused if x[2] >= min_count]
-    numbers["top_losses"] = [
+def _top_losses(predictions):
+    names, of_label = predictions.class_names, predictions.of_label
+    return [
         {
-            "path": judged.paths[row],
-            "label": judged.class_names[judged.labels[row]],
-            "predicted": judged.class_names[judged.predicted[row]],
-            "loss": float(-np.log(max(own[row], _SMALLEST))),
+            "path": predictions.paths[row],
+            "label": names[predictions.labels[row]],
+            "predicted": names[predictions.predicted[row]],
+            "loss": float(-np.log(max(of_label[row], _SMALLEST))),
         }
-        for row in worst
+        for row in np.argsort(of_label, kind="stable")[:_TOP_LOSSES]
     ]
-    if calibrated is not None:
-        numbers["calibration"] = {"temperature": calibrated.temperature}
-        for when, probabilities in (
-            ("before", calibrated.before.probabilities),
-            ("after_unseen", calibrated.unseen),
-        ):
-            for function in (metrics.calibration_error, metrics.log_loss):
-                numbers["calibration"][f"{function.__name__}_{when}"] = (
-                    function(judged.labels, probabilities)
-                )
-    return numbers
+
+
+def _calibration(labels, calibrated):
+    values = {"temperature": calibrated.temperature}
+    for when, probabilities in (
+        ("before", calibrated.before.probabilities),
+        ("after_unseen", calibrated.unseen),
+    ):
+        for metric in (metrics.calibration_error, metrics.log_loss):
+            name = f"{metric.__name__}_{when}"
+            values[name] = metric(labels, probabilities)
+    return values

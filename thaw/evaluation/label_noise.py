@@ -1,12 +1,13 @@
-"""Which labels are suspected to be wrong: confident learning.
+"""Suspected label errors, by confident learning.
 
 Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in
-Dataset Labels" (arXiv:1911.00068), with one change: what is suspected is left
+Dataset Labels" (arXiv:1911.00068), with one change: suspected photos are left
 out when the classifier is fitted again, a few times. A fifth of wrong labels in
 one class otherwise teach it to be wrong, and to be unsure of the right ones.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +28,9 @@ class SuspectedLabel(NamedTuple):
     """A photo whose label may be wrong.
 
     Attributes:
-        row: Which photo.
+        row: Row of the photo.
         suggested: The class that it looks like.
-        margin: How much more probable that class is than the label, in (0, 1].
+        margin: Probability of that class, less that of the label, in (0, 1].
     """
 
     row: int
@@ -37,15 +38,43 @@ class SuspectedLabel(NamedTuple):
     margin: float
 
 
+def find_label_issues(
+    features: np.ndarray,
+    labels: np.ndarray,
+    paths: Sequence[str],
+    splits: Sequence[str],
+    class_names: Sequence[str],
+) -> list[dict]:
+    """Returns the rows of label_issues.csv, the most suspect first.
+
+    Args:
+        features: Input of the head for each photo, float (N, D).
+        labels: int (N,).
+        paths: (N,).
+        splits: Of each photo, e.g. `train`, (N,).
+        class_names: Names of the classes.
+    """
+    return [
+        {
+            "path": paths[found.row],
+            "split": splits[found.row],
+            "label": class_names[labels[found.row]],
+            "suggested": class_names[found.suggested],
+            "margin": round(found.margin, 4),
+        }
+        for found in find_suspected(features, labels)
+    ]
+
+
 def find_suspected(
     features: np.ndarray, labels: np.ndarray
 ) -> list[SuspectedLabel]:
-    """Returns the photos that look like another class, the surest first.
+    """Returns the photos that look like another class, the most suspect first.
 
-    Every photo is judged by a linear classifier that was fitted without it.
+    Every photo is classified by a linear classifier fitted without it.
 
     Args:
-        features: What the head sees of each photo, float (N, D).
+        features: Input of the head for each photo, float (N, D).
         labels: int (N,).
 
     Returns:
@@ -91,7 +120,7 @@ def _reduce(features):
 def _out_of_fold(features, labels, kept, folds):
     """Returns the probabilities by classifiers that did not see the photo."""
     probabilities = np.zeros((len(labels), labels.max() + 1))
-    for fitted, judged in folds:
+    for fitted, held_out in folds:
         fitted = fitted[kept[fitted]]
         classifier = LogisticRegression(
             C=_INVERSE_PENALTY, tol=1e-3, max_iter=300
@@ -100,8 +129,8 @@ def _out_of_fold(features, labels, kept, folds):
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough
             classifier.fit(features[fitted], labels[fitted])
         columns = classifier.classes_
-        probabilities[np.ix_(judged, columns)] = classifier.predict_proba(
-            features[judged]
+        probabilities[np.ix_(held_out, columns)] = classifier.predict_proba(
+            features[held_out]
         )
     return probabilities
 
@@ -124,9 +153,9 @@ def _prune(probabilities, labels, kept):
         probabilities, labels, kept
     )
     counted = is_confident.any(axis=1)
-    taken = np.where(is_confident, probabilities, -1).argmax(axis=1)
+    predicted = np.where(is_confident, probabilities, -1).argmax(axis=1)
     joint = np.zeros((num_classes, num_classes))
-    np.add.at(joint, (labels[counted], taken[counted]), 1)
+    np.add.at(joint, (labels[counted], predicted[counted]), 1)
     # Calibrated: as many photos of each label as there are.
     joint *= (np.bincount(labels) / np.maximum(joint.sum(axis=1), 1))[:, None]
     likeliest = probabilities.argmax(axis=1)

@@ -1,6 +1,7 @@
-"""How good predictions are: numbers by scikit-learn, intervals by SciPy."""
+"""Metrics of predictions, by scikit-learn, with intervals by SciPy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
@@ -9,78 +10,58 @@ from sklearn import metrics
 _BINS = 15  # of confidence, as in Guo et al. 2017
 
 
-def evaluate(
-    labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
-) -> dict:
-    """Returns all numbers on some predictions, as JSON can hold them.
+class ClassMetrics(NamedTuple):
+    """Metrics of one class against all others.
+
+    Attributes:
+        support: Photos with that true label.
+        precision, recall, f1: None where `support` is 0.
+        roc_auc, average_precision: None where all photos, or none, have that
+            label.
+    """
+
+    support: int
+    precision: float | None = None
+    recall: float | None = None
+    f1: float | None = None
+    roc_auc: float | None = None
+    average_precision: float | None = None
+
+
+def class_metrics(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> list[ClassMetrics]:
+    """Returns the metrics of each class.
 
     Args:
-        labels: Class of each photo, int (N,), N > 0.
-        probabilities: float (N, C), rows that add up to 1.
-        class_names: Names of the C classes.
-
-    Returns:
-        Each number by name, `mean_` before those that are means of classes;
-        `classes` has those of one class against all others, by its name. What
-        needs photos of a class, or of two, is None where there are none.
+        labels: True label of each photo, int (N,), N > 0.
+        probabilities: float64 (N, C), rows that add up to 1.
     """
-    num_classes = len(class_names)
-    probabilities = np.asarray(probabilities, "float64")
-    predicted = probabilities.argmax(axis=1)
-    every = np.arange(num_classes)
-    right = int((predicted == labels).sum())
-    present = np.unique(labels)
-    precision, recall, f1, counts = metrics.precision_recall_fscore_support(
-        labels, predicted, labels=every, zero_division=0.0
+    num_classes = probabilities.shape[1]
+    scores = metrics.precision_recall_fscore_support(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=range(num_classes),
+        zero_division=0.0,
     )
-    of_class = []
-    for label in range(num_classes):
-        ranked = {"roc_auc": None, "average_precision": None}
-        is_label, scores = labels == label, probabilities[:, label]
-        if is_label.any() and not is_label.all():
-            ranked = {
-                "roc_auc": float(metrics.roc_auc_score(is_label, scores)),
-                "average_precision": float(
-                    metrics.average_precision_score(is_label, scores)
-                ),
-            }
-        of_class.append(
-            {
-                "photos": int(counts[label]),
-                "precision": float(precision[label]),
-                "recall": float(recall[label]),
-                "f1": float(f1[label]),
-                **ranked,
-            }
-        )
-        if not counts[label]:
-            of_class[-1] |= dict.fromkeys(("precision", "recall", "f1"))
-    return {
-        "photos": len(labels),
-        "accuracy": right / len(labels),
-        "accuracy_interval": wilson_interval(right, len(labels)),
-        "balanced_accuracy": float(recall[present].mean()),
-        **{
-            f"mean_{name}": _mean([x[name] for x in of_class])
-            for name in of_class[0]
-            if name != "photos"
-        },
-        "log_loss": log_loss(labels, probabilities),
-        "brier_score": float(
-            metrics.brier_score_loss(
-                labels == 1 if num_classes == 2 else labels,
-                probabilities[:, 1]
-                if num_classes == 2
-                else _add_to_one(probabilities),
-                labels=None if num_classes == 2 else every,
-            )
-        ),
-        "expected_calibration_error": calibration_error(labels, probabilities),
-        "classes": dict(zip(class_names, of_class, strict=True)),
-        "confusion_matrix": metrics.confusion_matrix(
-            labels, predicted, labels=every
-        ).tolist(),
-    }
+    found = []
+    for label, (*values, support) in enumerate(zip(*scores, strict=True)):
+        is_label, of_class = labels == label, probabilities[:, label]
+        values = list(map(float, values)) if support else [None] * len(values)
+        if 0 < support < len(labels):
+            for score in (
+                metrics.roc_auc_score,
+                metrics.average_precision_score,
+            ):
+                values.append(float(score(is_label, of_class)))
+        found.append(ClassMetrics(int(support), *values))
+    return found
+
+
+def macro(values: Iterable[float | None]) -> float | None:
+    """Returns the mean of those that are not None, None where all are."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -88,6 +69,21 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     every = np.arange(probabilities.shape[1])
     exact = _add_to_one(np.asarray(probabilities, "float64"))
     return float(metrics.log_loss(labels, exact, labels=every))
+
+
+def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Returns the Brier score; arguments as of `class_metrics`.
+
+    Of two classes it is, by tradition, half the sum over both.
+    """
+    num_classes = probabilities.shape[1]
+    if num_classes == 2:
+        score = metrics.brier_score_loss(labels == 1, probabilities[:, 1])
+    else:
+        score = metrics.brier_score_loss(
+            labels, _add_to_one(probabilities), labels=range(num_classes)
+        )
+    return float(score)
 
 
 def wilson_interval(successes: int, trials: int) -> list[float]:
@@ -101,7 +97,7 @@ def reliability(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns (confidence, accuracy, photos) of bins of confidence, (bins,).
 
-    The confidence of a photo is the probability of its likeliest class; the
+    The confidence of a photo is the probability of its predicted label; the
     bins are equally wide. In bins without photos, the first two are NaN.
 
     Args:
@@ -109,20 +105,20 @@ def reliability(
         probabilities: float (N, C).
     """
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    correct = probabilities.argmax(axis=1) == labels
     # Closed above, as in the paper.
     bins = np.ceil(confidence * _BINS).astype(int).clip(1, _BINS) - 1
     counts = np.bincount(bins, minlength=_BINS)
     with np.errstate(invalid="ignore"):
         return (
             np.bincount(bins, confidence, minlength=_BINS) / counts,
-            np.bincount(bins, right, minlength=_BINS) / counts,
+            np.bincount(bins, correct, minlength=_BINS) / counts,
             counts,
         )
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Returns how far confidence is from accuracy, on average over photos.
+    """Returns the mean gap between confidence and accuracy over photos.
 
     The expected calibration error (Guo et al. 2017, arXiv:1706.04599).
     """
@@ -134,21 +130,20 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def most_confused(
     confusion_matrix: np.ndarray, class_names: Sequence[str]
 ) -> list[tuple[str, str, int]]:
-    """Returns which class was taken for which, and how often, from the top.
+    """Returns the pairs of classes that are confused, the most often first.
 
     Args:
-        confusion_matrix: Photos by right and predicted class, (C, C).
+        confusion_matrix: Photos by true and predicted label, (C, C).
         class_names: Names of the C classes.
 
     Returns:
-        (right class, predicted class, photos); none is without photos.
+        (true label, predicted label, photos); none is without photos.
     """
+    wrong = np.array(confusion_matrix)
+    np.fill_diagonal(wrong, 0)
     confused = [
-        (class_names[right], class_names[taken], int(count))
-        for (right, taken), count in np.ndenumerate(
-            np.asarray(confusion_matrix)
-        )
-        if right != taken and count
+        (class_names[true], class_names[predicted], int(wrong[true, predicted]))
+        for true, predicted in np.argwhere(wrong)
     ]
     return sorted(confused, key=lambda pair: -pair[2])
 
@@ -156,8 +151,3 @@ def most_confused(
 def _add_to_one(probabilities):
     # Sums of float32 are off by 1e-7, which scikit-learn may warn of.
     return probabilities / probabilities.sum(axis=1, keepdims=True)
-
-
-def _mean(values):
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

@@ -1,4 +1,4 @@
-"""What two models make of the photos that both were validated on."""
+"""Scores of two models on the photos that both were validated on."""
 
 import os
 
@@ -10,7 +10,7 @@ _SMALLEST = 1e-7  # probability, as in Keras's losses
 
 
 def shared_scores(first, second) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what each model has right, and its log losses, photo by photo.
+    """Returns the accuracy and log loss of each model, photo by photo.
 
     A photo is shared if both have its path, with the same label. Neither model
     has trained on one.
@@ -22,26 +22,26 @@ def shared_scores(first, second) -> tuple[np.ndarray, np.ndarray]:
         second: The same of the other one.
 
     Returns:
-        1.0 where the model is right, float (2, S), and its log loss, float
-        (2, S); S may be 0.
+        1.0 where the predicted label is true, float (2, S), and the log loss,
+        float (2, S); S may be 0.
 
     Raises:
         UserError: If the classes differ.
     """
     if set(first.class_names) != set(second.class_names):
-        raise UserError("its classes are others")
+        raise UserError("its classes differ")
     rows = [_rows_by_photo(x) for x in (first, second)]
     shared = [photo for photo in rows[0] if photo in rows[1]]
-    right, losses = np.empty((2, 2, len(shared)))
+    correct, losses = np.empty((2, 2, len(shared)))
     for model, predictions in enumerate((first, second)):
         columns = {x: i for i, x in enumerate(predictions.class_names)}
         for place, photo in enumerate(shared):
             row, label = rows[model][photo], photo[1]
-            right[model, place] = predictions.predicted[row] == label
+            correct[model, place] = predictions.predicted[row] == label
             losses[model, place] = predictions.probabilities[
                 row, columns[label]
             ]
-    return right, -np.log(np.clip(losses, _SMALLEST, 1))
+    return correct, -np.log(np.clip(losses, _SMALLEST, 1))
 
 
 def _rows_by_photo(predictions):

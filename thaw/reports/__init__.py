@@ -1,1 +1,1 @@
-"""The report, its figures, and the model card."""
+"""Reports on a run: report.html, its pictures, and the model card."""

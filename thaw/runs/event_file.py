@@ -13,6 +13,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from thaw.errors import valid_utf8
+
 _EPOCH_KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
 _CRC32C_POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 
@@ -20,17 +22,21 @@ _CRC32C_POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 class EventFile:
     """The history of one run, for TensorBoard.
 
-    Files are written with Python's own calls: TensorFlow's say of a full disk
-    that there is too little memory. None is held open, so that what is written
-    can be seen at once, and a process that is killed leaves at worst a last
-    record that is cut off, which readers pass over.
+    Files are written with Python's own calls: TensorFlow's report a full disk
+    as too little memory. None is held open, so that TensorBoard sees every
+    row at once, and a process that is killed leaves at worst a last record
+    that is cut off, which readers skip.
 
-    The times in it are those of writing: a resumed run writes what it had seen
-    before it was stopped all at once.
+    Wall times are those of writing: a resumed run writes all rows from before
+    it was stopped at once.
     """
 
     def __init__(self, folder: str | Path):
-        """Args: folder: Where the file goes; made with it."""
+        """Writes nothing yet.
+
+        Args:
+            folder: Path of the folder, made with the first file.
+        """
         self._folder = Path(folder)
         self._path = None
         self._num_epochs = self._num_steps = 0  # written so far
@@ -61,7 +67,7 @@ class EventFile:
         self.add(history, steps)
 
     def add(self, history: Sequence[dict], steps: Sequence[dict]) -> None:
-        """Writes the rows that were not written yet; arguments as above."""
+        """Writes the rows that are new; arguments as of `rewrite`."""
         if self._path is None:
             self.rewrite(history, steps)
             return
@@ -71,11 +77,9 @@ class EventFile:
         self._num_epochs, self._num_steps = len(history), len(steps)
 
     def add_text(self, tag: str, lines: Sequence[str]) -> None:
-        """Writes `lines` as they are, in a block of code."""
-        # Four spaces are a block of code, whatever is in it. Names of files
-        # are bytes; not every one is valid UTF-8, which messages have to be.
-        text = "".join(f"    {line}\n" for line in lines)
-        text = text.encode("utf-8", "replace")
+        """Writes lines as a block of code."""
+        # Four spaces are a block of code, whatever is in it.
+        text = valid_utf8("".join(f"    {line}\n" for line in lines)).encode()
         metadata = tf.compat.v1.SummaryMetadata()
         metadata.plugin_data.plugin_name = "text"
         tensor = tf.make_tensor_proto([text], dtype=tf.string)
@@ -86,7 +90,7 @@ class EventFile:
 
         Args:
             paths: Paths of the files.
-            step: Epochs of which they show what was learned.
+            step: Epochs done when they were drawn.
         """
         for path in paths:
             content = path.read_bytes()
@@ -146,7 +150,7 @@ def _checksum(content):
 
 
 def _make_crc_table():
-    """Returns what each byte adds to a CRC-32C, a tuple of 256 numbers."""
+    """Returns the CRC-32C of each byte, a tuple of 256 numbers."""
     table = list(range(256))
     for _ in range(8):
         table = [

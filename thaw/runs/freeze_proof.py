@@ -1,9 +1,10 @@
-"""Proof that what was frozen did not move, and that the rest did."""
+"""Proof that frozen layers did not move, and that the others did."""
 
 import dataclasses
-import hashlib
 
 import keras
+
+from model_zoo.hashes import layers_with_weights
 
 _SHOWN = 5  # names in the summary
 
@@ -27,7 +28,7 @@ class FreezeProof:
         before: dict[str, str],
         after: dict[str, str],
     ) -> None:
-        """Adds what one stage moved.
+        """Adds one stage.
 
         Args:
             trained_layers: Names of the layers that had variables to train.
@@ -41,7 +42,7 @@ class FreezeProof:
         self.frozen_moved |= moved - set(trained_layers)
 
     def state(self) -> dict[str, list[str]]:
-        """Returns what `FreezeProof.of_state` makes it of again, in JSON."""
+        """Returns the proof as JSON can hold it, for `of_state`."""
         return {
             field.name: sorted(getattr(self, field.name))
             for field in dataclasses.fields(self)
@@ -49,11 +50,11 @@ class FreezeProof:
 
     @classmethod
     def of_state(cls, state: dict[str, list[str]]) -> "FreezeProof":
-        """Returns what `state` was that of."""
+        """Returns the proof of a `state`."""
         return cls(**{name: set(layers) for name, layers in state.items()})
 
     def summary(self) -> str:
-        """Returns one line, the proof in words.
+        """Returns the proof in one line.
 
         E.g. `frozen 10 layers: none moved; trained 5 layers: all moved`.
         """
@@ -66,22 +67,8 @@ class FreezeProof:
         )
 
 
-def hash_layers(model: keras.Model) -> dict[str, str]:
-    """Returns the SHA-256 of all weights of each layer that has any.
-
-    Moving statistics count; the state of random generators does not.
-    """
-    hashes = {}
-    for name, layer in layers_with_weights(model).items():
-        digest = hashlib.sha256()
-        for variable in layer.weights:
-            digest.update(keras.ops.convert_to_numpy(variable).tobytes())
-        hashes[name] = digest.hexdigest()
-    return hashes
-
-
 def trained_layer_names(model: keras.Model) -> list[str]:
-    """Returns the names of the layers whose weights training may move."""
+    """Returns the names of the layers whose weights training moves."""
     return [
         name
         for name, layer in layers_with_weights(model).items()
@@ -92,22 +79,6 @@ def trained_layer_names(model: keras.Model) -> list[str]:
             and layer.trainable
         )
     ]
-
-
-def layers_with_weights(
-    model: keras.Model, prefix: str = ""
-) -> dict[str, keras.Layer]:
-    """Returns the innermost layers that have weights, by name, in order.
-
-    Those inside a nested model are called `nested_model/layer`.
-    """
-    found = {}
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            found |= layers_with_weights(layer, f"{prefix}{layer.name}/")
-        elif layer.weights:
-            found[prefix + layer.name] = layer
-    return found
 
 
 def _layers(names):

@@ -1,11 +1,12 @@
-"""Where a run may be written: checked before anything slow, without Keras."""
+"""Paths of run folders, checked before anything slow, without Keras."""
 
 import os
 from datetime import datetime
 from pathlib import Path
 
-from thaw.errors import UserError
 from model_zoo.backbones import short_name
+from thaw.atomic import written_beside
+from thaw.errors import UserError
 
 
 def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
@@ -42,14 +43,25 @@ def check_run_dir(path: str | Path) -> None:
     # Hidden: what a killed process had not finished writing.
     if path.is_dir() and any(x.name[0] != "." for x in path.iterdir()):
         raise UserError(
-            f"--run_dir: {path} exists and is not empty; runs are never "
+            f"`run_dir`: {path} exists and is not empty; runs are never "
             "overwritten. Give another folder, or remove this one."
         )
     if path.exists() and not path.is_dir():
-        raise UserError(f"--run_dir: {path} is a file. Give a folder.")
+        raise UserError(f"`run_dir`: {path} is a file. Give a folder.")
     parent = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         raise UserError(
-            f"--run_dir: cannot write to {path}. Give a folder that can be "
+            f"`run_dir`: cannot write to {path}. Give a folder that can be "
             "written."
         )
+
+
+def point_latest_at(path: str | Path) -> None:
+    """Makes the link `latest` beside the run folder `path` point to it.
+
+    Raises:
+        OSError: If there cannot be links, or `latest` is not one.
+    """
+    path = Path(path)
+    with written_beside(path.parent / "latest", flush=False) as beside:
+        beside.symlink_to(path.name)

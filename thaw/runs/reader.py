@@ -1,38 +1,38 @@
-"""What a run left behind, read without Keras, which takes seconds.
+"""Reader of run folders, without Keras, which takes seconds to import.
 
-`thaw.runs.writer` writes these files, and reads the model. Anyone may have
-made the folder: what is in it is data, of the types and sizes expected here.
+Anyone may have made the folder: everything in it is checked for the types and
+sizes expected here. Files of format 1 are read as if they were of today's.
 """
 
-import contextlib
-import csv
-import hashlib
-import json
-import os
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from thaw.errors import UserError, printable
-from model_zoo.safe_loading.by_name import check_size
-from thaw.runs.schema import (OF_EXPORTS, OF_HISTORY, OF_METRICS, OF_SUMMARY, is_like)
-
-_COLUMNS_BEFORE = 3  # path, label, predicted
-_READ_BYTES = 1 << 20  # at a time
-_MOST_BYTES = 1 << 24  # of a file but those with a row for each photo
-_MOST_TABLE_BYTES = 1 << 32  # of these
+from thaw.runs import format1, schema
+from thaw.runs.checked_files import (
+    MOST_TABLE_BYTES,
+    damage_said,
+    file_sha256,
+    format_of,
+    read_document,
+    read_json,
+    read_table,
+    read_text,
+)
 
 
 class Predictions(NamedTuple):
-    """What the kept model makes of the validation photos.
+    """Predictions of the best model on the validation photos.
 
     Attributes:
         paths: Path of each photo, (N,).
-        labels: Name of the class that it is of, (N,).
-        predicted: Name of the class that it is taken for, (N,).
+        labels: Name of its true class, (N,).
+        predicted: Name of its predicted class, (N,).
         class_names: In the order of their indices, (C,).
-        probabilities: Of each class, float (N, C).
+        probabilities: Of each class, float64 (N, C).
     """
 
     paths: list[str]
@@ -49,8 +49,8 @@ def load_history(folder: str | Path) -> list[dict]:
         UserError: If it is damaged.
     """
     path = Path(folder) / "history.csv"
-    columns, *rows = _read_csv(path)
-    with _damage_said(path):
+    columns, *rows = read_table(path)
+    with damage_said(path):
         history = [
             {
                 name: cell if name == "stage" else float(cell) if cell else None
@@ -59,9 +59,10 @@ def load_history(folder: str | Path) -> list[dict]:
             for row in rows
         ]
         for row in history:
-            missing = [x for x in OF_HISTORY if row.get(x) is None]
-            if missing:
-                raise ValueError(f"an epoch has no {missing[0]}")
+            for name in schema.HISTORY_COLUMNS:
+                # A head that was solved has no learning rate.
+                if row.get(name) is None and name != "learning_rate":
+                    raise ValueError(f"an epoch has no {name}")
     return history
 
 
@@ -73,19 +74,18 @@ def load_summary(folder: str | Path, for_report: bool = False) -> dict | None:
         for_report: Whether all has to be there that the report shows.
 
     Raises:
-        UserError: If it is damaged, or something in it of another type.
+        UserError: If it is damaged, something in it is of another type, or a
+            newer Thaw wrote it.
     """
     path = Path(folder) / "run.json"
     if not path.exists():
         return None
-    summary = _read_json(path)
-    with _damage_said(path):
-        if not isinstance(summary, dict):
-            raise ValueError("it holds no keys")
-        for key, expected in OF_SUMMARY.items():
+    summary = read_document(path)
+    with damage_said(path):
+        for key, expected in schema.RUN_SCHEMA.items():
             if key not in summary and not for_report:
                 continue
-            if not is_like(summary.get(key), expected):
+            if not schema.is_like(summary.get(key), expected):
                 raise ValueError(
                     f"its {key} is {ascii(summary.get(key))[:100]}"
                 )
@@ -100,9 +100,9 @@ def load_class_names(folder: str | Path) -> list[str]:
             what prints them believes so.
     """
     path = Path(folder) / "class_names.json"
-    class_names = _read_json(path)
-    with _damage_said(path):
-        if not is_like(class_names, [str]):
+    class_names = read_json(path)
+    with damage_said(path):
+        if not schema.is_like(class_names, [str]):
             raise ValueError("expected a list of names")
         if len(set(class_names)) < max(len(class_names), 2):
             raise ValueError("expected two names or more, each of them once")
@@ -116,58 +116,54 @@ def load_metrics(folder: str | Path) -> dict:
     """Returns metrics.json.
 
     Raises:
-        UserError: If it is damaged.
+        UserError: If it is damaged, or a newer Thaw wrote it.
     """
     path = Path(folder) / "metrics.json"
-    metrics = _read_json(path, _MOST_TABLE_BYTES)  # a cell for two classes
-    with _damage_said(path):
-        if not is_like(metrics, OF_METRICS):
-            raise ValueError("it is not as evaluate.py writes it")
-    return metrics
+    metrics = read_document(path, MOST_TABLE_BYTES)  # a cell for two classes
+    return _checked(path, metrics, schema.METRICS_SCHEMA)
 
 
 def load_exports(folder: str | Path) -> dict:
     """Returns export.json; empty where there is none.
 
     Raises:
-        UserError: If it is damaged.
+        UserError: If it is damaged, or a newer Thaw wrote it.
     """
     path = Path(folder) / "export.json"
     if not path.exists():
         return {}
-    exports = _read_json(path)
-    with _damage_said(path):
-        if not is_like(exports, OF_EXPORTS):
-            raise ValueError("it is not as export.py writes it")
-    return exports
+    return _checked(path, read_document(path), schema.EXPORT_SCHEMA)
 
 
-def load_copies(run_dir: str | Path) -> dict[str, dict]:
-    """Returns the copies of model.keras in `export`, by name.
+def load_current_exports(run_dir: str | Path) -> dict[str, dict]:
+    """Returns the exports of model.keras in the folder `export`, by name.
 
     Those of the model as it was before, e.g. before it was calibrated, are
     not among them.
 
     Raises:
-        UserError: If export.json is damaged.
+        UserError: If export.json is damaged, or a newer Thaw wrote it.
     """
     exports = load_exports(Path(run_dir) / "export")
     if not exports:
         return {}
     sha256 = file_sha256(Path(run_dir) / "model.keras")
-    return exports["copies"] if exports["model_sha256"] == sha256 else {}
+    return exports["exports"] if exports["model_sha256"] == sha256 else {}
 
 
 def load_flags(folder: str | Path) -> list[str]:
-    """Returns the lines of flags.txt, e.g. `--epochs=5`.
+    """Returns the lines of flags.txt, e.g. `--epochs=5`, by today's names.
 
     Raises:
         UserError: If there is no such file, or a huge one.
     """
-    # Names of files are bytes; not every one is valid UTF-8.
-    path = check_size(Path(folder) / "flags.txt", _MOST_BYTES)
-    text = os.fsdecode(path.read_bytes())
-    return text.split("\n")[:-1]
+    renamed = []
+    text = read_text(Path(folder) / "flags.txt")
+    for line in text.removesuffix("\n").split("\n") if text else []:
+        name, equals, text = line.partition("=")
+        options = format1.rename_options({name.lstrip("-"): text})
+        renamed += [f"--{name}{equals}{text}" for name, text in options.items()]
+    return renamed
 
 
 def load_predictions(folder: str | Path) -> Predictions | None:
@@ -179,16 +175,14 @@ def load_predictions(folder: str | Path) -> Predictions | None:
     path = Path(folder) / "predictions.csv"
     if not path.exists():
         return None
-    columns, *rows = _read_csv(path)
-    with _damage_said(path):
+    columns, *rows = read_table(path)
+    with damage_said(path):
         paths, labels, predicted, *probabilities = zip(*rows, strict=True)
-        class_names = columns[_COLUMNS_BEFORE:]
+        class_names = columns[len(schema.PREDICTION_COLUMNS) :]
         if not {*labels, *predicted} <= set(class_names):
             raise ValueError("there are labels without a column")
         return Predictions(
-            list(paths),
-            list(labels),
-            list(predicted),
+            *map(list, (paths, labels, predicted)),
             class_names,
             np.array(probabilities, "float64").T,
         )
@@ -203,8 +197,8 @@ def load_training_photos(folder: str | Path) -> list[str]:
     path = Path(folder) / "training_photos.csv"
     if not path.exists():
         return []
-    _, *rows = _read_csv(path)
-    with _damage_said(path):
+    _, *rows = read_table(path)
+    with damage_said(path):
         return [photo for photo, _ in rows]
 
 
@@ -217,50 +211,40 @@ def load_label_issues(folder: str | Path) -> list[dict]:
     path = Path(folder) / "label_issues.csv"
     if not path.exists():
         return []
-    columns, *rows = _read_csv(path)
-    with _damage_said(path):
+    columns, *rows = read_table(path)
+    columns = format1.rename_columns(path.name, columns)
+    with damage_said(path):
         issues = [dict(zip(columns, row, strict=True)) for row in rows]
-        if not {"path", "side", "label", "suggested", "margin"} <= set(columns):
+        if not set(schema.ISSUE_COLUMNS) <= set(columns):
             raise ValueError("a column is missing")
         return [x | {"margin": float(x["margin"])} for x in issues]
 
 
-def file_sha256(path: str | Path) -> str:
-    """Returns the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while part := file.read(_READ_BYTES):
-            digest.update(part)
-    return digest.hexdigest()
+def check_resumable(folder: str | Path) -> None:
+    """Raises a `UserError` if another version of Thaw wrote the checkpoint.
 
-
-def _read_json(path, most=_MOST_BYTES):
-    with _damage_said(path):
-        return json.loads(check_size(path, most).read_text("utf-8"))
-
-
-def _read_csv(path):
-    """Returns the rows of a file that RunFolder wrote, the titles first."""
-    check_size(path, _MOST_TABLE_BYTES)
-    with (
-        _damage_said(path),
-        open(
-            path, newline="", encoding="utf-8", errors="surrogateescape"
-        ) as file,
-    ):
-        rows = list(csv.reader(file))
-    if not rows:
-        raise UserError(f"{path} is empty. Is the file whole?")
-    return rows
-
-
-@contextlib.contextmanager
-def _damage_said(path):
-    try:
-        yield
-    except UserError:
-        raise
-    except (ValueError, RecursionError, csv.Error) as error:
+    Args:
+        folder: Run folder of a run that has not ended.
+    """
+    states = sorted(Path(folder).glob("checkpoint/[0-9]*/state.json"))
+    for path in reversed(states):
+        try:
+            found = format_of(path, read_json(path))
+        except UserError:  # damaged; there is one before it
+            continue
+        if found == schema.FORMAT:
+            return
+        age = "an older" if found < schema.FORMAT else "a newer"
+        flags_file = shlex.quote(f"{folder}/flags.txt")
         raise UserError(
-            f"Cannot read {path}: {error}. Is the file whole?"
-        ) from error
+            f"The run in {folder} was begun by {age} Thaw (format {found}) "
+            "and can't be resumed; start it again: python train.py "
+            f"--flagfile={flags_file}"
+        )
+
+
+def _checked(path, content, expected):
+    with damage_said(path):
+        if not schema.is_like(content, expected):
+            raise ValueError("it is not as Thaw writes it")
+    return content

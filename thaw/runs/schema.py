@@ -1,38 +1,57 @@
-"""What the files of a run folder hold, for those who read one of a stranger's.
+"""Schemas for validating the files of an untrusted run folder.
 
 In these tables "" stands for any key, and a list for any number of what is in
 it.
 """
 
-OF_HISTORY = ("stage", "epoch", "seconds") + (
+FORMAT = 2  # of run.json, metrics.json, export.json and checkpoints
+
+HISTORY_COLUMNS = (
+    "stage",
+    "epoch",
+    "seconds",
     "loss",
     "accuracy",
     "val_loss",
     "val_accuracy",
+    "learning_rate",
 )
-OF_SUMMARY = {  # what the report takes from run.json; "" stands for any key
+STEP_COLUMNS = (
+    "stage",
+    "step",
+    "loss",
+    "rate_head",
+    "rate_upper",
+    "rate_lower",
+)
+PREDICTION_COLUMNS = ("path", "label", "predicted")  # then the classes
+PHOTO_COLUMNS = ("path", "label")
+BAD_COLUMNS = ("path", "reason")
+ISSUE_COLUMNS = ("path", "split", "label", "suggested", "margin")
+
+RUN_SCHEMA = {  # what the report takes from run.json
     "backbone": str,
     "best_epoch": int,
     "class_counts": {"train": [int], "validation": [int]},
-    "device": str,
-    "epochs": int,
-    "flags": {
+    "config": {
         "class_weights": str,
         "cutmix": bool,
         "data": str,
         "dropout": int | float,
         "epochs": int | None,
         "head": str,
-        "learning_rate": str,
+        "learning_rate": int | float | str,
         "mixup": bool,
         "randaugment": bool,
     },
-    "found": {"": int},
+    "device": str,
+    "epochs": int,
     "freeze_proof": {"summary": str},
     "frozen_layers": [str],
     "frozen_parameters": int,
     "image_size": int,
     "photos": {"train": {"": int}, "validation": {"": int}},
+    "quality": {"": int},
     "seconds": int | float,
     "seed": int,
     "trainable_layers": [str],
@@ -40,9 +59,9 @@ OF_SUMMARY = {  # what the report takes from run.json; "" stands for any key
     "unfreeze_from": str,
     "versions": {"": str},
 }
-OF_EXPORTS = {
+EXPORT_SCHEMA = {
     "model_sha256": str,
-    "copies": {
+    "exports": {
         "": {
             "path": str,
             "photos": int,
@@ -51,13 +70,13 @@ OF_EXPORTS = {
         }
     },
 }
-OF_METRICS = {  # what the model card takes from metrics.json
-    "photos": int,
+METRICS_SCHEMA = {  # what the model card takes from metrics.json
+    "support": int,
     "accuracy": int | float,
     "accuracy_interval": [int | float],
     "log_loss": int | float,
     "expected_calibration_error": int | float,
-    "classes": {"": {"photos": int, "recall": int | float | None}},
+    "classes": {"": {"support": int, "recall": int | float | None}},
     "confusion_matrix": [[int]],
     "most_confused": [[str | int]],
 }

@@ -1,81 +1,82 @@
-"""run.json: what a run was, and what came out of it."""
+"""run.json: the configuration of a run and its results."""
 
 import os
 import platform
-from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from thaw.runs.freeze_proof import FreezeProof, layers_with_weights
+from model_zoo.hashes import layers_with_weights
 
-SIDES = ("train", "validation")
-_PAIRS = 20  # of classes taken for each other
+_MOST_PAIRS = 20  # of confused classes
 
 
 def summarize(
-    *,
-    model: keras.Model,
-    backbone: str,
-    unfreeze_from: str,
-    sides: Sequence,
-    history: list[dict],
-    best: dict,
-    proof: FreezeProof,
-    confused: list[tuple[str, str, int]],
-    seconds: float,
-    images_per_second: float | None,
-    seed: int,
-    device: str,
-    cache_views: int,
-    state_sha256: str | None,
-    conditions: dict,
-    flags: dict,
-    found: dict[str, int],
+    training,
+    most_confused: list[tuple[str, str, int]],
+    verified: dict | None = None,
 ) -> dict:
-    """Returns the content of run.json.
+    """Returns the content of run.json, but for its format and version.
 
     Args:
-        model: Trained model of `build_model`.
-        backbone: Name or path of the backbone.
-        unfreeze_from: Unfreeze point.
-        sides: `PhotoIndex` and `Contents` of the photos to train on, and of
-            those to validate on.
-        history: Rows of all epochs.
-        best: Row of the kept epoch.
-        proof: `FreezeProof` of the run.
-        confused: Of `thaw.training.losses.most_confused`.
-        seconds: Wall time of the run so far.
-        images_per_second: Photos trained on by steps, validation not counted.
-        seed: Seed of the run.
-        device: Text of `prepare_device`.
-        cache_views: Views kept of each photo, 0 for none.
-        state_sha256: Of the variables of model and optimizer after the last
-            step, None where no stage trained by steps.
-        conditions: All that the numbers depend on: flags, photos, machine and
-            versions.
-        flags: Values of all flags, by name.
-        found: Photos that something is wrong with or odd about, by what.
+        training: The run: its `config`, `model`, `unfreeze_from`, `splits`
+            (`train`, `validation` and `quality`), `stages`, `history`, `best`,
+            `proof`, `seconds`, `device`, `conditions` and `state_sha256`.
+        most_confused: True class, predicted class and number of photos, of
+            the validation photos in the best epoch, the most frequent first.
+        verified: Number of `photos` on which a fresh process agreed with the
+            model, and the `largest_difference` of their probabilities; None:
+            no process was asked.
     """
-    names = layers_with_weights(model)
+    config, model, best = training.config, training.model, training.best.row
+    speed = training.history.images_per_second(config.batch_size)
+    splits = {
+        name: getattr(training.splits, name) for name in ("train", "validation")
+    }
     return {
         "val_accuracy": best["val_accuracy"],
         "val_loss": best["val_loss"],
         "best_epoch": best["epoch"],
         "best_stage": best["stage"],
-        "epochs": len(history),
-        "seconds": round(seconds, 1),
-        "images_per_second": images_per_second and round(images_per_second, 1),
-        "backbone": backbone,
-        "unfreeze_from": unfreeze_from,
+        "epochs": len(training.history.epochs),
+        "seconds": round(training.seconds, 1),
+        "images_per_second": speed and round(speed, 1),
+        "backbone": config.backbone_name,
+        "unfreeze_from": training.unfreeze_from,
         "image_size": model.get_layer("resize").height,
         "class_counts": {
-            side: np.bincount(
-                photos.labels, minlength=len(photos.class_names)
-            ).tolist()
-            for side, (photos, _) in zip(SIDES, sides, strict=True)
+            name: list(photos.counts().values())
+            for name, photos in splits.items()
         },
+        **_layers_and_proof(model, training.proof),
+        "most_confused": most_confused[:_MOST_PAIRS],
+        "photos": {name: photos.counts() for name, photos in splits.items()},
+        "data_fingerprint": {
+            name: photos.fingerprint() for name, photos in splits.items()
+        },
+        "seed": config.seed,
+        "device": training.device,
+        "cache_views": max(x.train_cache.num_views for x in training.stages),
+        "state_sha256": training.state_sha256,
+        "config": config.to_dict(),
+        "quality": training.splits.quality,
+        "verified": verified,
+        "conditions": training.conditions,
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "malloc": os.environ.get("THAW_MALLOC"),
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _layers_and_proof(model, proof):
+    names = layers_with_weights(model)
+    return {
         "trainable_layers": [name for name in names if name in proof.trained],
         "frozen_layers": [name for name in names if name in proof.frozen],
         "trainable_parameters": _count_parameters(model.trainable_weights),
@@ -84,29 +85,6 @@ def summarize(
             "summary": proof.summary(),
             "frozen_layers_that_moved": sorted(proof.frozen_moved),
             "trained_layers_that_moved": sorted(proof.trained_moved),
-        },
-        "most_confused": confused[:_PAIRS],
-        "photos": {
-            side: photos.counts()
-            for side, (photos, _) in zip(SIDES, sides, strict=True)
-        },
-        "data_fingerprint": {
-            side: contents.fingerprint()
-            for side, (_, contents) in zip(SIDES, sides, strict=True)
-        },
-        "seed": seed,
-        "device": device,
-        "cache_views": cache_views,
-        "state_sha256": state_sha256,
-        "flags": flags,
-        "found": found,
-        "conditions": conditions,
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-        "versions": {
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
         },
     }
 

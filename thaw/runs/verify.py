@@ -1,7 +1,5 @@
-"""Proves that a saved model, opened anywhere, is the model that was trained."""
+"""Check that a saved model, opened anywhere, is the model that was trained."""
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -12,9 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from thaw.errors import NotProved
 from model_zoo.unfreeze import leaf_layers
-from thaw.runs.freeze_proof import hash_layers
+from thaw.errors import MachineError, NotVerified
 
 _BATCH_SIZE = 16
 _LAST_WORDS = 300  # characters
@@ -22,10 +19,21 @@ _LAST_WORDS = 300  # characters
 # among algorithms anew.
 _FLOAT32_LIMIT, _COARSE_LIMIT = 1e-4, 2e-2
 _STARTED = "started"
-_ROOT = Path(__file__).parent.parent.parent
+_MACHINE = ("MemoryError", "ResourceExhausted", "No space left")
+# Thaw may be installed; a model that needs it isn't what anyone can open.
+REFUSE_OUR_CODE = """
+import sys
+
+class RefuseOurCode:
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] in ("thaw", "model_zoo", "augment", "plots"):
+            raise ModuleNotFoundError(name + " is Thaw's own code")
+
+sys.meta_path.insert(0, RefuseOurCode)
+"""
 # What anyone would write, who has Keras and not Thaw.
 _PLAIN_KERAS = f"""
-import sys
+{REFUSE_OUR_CODE}
 import keras
 import numpy as np
 
@@ -40,15 +48,19 @@ np.save(
 """
 
 
-class Reopening:
+class FreshProcessCheck:
     """A fresh process that opens a model and predicts, while others work.
 
-    with Reopening(path, photos) as reopening:
-        ...  # what takes time anyway
-        difference = reopening.compare(model)
+    Example:
+
+    ```python
+    with FreshProcessCheck(path, photos) as check:
+        ...  # work that takes time anyway
+        difference = check.compare(model)
+    ```
     """
 
-    def __init__(self, model_path: Path, photos: np.ndarray):
+    def __init__(self, model_path: str | Path, photos: np.ndarray):
         """Starts the process: Python on its own, Keras, and no code of ours.
 
         Args:
@@ -56,25 +68,26 @@ class Reopening:
             photos: Raw photos, uint8 (N, H, W, 3), RGB.
         """
         self._photos = photos
-        self._folder = tempfile.TemporaryDirectory(prefix="thaw-reopening-")
-        place = Path(self._folder.name)
-        self._answer = place / "probabilities.npy"
-        np.save(place / "photos.npy", photos)
-        with open(place / "remarks", "wb") as remarks:
+        self._folder = tempfile.TemporaryDirectory(prefix="thaw-check-")
+        folder = Path(self._folder.name)
+        self._answer = folder / "probabilities.npy"
+        self._log = folder / "log"
+        np.save(folder / "photos.npy", photos)
+        with open(self._log, "wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PLAIN_KERAS]
                 + [os.path.abspath(model_path)]
-                + [place / "photos.npy", self._answer],
-                cwd=place,
+                + [folder / "photos.npy", self._answer],
+                cwd=folder,
                 env={
                     **os.environ,
                     "KERAS_BACKEND": "tensorflow",
-                    "PYTHONPATH": _path_without_thaw(),
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                     "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # this one has some
                 },
                 stdin=subprocess.DEVNULL,
-                stdout=remarks,
-                stderr=remarks,
+                stdout=log,
+                stderr=log,
             )
 
     def __enter__(self):
@@ -89,48 +102,41 @@ class Reopening:
         """Returns the largest difference of probabilities on the photos.
 
         Args:
-            model: The model that was saved, as it was in memory then.
+            model: The model that was saved, with the weights it had then.
 
         Raises:
-            NotProved: If the process could not open the file, or
-                answered otherwise.
+            NotVerified: If plain Keras can't open the file, or gets other
+                probabilities.
+            MachineError: If the process was killed or could not start, which
+                says nothing about the file.
         """
         expected = model.predict(
             self._photos, batch_size=_BATCH_SIZE, verbose=0
         )
         if status := self._process.wait():
-            remarks = Path(self._folder.name, "remarks").read_text(
-                "utf-8", "replace"
-            )
-            words = (
-                f"(exit status {status}). Its last words: "
-                f"{remarks.strip()[-_LAST_WORDS:]}"
-            )
-            if status < 0 or _STARTED not in remarks:
-                raise NotProved(
-                    "It may be right, but the process that was to open it "
-                    f"ended; is there enough memory? {words}"
-                )
-            raise NotProved(
-                f"Do not use it: plain Keras cannot open it {words}"
-            )
+            raise self._failure(status)
         difference = float(np.abs(np.load(self._answer) - expected).max())
         limit = _COARSE_LIMIT if _is_coarse(model) else _FLOAT32_LIMIT
         if not difference <= limit:  # NaN, too
-            raise NotProved(
+            raise NotVerified(
                 "Do not use it: a fresh process gets probabilities that "
                 f"differ by up to {difference:.2g} on {len(expected)} photos; "
                 f"expected at most {limit:g}."
             )
         return difference
 
-
-def _path_without_thaw():
-    """Returns what this process imports from, but for our own code."""
-    places = [place for place in sys.path if place]
-    return os.pathsep.join(
-        place for place in places if Path(place).resolve() != _ROOT.resolve()
-    )
+    def _failure(self, status):
+        log = self._log.read_text("utf-8", "replace")
+        words = (
+            f"(exit status {status}). Its last words: "
+            f"{log.strip()[-_LAST_WORDS:]}"
+        )
+        if status < 0 or _STARTED not in log or any(x in log for x in _MACHINE):
+            return MachineError(
+                "It may be right, but the process that opens it as a check "
+                f"ended; is there enough memory? {words}"
+            )
+        return NotVerified(f"Do not use it: plain Keras can't open it {words}")
 
 
 def _is_coarse(model):
@@ -139,30 +145,3 @@ def _is_coarse(model):
         for layer in leaf_layers(model)
     )
     return half_precision or bool(tf.config.list_physical_devices("GPU"))
-
-
-def weights_sha256(model: keras.Model) -> str:
-    """Returns the SHA-256 of all weights of `model`, in any process."""
-    hashes = json.dumps(hash_layers(model), sort_keys=True)
-    return hashlib.sha256(hashes.encode()).hexdigest()
-
-
-def take_weights(
-    model: keras.Model, saved: keras.Model, expected_sha256: str
-) -> None:
-    """Gives `model`, layer by layer, the weights of `saved`.
-
-    Args:
-        model: The model that was trained, in whatever state.
-        saved: The same, read from its file.
-        expected_sha256: `weights_sha256` of `model` when it was saved.
-
-    Raises:
-        NotProved: If these are not the weights that were saved.
-    """
-    for layer in model.layers:
-        layer.set_weights(saved.get_layer(layer.name).get_weights())
-    if weights_sha256(model) != expected_sha256:
-        raise NotProved(
-            "Do not use it: its weights are not those that were trained."
-        )

@@ -1,0 +1,112 @@
+"""Predictions on labelled photos, the input of every evaluation."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from thaw.data.photos import Photos
+from thaw.evaluation.label_noise import find_label_issues
+from thaw.evaluation.stored_outputs import stored_outputs
+from thaw.inference.outputs import Outputs
+from thaw.inference.predictor import Predictor
+from thaw.progress import Progress, warn
+
+
+class Predictions(NamedTuple):
+    """Photos with labels, and the outputs of a model on them.
+
+    Attributes:
+        paths: (N,).
+        labels: True label of each photo, int (N,).
+        probabilities: float (N, C), rows that add up to 1.
+        penultimate: Input of the last layer, float (N, P).
+        logits: Input of the softmax, float (N, C).
+        class_names: (C,).
+    """
+
+    paths: Sequence[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    penultimate: np.ndarray
+    logits: np.ndarray
+    class_names: Sequence[str]
+
+    @classmethod
+    def of(cls, photos: Photos, outputs: Outputs) -> "Predictions":
+        """Returns the predictions on labelled photos; both in one order."""
+        return cls(
+            photos.paths,
+            photos.labels,
+            outputs.probabilities,
+            outputs.penultimate,
+            outputs.logits,
+            photos.class_names,
+        )
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Predicted label of each photo, int (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def of_label(self) -> np.ndarray:
+        """Probability of the true label of each photo, float (N,)."""
+        return self.probabilities[np.arange(len(self.labels)), self.labels]
+
+
+def predict_labelled(model, photos: Photos) -> tuple[Predictions, np.ndarray]:
+    """Returns predictions on photos, and the input of the head for each.
+
+    Args:
+        model: Model of a run.
+        photos: Inspected photos, labelled with the classes of the model; those
+            that can't be read any more are skipped.
+
+    Returns:
+        `Predictions`, and features, float32 (N, D).
+    """
+    progress = Progress(len(photos))
+    rows, parts = [], []
+    for batch in Predictor(model).predict(photos):
+        for row, reason in batch.bad:
+            warn(f"Skipped: {photos.paths[row]}: {reason}")
+        rows.extend(batch.rows)
+        parts.append(batch.outputs)
+        progress(len(rows))
+    progress.clear()
+    outputs = Outputs(*map(np.concatenate, zip(*parts, strict=True)))
+    return Predictions.of(photos.take(rows), outputs), outputs.features
+
+
+def predictions_of_training(
+    stage, train_views, val_views, batch_size: int
+) -> tuple[Predictions, list[dict]]:
+    """Returns predictions on the validation photos, and suspected labels.
+
+    Of the features that training has stored nothing is computed again.
+
+    Args:
+        stage: Last stage of the run, as in `stored_outputs`, with
+            `train_cache` and `val_cache`, the caches of each split; its model
+            has the weights of the best epoch.
+        train_views: `PhotoViews` to train on.
+        val_views: `PhotoViews` to validate on.
+        batch_size: That of the stage.
+
+    Returns:
+        `Predictions`, and the rows of label_issues.csv, on both splits.
+    """
+    train, validation = train_views.photos, val_views.photos
+    validated = stored_outputs(stage, stage.val_cache, val_views, batch_size)
+    trained = stored_outputs(
+        stage, stage.train_cache, train_views, batch_size, features_only=True
+    )
+    issues = find_label_issues(
+        np.concatenate([trained.features, validated.features]),
+        np.concatenate([train.labels, validation.labels]),
+        [*train.paths, *validation.paths],
+        ["train"] * len(train) + ["validation"] * len(validation),
+        validation.class_names,
+    )
+    return Predictions.of(validation, validated), issues

@@ -1,0 +1,56 @@
+"""Outputs of a model on photos whose frozen features are cached."""
+
+import numpy as np
+
+from thaw.cache.features import Features, make_frozen_part
+from thaw.cache.shards import FeatureCache
+from thaw.inference.outputs import Outputs, OutputsModel
+
+_VIEWS = 3  # of features alone
+
+
+def stored_outputs(
+    stage,
+    cache: FeatureCache,
+    views,
+    batch_size: int,
+    *,
+    features_only: bool = False,
+) -> Outputs:
+    """Returns the outputs of photos, in their order.
+
+    They are those of view 0; features alone are means of some of the cached
+    views, which say more of a photo than one distorted view.
+
+    Args:
+        stage: Stage whose cache it is: an object with its `model` and with
+            `boundary`, the tensors of it that are cached.
+        cache: Cache of these; missing ones are computed.
+        views: `thaw.data.views.PhotoViews`.
+        batch_size: That of the stage.
+        features_only: Whether all else may be empty: of many photos they
+            take memory.
+    """
+    trained = OutputsModel(stage.model, stage.boundary)
+    frozen = make_frozen_part(stage.model, [(stage.boundary, cache.dtype)])
+    photos = Features(frozen, [cache], views, batch_size)
+    rows = np.argsort(views.order(0))
+
+    def outputs_of(view):
+        parts = []
+        for tensors, _ in photos.one_pass(view).as_numpy_iterator():
+            outputs = trained(list(tensors))
+            if features_only:
+                outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
+            parts.append(outputs)
+        photos.flush()
+        arrays = zip(*parts, strict=True)
+        return Outputs(*(np.concatenate(x)[rows] for x in arrays))
+
+    outputs = outputs_of(0)
+    if features_only:
+        num_views = min(max(cache.num_views, 1), _VIEWS)
+        for view in range(1, num_views):
+            outputs.features[:] += outputs_of(view).features
+        outputs.features[:] /= num_views
+    return outputs

@@ -1,0 +1,147 @@
+"""Evaluation of a finished run, on its validation photos or on others."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from model_zoo.head import divide_logits
+from thaw.data import MAX_PIXELS, decode
+from thaw.data.photos import Photos
+from thaw.data.prepare import inspect_usable
+from thaw.device import prepare_device
+from thaw.errors import MachineError, NotVerified
+from thaw.evaluation.calibration import Calibrated, calibrate_predictions
+from thaw.evaluation.evaluation import Evaluation
+from thaw.evaluation.label_noise import find_label_issues
+from thaw.evaluation.predictions import Predictions, predict_labelled
+from thaw.evaluation.request import choose_output_dir
+from thaw.progress import say
+from thaw.reports.facts import facts_of_run
+from thaw.reports.model_card import make_card
+from thaw.reports.report import check_one_run, write_report
+from thaw.runs import reader
+from thaw.runs.labelled_photos import find_labelled_photos, match_labels
+from thaw.runs.verify import FreshProcessCheck
+from thaw.runs.writer import RunFolder
+
+
+def evaluate_run(
+    run,
+    data: str | Path | None = None,
+    *,
+    calibrate: bool = False,
+    output_dir: str | Path | None = None,
+    label_regex: str | None = None,
+    min_count: int = 1,
+    max_pixels: int = MAX_PIXELS,
+) -> Evaluation:
+    """Evaluates a run, and writes the report. No photo or label is changed.
+
+    Args:
+        run: `thaw.run.Run`.
+        data: Labelled photos, as in `fine_tune`; of those with a validation
+            split, that split. None: the photos the run was validated on.
+        calibrate: Whether to divide the logits of the saved model by the
+            temperature that suits its validation photos best.
+        output_dir: Folder for the report; None: the run folder or, with
+            `data`, evaluation-NAME in it.
+        label_regex: As in `fine_tune`.
+        min_count: Photos from which on a pair of classes counts as confused.
+        max_pixels: Photos with more pixels are skipped.
+
+    Returns:
+        The `Evaluation`; its `path` is that of report.html.
+
+    Raises:
+        UserError: If options, photos or model don't fit.
+        NotVerified: If a fresh process could not confirm the calibrated
+            model. The model then stays as it was.
+    """
+    output_dir = choose_output_dir(run.path, data, output_dir, calibrate)
+    photos = _find_photos(run, data, label_regex)
+    prepare_device()
+    is_record = output_dir.resolve() == run.path.resolve()
+    photos, _ = inspect_usable(
+        photos,
+        max_pixels=max_pixels,
+        # predictions.csv is the only list of the validation photos.
+        most_bad=0.0 if is_record else 1.0,
+        way_out="Put them back. Or give other photos (`data`), or another "
+        "folder to write to, without them (`output_dir`)."
+        if is_record
+        else "Give other photos: `data`",
+    )
+    facts = facts_of_run(run)
+    check_one_run(facts, run.model)
+    predictions, features = predict_labelled(run.model, photos)
+    if data is None:
+        issues = reader.load_label_issues(run.path)
+    else:
+        facts = facts._replace(photos=f"photos in {Path(data).resolve().name}")
+        issues = find_label_issues(
+            features,
+            predictions.labels,
+            predictions.paths,
+            ["evaluated"] * len(predictions.paths),
+            run.class_names,
+        )
+    calibrated = None
+    if calibrate:
+        predictions, calibrated = _calibrate(run, predictions)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    evaluation = write_report(
+        RunFolder(output_dir),
+        run.model,
+        predictions,
+        issues,
+        facts,
+        min_count=min_count,
+        calibrated=calibrated,
+    )
+    if is_record and data is None:
+        flags = reader.load_flags(run.path)
+        exports = reader.load_current_exports(run.path)
+        card = make_card(facts, evaluation, flags, len(issues), exports)
+        run.folder.save_card(card)
+    return evaluation
+
+
+def _find_photos(run, data, label_regex):
+    paths, labels, names = find_labelled_photos(run.path, data, label_regex)
+    labels = match_labels(labels, names, run.class_names)
+    return Photos(tuple(paths), labels, tuple(run.class_names))
+
+
+def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:
+    """Calibrates the saved model of a run; returns its predictions, too."""
+    predictions, calibrated = calibrate_predictions(predictions)
+    with run.folder.lock():
+        _save_calibrated(run, calibrated.temperature, predictions.paths)
+    say(
+        f"Temperature {calibrated.temperature:.3f}: the model in {run.path} is "
+        "calibrated"
+    )
+    if reader.load_exports(run.path / "export"):
+        say(f"The exports in {run.path / 'export'} are not: export again")
+    return predictions, calibrated
+
+
+def _save_calibrated(run, temperature, paths):
+    """Writes the model anew; if that fails, all is as it was before."""
+    model, folder, last = run.model, run.folder, run.model.layers[-1]
+    weights, samples = last.get_weights(), decode.load_samples(paths)
+    with tempfile.TemporaryDirectory() as place:
+        before = Path(shutil.copy(folder.model_path, place))
+        try:
+            divide_logits(model, temperature)
+            folder.save_model(model, run.class_names)
+            with FreshProcessCheck(folder.model_path, samples) as check:
+                check.compare(model)
+        except BaseException as error:  # Ctrl-C, too
+            last.set_weights(weights)
+            folder.restore_model(before)
+            if not isinstance(error, NotVerified | MachineError):
+                raise
+            raise type(error)(
+                f"The model stays as it was. The calibrated one: {error}"
+            ) from error

@@ -1,0 +1,77 @@
+"""Words and numbers that the report and the model card of a run share."""
+
+import shlex
+
+from model_zoo.backbones import short_name
+from thaw.evaluation.evaluation import Evaluation
+from thaw.reports.facts import RunFacts
+
+
+def words(facts: RunFacts, evaluation: Evaluation) -> dict[str, str]:
+    """Returns all that is said of a run and its metrics, by placeholder.
+
+    Args:
+        facts: Facts about the run.
+        evaluation: Its evaluation.
+    """
+    return {
+        "name": facts.name,
+        "command": "python train.py --flagfile="
+        + shlex.quote(f"{facts.path}/flags.txt"),
+        **_words_of_run(facts.summary),
+        **_words_of_metrics(evaluation),
+    }
+
+
+def _words_of_run(summary):
+    counts = {x: summary[f"{x}_parameters"] for x in ("trainable", "frozen")}
+    minutes, seconds = divmod(round(summary["seconds"]), 60)
+    proof = summary["freeze_proof"]["summary"]
+    versions = {"thaw": summary.get("thaw") or "", **summary["versions"]}
+    return {
+        "backbone": short_name(summary["backbone"]),
+        "unfreeze_from": summary["unfreeze_from"],
+        "freeze_proof": proof[:1].upper() + proof[1:],
+        "trainable": f"{counts['trainable']:,}",
+        "frozen": f"{counts['frozen']:,}",
+        "total": f"{sum(counts.values()):,}",
+        "trainable_layers": ", ".join(summary["trainable_layers"]),
+        "frozen_layers": ", ".join(summary["frozen_layers"]) or "none",
+        "time": f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s",
+        "epochs": str(summary["epochs"]),
+        "best_epoch": str(summary["best_epoch"]),
+        "device": summary["device"],
+        "image_size": str(summary["image_size"]),
+        "seed": str(summary["seed"]),
+        "versions": ", ".join(f"{x} {y}" for x, y in versions.items() if y),
+    }
+
+
+def _words_of_metrics(evaluation):
+    low, high = evaluation.accuracy_interval
+    name, lowest = evaluation.lowest_recall
+    area = evaluation.macro_roc_auc
+    gap = "mean gap between confidence and accuracy"
+    if evaluation.calibration is not None:
+        before, unseen = (
+            evaluation.calibration[f"calibration_error_{when}"]
+            for when in ("before", "after_unseen")
+        )
+        gap = (
+            f"{before:.3f} before temperature scaling; {unseen:.3f} on photos "
+            "that the temperature was not fitted to"
+        )
+    return {
+        "verdict": evaluation.verdict,
+        "support": f"{evaluation.support:,}",
+        "accuracy": f"{evaluation.accuracy:.1%}",
+        "interval": f"{low * 100:.1f}-{high:.1%}",
+        "balanced_accuracy": f"{evaluation.balanced_accuracy:.1%}",
+        "lowest_recall": f"{name} ({lowest.recall:.1%} of "
+        f"{lowest.support:,} photos)",
+        "roc_auc": "\u2013" if area is None else f"{area:.3f}",
+        "log_loss": f"{evaluation.log_loss:.3f}",
+        "brier_score": f"{evaluation.brier_score:.3f}",
+        "calibration_error": f"{evaluation.expected_calibration_error:.3f}",
+        "calibration_note": gap,
+    }

@@ -1,0 +1,1 @@
+"""Run folders: writer, reader, schema, proofs."""
