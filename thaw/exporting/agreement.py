@@ -1,4 +1,4 @@
-"""Whether a copy of a model answers as the model does."""
+"""Agreement of an export with the Keras model, photo by photo."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The two likeliest classes of a photo on the fence differ by less: the last
-# bits decide.
+# Where the two likeliest classes of a photo differ by less, the last bits
+# decide.
 TIE = 1e-4
 # Measured: SqueezeNet 1e-5, VGG16 in 16 layers likewise; more is no rounding.
 LARGEST_DIFFERENCE = 1e-3
 
 
 class Answers(NamedTuple):
-    """What a model says of photos.
+    """Probabilities of photos.
 
     Attributes:
         probabilities: float32 (N, C).
@@ -26,13 +26,13 @@ class Answers(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """How the answers of a copy compare with those of the model.
+    """Comparison of the answers of an export with those of the model.
 
     Attributes:
         photos: Photos compared.
-        labels_differ: Photos that it takes for another class, ties aside.
+        labels_differ: Photos with another predicted label, ties aside.
         largest_difference: Of any probability.
-        accuracy: Share of photos that it is right on.
+        accuracy: Accuracy of the export.
         accuracy_lost: That of the model, less that.
     """
 
@@ -48,10 +48,10 @@ def answer(
     photos: Iterable[np.ndarray],
     progress: Callable[[int], None],
 ) -> Answers:
-    """Returns the answers of a runner of `formats`.
+    """Returns the answers of a runner.
 
     Args:
-        run: The runner.
+        run: Function that `open_runner` of a format returns.
         photos: float32 (1, H, W, 3) each.
         progress: Called with the number of photos done.
     """
@@ -67,12 +67,12 @@ def answer(
 def compare(
     expected: np.ndarray, received: np.ndarray, labels: np.ndarray
 ) -> Agreement:
-    """Returns how the probabilities of a copy compare with the model's.
+    """Returns how the probabilities of an export compare with the model's.
 
     Args:
         expected: The model's, float32 (N, C).
-        received: The copy's.
-        labels: Class of each photo, int (N,).
+        received: The export's.
+        labels: True label of each photo, int (N,).
     """
     first, second = np.sort(expected, axis=1)[:, [-1, -2]].T
     differ = expected.argmax(axis=1) != received.argmax(axis=1)
@@ -91,26 +91,26 @@ def compare(
 def why_refused(
     agreement: Agreement, is_exact: bool, max_loss: float
 ) -> str | None:
-    """Returns why a copy is not handed over; None: it is.
+    """Returns why an export is not handed over; None: it is.
 
     Args:
         agreement: With the model.
         is_exact: Whether it computes in float32, as the model does.
-        max_loss: Share of photos that another may lose in accuracy.
+        max_loss: Accuracy that another may lose, as a share.
     """
     if not np.isfinite(agreement.largest_difference):
-        return "some of its probabilities are no numbers"
+        return "some of its probabilities are NaN or infinite"
     if not is_exact:
         if agreement.accuracy_lost > max_loss:
             return (
                 f"it loses {agreement.accuracy_lost:.1%} in accuracy, more "
-                f"than --max_accuracy_loss={max_loss * 100:g}%"
+                f"than `max_accuracy_loss={max_loss * 100:g}%`"
             )
         return None
     if agreement.labels_differ:
         return (
-            f"it takes {agreement.labels_differ} of {agreement.photos} photos "
-            "for another class than Keras does"
+            "it predicts another class than Keras for "
+            f"{agreement.labels_differ} of {agreement.photos} photos"
         )
     if agreement.largest_difference > LARGEST_DIFFERENCE:
         return (

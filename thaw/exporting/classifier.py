@@ -1,25 +1,27 @@
-"""What is exported: the model with one output a class, in float32."""
+"""The model that is exported: one output per class, in float32."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from model_zoo.unfreeze import containers, leaf_layers
+from thaw.inference.outputs import class_probabilities
 
 INPUT, OUTPUT = "image", "probabilities"  # names in every format
 
 
 def build_classifier(model: keras.Model) -> keras.Model:
-    """Returns `model` with the output `probabilities`, one column a class.
+    """Returns `model` with the output `probabilities`, one column per class.
 
     A sigmoid unit becomes two columns, so that the index of the largest is the
     line in labels.txt, whatever the number of classes. Layers that compute in
     half precision, which converters do not know, compute in float32.
 
     Args:
-        model: Model of a run folder, from raw RGB, float32 (B, H, W, 3).
+        model: Model of a run folder, from raw RGB, float32 (B, H, W, 3); its
+            Normalization layers are changed in place.
     """
     if not is_float32(model):
         model = _in_float32(model)
@@ -28,12 +30,9 @@ def build_classifier(model: keras.Model) -> keras.Model:
             # As constants of the graph: tf2onnx takes tensors for inputs.
             layer.mean = np.array(layer.mean)
             layer.variance = np.array(layer.variance)
-    probabilities = model.output
-    if probabilities.shape[-1] == 1:
-        probabilities = keras.ops.concatenate(
-            [1 - probabilities, probabilities], axis=-1
-        )
-    return keras.Model(model.inputs[0], {OUTPUT: probabilities})
+    return keras.Model(
+        model.inputs[0], {OUTPUT: class_probabilities(model.output)}
+    )
 
 
 def is_float32(model: keras.Model) -> bool:
@@ -42,7 +41,7 @@ def is_float32(model: keras.Model) -> bool:
 
 
 def keras_runner(classifier: keras.Model) -> Callable:
-    """Returns what runs a model of `build_classifier` in Keras."""
+    """Returns a function that runs a model of `build_classifier` in Keras."""
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3))])
     def run(image):
@@ -70,8 +69,8 @@ def _in_float32(model):
     return exact
 
 
-def labels_text(class_names: list[str]) -> str:
-    """Returns the content of labels.txt: a class a line, by index."""
+def labels_text(class_names: Sequence[str]) -> str:
+    """Returns the content of labels.txt: one class per line, by index."""
     # A name of several lines would move all that follow.
     lines = (" ".join(name.splitlines()) for name in class_names)
     return "".join(f"{line}\n" for line in lines)

@@ -1,240 +1,191 @@
-"""The copies that export.py writes: photos, the folder, and what is in it."""
+"""export_run: a run's model in other formats, each compared with Keras."""
 
+import dataclasses
 import importlib
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from model_zoo.weights import first_line
-from thaw.cli import app
-from thaw.data import decode, inspection_cache, quality_report
-from thaw.data.files import shown
-from thaw.data.inspection_cache import Contents
-from thaw.errors import UserError
-from thaw.exporting import VARIANTS, Source, Variant, saved_model
+from thaw import isolation
+from thaw.data.outside import check_outside_data
+from thaw.data.photos import Photos
+from thaw.errors import UserError, first_line
+from thaw.exporting import agreement, classifier, saved_model
 from thaw.exporting.agreement import Agreement, Answers
-from thaw.exporting.classifier import INPUT, OUTPUT, labels_text
+from thaw.exporting.folder import ExportFolder
+from thaw.exporting.photos import (
+    NotMade,
+    choose_photos,
+    load_photos,
+    load_training_photos,
+)
+from thaw.exporting.variants import Source, choose_variants
+from thaw.progress import Progress, heavy_imports, say
 from thaw.runs import reader
-from thaw.runs.writer import RunFolder
+from thaw.tables import format_row, rule
 
 _BLACK = np.zeros((1, 64, 64, 3), "float32")
-_SAMPLES = 100  # training photos that the ranges of int8 are taken from
+_HEAD = "export", "size", "differs by", "other labels", "accuracy", "ms a photo"
+_WIDTHS = 14, 9, 10, 12, 8, 10
 
 
-class NotMade(RuntimeError):
-    """A copy could not be written, or does not run."""
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """A run's model in another format, or the reason why there is none.
+
+    Attributes:
+        name: Name of the variant, e.g. `litert_int8`.
+        path: Path of the file or folder; None if it is not handed over.
+        size: Bytes; None if it could not be made.
+        agreement: Agreement with the Keras model, or None likewise.
+        milliseconds: Median time of a photo, alone, on this CPU, or None.
+        refused: Why it is not handed over; None: it is.
+    """
+
+    name: str
+    path: Path | None = None
+    size: int | None = None
+    agreement: Agreement | None = None
+    milliseconds: float | None = None
+    refused: str | None = None
 
 
-def choose_photos(
-    paths: Sequence[str], labels: np.ndarray, most: int
-) -> tuple[Contents, np.ndarray]:
-    """Returns photos that can be used, spread evenly, and their labels.
+@isolation.preserved()
+def export_run(
+    run,
+    formats: str | Sequence[str] = "saved_model",
+    *,
+    data: str | Path | None = None,
+    output_dir: str | Path | None = None,
+    limit: int = 1000,
+    max_accuracy_loss: float = 0.02,
+) -> list[Export]:
+    """Exports the model of a run, and returns an `Export` for each variant.
+
+    Each is run by its own runtime, on the CPU, on photos that Keras predicts
+    as well, and handed over if its answers agree. export.json in the folder
+    lists those that are there. The model card of the run does not change;
+    `thaw.reports.model_card` makes one that lists them.
+
+    Args:
+        run: `thaw.Run`.
+        formats: One or more of `saved_model`, `litert` (in float32, float16
+            and int8), `onnx` and `openvino`.
+        data: Labelled photos to compare on, as `thaw.fine_tune` takes them;
+            None: the run's validation photos.
+        output_dir: Folder to write to; None: `export` in the run folder.
+        limit: Number of photos to compare on, at most; spread evenly.
+        max_accuracy_loss: Accuracy that float16 and int8 may lose, as a share.
 
     Raises:
-        UserError: If there are none.
+        UserError: If a format is unknown, a package is missing, or photos or
+            folder don't fit.
     """
-    rows = decode.spread(len(paths), most)
-    checked = inspection_cache.check_contents(
-        [paths[row] for row in rows], inspection_cache.default_memo()
-    )
-    usable = [x for x, look in enumerate(checked.found) if look.reason is None]
-    if not usable:
-        text = quality_report.describe_bad(checked)
-        raise UserError(f"{text}\nGive photos to compare on: --data")
-    if len(usable) < len(rows):
-        print(f"{quality_report.describe_bad(checked)}\nThey are left out.")
-    return checked.take(usable), labels[rows][usable]
-
-
-def load_photos(photos: Contents) -> Iterator[np.ndarray]:
-    """Yields raw photos, float32 (1, H, W, 3), as predict.py decodes them.
-
-    Raises:
-        UserError: If one has changed since it was checked.
-    """
-    for path, look in zip(photos.paths, photos.found, strict=True):
-        try:
-            yield decode.load_photo(os.fsencode(path), look.plain).numpy()[None]
-        except tf.errors.OpError as error:
-            raise UserError(f"{path} changed while it was read.") from error
-
-
-def load_training_photos(paths: Sequence[str]) -> Iterator[np.ndarray]:
-    """Yields some training photos, as `load_photos` does.
-
-    Raises:
-        NotMade: If none can be read.
-    """
-    if not paths:
-        raise NotMade(
-            "the run folder has no training_photos.csv; a new run leaves one."
+    variants = choose_variants(formats)
+    if limit < 1:
+        raise UserError(f"`limit` must be at least 1. Received: {limit}")
+    output_dir = Path(output_dir or run.path / "export")
+    if data is not None:
+        check_outside_data("output_dir", output_dir, data)
+    photos = choose_photos(run, data, limit)
+    model_sha256 = reader.file_sha256(run.folder.model_path)
+    model = run.folder.load_model()  # its own: what follows changes it
+    if not classifier.is_float32(model):
+        say("Trained in half precision; compared and written in float32.")
+    exact = classifier.build_classifier(model)
+    folder = ExportFolder(output_dir, model_sha256, run.class_names)
+    with folder.take_over() as work:
+        source = Source(
+            exact,
+            work / "source",
+            run.class_names,
+            lambda: load_training_photos(run),
         )
-    rows = decode.spread(len(paths), _SAMPLES)
-    checked = inspection_cache.check_contents(
-        [paths[row] for row in rows], inspection_cache.default_memo()
-    )
-    usable = [x for x, look in enumerate(checked.found) if look.reason is None]
-    if not usable:
-        raise NotMade(
-            "none of its training photos is where it was, e.g. "
-            f"{shown(paths[0])}."
+        with heavy_imports():
+            saved_model.save(exact, source.saved_model)
+        comparison = _Comparison(photos, classifier.keras_runner(exact))
+        say(f"Compared on {len(photos):,} photos, one at a time, on this CPU")
+        for cells in (_HEAD, rule(_WIDTHS)):
+            say(format_row(cells, _WIDTHS, numbers=True))
+        comparison.say_row("Keras", run.folder.model_path, comparison.expected)
+        exports = [
+            _export(variant, source, comparison, folder, max_accuracy_loss)
+            for variant in variants
+        ]
+    say(f"In {output_dir}: {', '.join(folder.exports) or 'nothing'}")
+    return exports
+
+
+class _Comparison:
+    """Photos, and the answers of Keras to compare others with."""
+
+    def __init__(self, photos: Photos, run_keras: Callable):
+        self._photos = photos
+        self.expected = self.answers_of(run_keras)
+
+    def answers_of(self, run: Callable) -> Answers:
+        """Returns the answers of a runner, computed on the CPU."""
+        progress = Progress(len(self._photos))
+        try:
+            with _cpu():
+                photos = load_photos(self._photos)
+                return agreement.answer(run, photos, progress)
+        finally:
+            progress.clear()
+
+    def say_row(self, name: str, path: Path, answers: Answers) -> Export:
+        """Prints a row of the table, and returns the same."""
+        compared = agreement.compare(
+            self.expected.probabilities,
+            answers.probabilities,
+            self._photos.labels,
         )
-    yield from load_photos(checked.take(usable))
-
-
-class Copies:
-    """A folder of copies of one model, with what is known of each.
-
-    A copy is written out of sight, and takes its place when it is handed over.
-    Copies of the model as it was before are removed.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        model_sha256: str,
-        classifier: keras.Model,
-        class_names: list[str],
-        samples: Callable[[], Iterator[np.ndarray]],
-    ):
-        """Takes the folder over.
-
-        Args:
-            folder: Folder of an earlier export, an empty one, or none.
-            model_sha256: Of model.keras, when it was read.
-            classifier: Its `build_classifier`.
-            class_names: Names of the classes.
-            samples: Function that yields training photos.
-
-        Raises:
-            UserError: If the folder holds other things.
-        """
-        self._folder = RunFolder(folder)
-        try:
-            os.fspath(folder.resolve()).encode()
-        except UnicodeEncodeError as error:
-            raise UserError(
-                f"TensorFlow cannot write to {shown(str(folder))}, a name that "
-                "is no UTF-8. Give another folder: --output_dir"
-            ) from error
-        if folder.is_dir() and any(folder.iterdir()):
-            if not (folder / "export.json").is_file():
-                raise UserError(
-                    f"{folder} is not empty, and export.py did not write it. "
-                    "Give another folder: --output_dir"
-                )
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder.lock()
-        self._folder.remove_leftovers()
-        self._beside = folder / f".copies.{os.getpid()}"
-        self._source = Source(
-            classifier, self._beside / "source", class_names, samples
+        files = [path] if path.is_file() else path.rglob("*")
+        size = sum(file.stat().st_size for file in files if file.is_file())
+        cells = (
+            name,
+            f"{size / 1e6:.1f} MB",
+            f"{compared.largest_difference:.1e}",
+            f"{compared.labels_differ:,}",
+            f"{compared.accuracy:.4f}",
+            f"{answers.milliseconds:.1f}",
         )
-        self._model_sha256 = model_sha256
-        self._known = {}
-        self._keep_known()
+        say(format_row(cells, _WIDTHS, numbers=True))
+        return Export(name, path, size, compared, answers.milliseconds)
 
-    def __enter__(self):
-        self._beside.mkdir()
-        try:
-            with app.without_startup_remarks():
-                saved_model.save(
-                    self._source.classifier, self._source.saved_model
-                )
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
 
-    def __exit__(self, *exception):
-        shutil.rmtree(self._beside)
-
-    def names(self) -> list[str]:
-        """Returns the names of the variants that are there."""
-        return list(self._known)
-
-    def write(
-        self, variant: Variant, answer: Callable[[Callable], Answers]
-    ) -> tuple[Path, Answers]:
-        """Returns where a new copy is, and its answers.
-
-        Args:
-            variant: One of `formats.VARIANTS`.
-            answer: Function of a runner that returns its answers.
-
-        Raises:
-            NotMade: If the model cannot be written, or run, in this format.
-        """
-        path = self._beside / variant.path
-        try:
-            with app.without_startup_remarks():
-                module = importlib.import_module(
-                    f"thaw.exporting.{variant.format}"
-                )
-                getattr(module, variant.write)(self._source, path)
+def _export(variant, source, comparison, folder, max_accuracy_loss):
+    """Writes, runs and compares one variant, and hands it over if it may."""
+    name, path = variant.name, source.saved_model.parent / variant.path
+    try:
+        with heavy_imports():
+            module = importlib.import_module(f"thaw.exporting.{variant.format}")
+            getattr(module, variant.write)(source, path)
+            with _cpu():
                 run = module.open_runner(path)
-                run(_BLACK)  # the first one takes longer, with more remarks
-            return path, answer(run)
-        except (OSError, UserError, NotMade):
-            raise
-        except Exception as error:  # of the packages, whatever they raise
-            raise NotMade(
-                f"{type(error).__name__}: {first_line(error)}"
-            ) from error
+                run(_BLACK)  # the first one takes longer, and logs more
+        answers = comparison.answers_of(run)
+    except (OSError, UserError):
+        raise
+    except Exception as error:  # of the packages, whatever they raise
+        why = str(error)
+        if not isinstance(error, NotMade):
+            why = f"{type(error).__name__}: {first_line(error)}"
+        return Export(name, refused=f"{name} could not be made: {why}")
+    export = comparison.say_row(name, path, answers)
+    why = agreement.why_refused(
+        export.agreement, variant.is_exact, max_accuracy_loss
+    )
+    folder.withdraw(variant)
+    if why is not None:
+        refused = f"{name} is not handed over: {why}."
+        return dataclasses.replace(export, path=None, refused=refused)
+    place = folder.hand_over(variant, export)
+    return dataclasses.replace(export, path=place)
 
-    def hand_over(
-        self,
-        variant: Variant,
-        path: Path,
-        agreement: Agreement,
-        milliseconds: float,
-    ) -> None:
-        """Puts a copy in its place, and says in export.json how it compares."""
-        self.withdraw(variant)
-        os.replace(path, self._folder.path / variant.path)
-        self._known[variant.name] = {
-            "path": variant.path,
-            **agreement._asdict(),
-            "milliseconds": milliseconds,
-        }
-        self._save()
 
-    def withdraw(self, variant: Variant) -> None:
-        """Removes the copy of a variant, if there is one."""
-        path = self._folder.path / variant.path
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-        if self._known.pop(variant.name, None):
-            self._save()
-
-    def _keep_known(self):
-        """Keeps the copies of this very model, and removes all others."""
-        known = reader.load_exports(self._folder.path)
-        for variant in VARIANTS:
-            if variant.name not in known.get("copies", {}):
-                continue
-            if known["model_sha256"] == self._model_sha256:
-                self._known[variant.name] = known["copies"][variant.name]
-            else:
-                self.withdraw(variant)
-        self._folder.save_labels(labels_text(self._source.class_names))
-        self._save()
-
-    def _save(self):
-        class_names = self._source.class_names
-        self._folder.save_exports(
-            {
-                "model_sha256": self._model_sha256,
-                "class_names": class_names,
-                "input": f"{INPUT}: float32 (B, H, W, 3), RGB in [0, 255]",
-                "output": f"{OUTPUT}: float32 (B, {len(class_names)})",
-                "copies": self._known,
-            }
-        )
+def _cpu():
+    """Returns a scope: GPUs round otherwise, and most runtimes use none."""
+    return tf.device("CPU:0")

@@ -9,8 +9,8 @@ from pathlib import Path
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from thaw.exporting import Source
 from thaw.exporting.classifier import labels_text
+from thaw.exporting.variants import Source
 
 
 def write(source: Source, path: Path) -> None:
@@ -27,10 +27,10 @@ def write_float16(source: Source, path: Path) -> None:
 
 
 def write_int8(source: Source, path: Path) -> None:
-    """Writes a .tflite file that computes in whole numbers of 8 bits.
+    """Writes a .tflite file that computes in integers of 8 bits.
 
-    Their ranges are those that training photos lead to (Jacob et al. 2018,
-    arXiv:1712.05877). Photos go in and probabilities come out in float32.
+    Their ranges are those on training photos (Jacob et al. 2018,
+    arXiv:1712.05877). Input and output are float32.
     """
 
     def dataset():
@@ -41,8 +41,8 @@ def write_int8(source: Source, path: Path) -> None:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = dataset
     # REVERSE_V2, RGB to BGR, copies 8 bits from one range into another in
-    # TensorFlow 2.21, and all colours are wrong: of 500 cats and dogs 92.2%
-    # were right, and 96.8% with this operation in float.
+    # TensorFlow 2.21, and all colours are wrong: the accuracy on 500 cats and
+    # dogs was 92.2%, and 96.8% with this operation in float.
     options = tf.lite.experimental.QuantizationDebugOptions(
         denylisted_ops=["REVERSE_V2"]
     )
@@ -57,7 +57,7 @@ def write_int8(source: Source, path: Path) -> None:
 
 
 def open_runner(path: Path) -> Callable:
-    """Returns what runs it; see `formats`."""
+    """Returns a function from a photo to probabilities; see `variants`."""
     interpreter = Interpreter(str(path), num_threads=os.cpu_count())
     (image,) = interpreter.get_input_details()
     (probabilities,) = interpreter.get_output_details()

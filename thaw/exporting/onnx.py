@@ -1,5 +1,6 @@
 """ONNX: one file, for ONNX Runtime and many others."""
 
+import contextlib
 import json
 import logging
 import warnings
@@ -10,19 +11,15 @@ import keras
 import onnx
 import onnxruntime
 
-from thaw.exporting import Source
 from thaw.exporting.classifier import INPUT, OUTPUT
+from thaw.exporting.variants import Source
 
 _DIMENSIONS = ("batch", "height", "width")  # any number, by these names
 
 
 def write(source: Source, path: Path) -> None:
     """Writes an ONNX file with the class names, as JSON, in its metadata."""
-    # It shows, as tracebacks, what it could not do. What comes out is compared.
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
-        # Keras 3.15 mends tf2onnx for NumPy 2.
-        warnings.filterwarnings("ignore", ".*np.object", FutureWarning)
+    with _quiet():
         source.classifier.export(
             path,
             format="onnx",
@@ -43,8 +40,24 @@ def write(source: Source, path: Path) -> None:
     onnx.save(model, path)
 
 
+@contextlib.contextmanager
+def _quiet():
+    """Silences the converter."""
+    # It logs, as tracebacks, what it could not convert. The file is compared.
+    logger = logging.getLogger("tf2onnx")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            # Keras 3.15 mends tf2onnx for NumPy 2.
+            warnings.filterwarnings("ignore", ".*np.object", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 def open_runner(path: Path) -> Callable:
-    """Returns what runs it; see `formats`."""
+    """Returns a function from a photo to probabilities; see `variants`."""
     session = onnxruntime.InferenceSession(
         path, providers=["CPUExecutionProvider"]
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import openvino
 
-from thaw.exporting import Source
 from thaw.exporting.classifier import OUTPUT
+from thaw.exporting.variants import Source
 
 # On processors with AMX, OpenVINO computes in bfloat16 unless told otherwise:
 # probabilities of SqueezeNet were off by up to 0.02. The file cannot say so.
@@ -25,6 +25,6 @@ def write(source: Source, path: Path) -> None:
 
 
 def open_runner(path: Path) -> Callable:
-    """Returns what runs it; see `formats`."""
+    """Returns a function from a photo to probabilities; see `variants`."""
     compiled = openvino.Core().compile_model(path / "model.xml", "CPU", EXACT)
     return lambda photo: compiled(photo)[OUTPUT]

@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from thaw.exporting import Source
 from thaw.exporting.classifier import OUTPUT, labels_text
+from thaw.exporting.variants import Source
 
 
 def write(source: Source, path: Path) -> None:
@@ -26,6 +26,6 @@ def save(classifier: keras.Model, path: Path) -> None:
 
 
 def open_runner(path: Path) -> Callable:
-    """Returns what runs it; see `formats`."""
+    """Returns a function from a photo to probabilities; see `variants`."""
     loaded = tf.saved_model.load(path)  # its function alone would lose it
     return lambda photo: loaded.serve(photo)[OUTPUT].numpy()

@@ -1,1 +1,1 @@
-"""From photos to probabilities and heat maps."""
+"""Inference: from photos to probabilities and heat maps."""

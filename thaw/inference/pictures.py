@@ -1,24 +1,67 @@
-"""Pictures of where on a photo the model sees what it predicts."""
+"""Pictures of photos, each beside the same under its Grad-CAM heat map."""
 
 import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 import plots
-from thaw.data.files import shown
+from thaw.errors import shown
+from thaw.inference.grad_cam import GradCam
+from thaw.inference.predictions import Prediction
+from thaw.inference.predictor import Batch
+from thaw.inference.rows import describe
 
 _SIDE = 320  # pixels of each half, at least
 _MARGIN, _LETTER = 8, 18  # pixels
 _NAME_BYTES = 100  # of the 255 that a name may have
 
 
+class PictureFolder:
+    """A folder for a picture of each photo, with its likeliest class."""
+
+    def __init__(
+        self, folder: str | Path, model: keras.Model, unsure_below: float = 0.0
+    ):
+        """Splits the model.
+
+        Args:
+            folder: Folder for the pictures.
+            model: Model of a run folder.
+            unsure_below: As in `describe`.
+
+        Raises:
+            UserError: If the model has no maps.
+        """
+        self._folder = folder
+        self._unsure_below = unsure_below
+        self._font = ImageFont.truetype(
+            font_manager.findfont("DejaVu Sans"), _LETTER
+        )
+        self._grad_cam = GradCam(model)
+
+    def save(self, batch: Batch, predictions: Sequence[Prediction]) -> None:
+        """Writes the pictures of a batch; arguments of `on_batch`."""
+        likeliest = batch.outputs.probabilities.argmax(axis=1)
+        heats = self._grad_cam(batch.images, likeliest)
+        for image, heat, prediction in zip(
+            batch.images, heats, predictions, strict=True
+        ):
+            predicted = describe(prediction, 0, self._unsure_below)["predicted"]
+            caption = f"{prediction.label} {prediction.probability:.4f}"
+            if predicted != prediction.label:
+                caption = f"{predicted}: {caption}"
+            picture = _draw(image, heat, caption, self._font)
+            picture.save(picture_path(self._folder, prediction.path))
+
+
 def picture_path(folder: str | Path, photo: str) -> Path:
-    """Returns where the picture of a photo goes, e.g. `cat.1-1f3870be.png`.
+    """Returns the path of a photo's picture, e.g. `cat.1-1f3870be.png`.
 
     The digits are of the whole path: photos in two folders may have one name.
     """
@@ -27,31 +70,6 @@ def picture_path(folder: str | Path, photo: str) -> Path:
     stem = os.fsencode(shown(Path(photo).stem))[:_NAME_BYTES]
     name = stem.decode(errors="ignore").replace("\\", "_")
     return Path(folder) / f"{name}-{digits}-grad_cam.png"
-
-
-def save_pictures(
-    folder: str | Path,
-    photos: Sequence[str],
-    images: np.ndarray,
-    heats: np.ndarray,
-    captions: Sequence[str],
-) -> None:
-    """Writes a picture of each photo, beside it the same under its heat map.
-
-    Args:
-        folder: Folder for the pictures.
-        photos: Paths of the photos.
-        images: As the model sees them, float32 (B, H, W, 3), RGB in [0, 255].
-        heats: Of `grad_cam`, float32 (B, h, w).
-        captions: What to write under each.
-    """
-    font_path = font_manager.findfont("DejaVu Sans")
-    font = ImageFont.truetype(font_path, _LETTER)
-    for path, image, heat, caption in zip(
-        photos, images, heats, captions, strict=True
-    ):
-        picture = _draw(image, heat, caption, font)
-        picture.save(picture_path(folder, path))
 
 
 def _draw(image, heat, caption, font):

@@ -1,13 +1,10 @@
-"""From paths of photos to probabilities, in parts: memory stays flat.
+"""Predictor: from the paths of photos to outputs of a model, in batches.
 
-    for contents in check_in_parts(parts, max_pixels):
-        for batch in Predictor(model).predict(contents):
-            batch.rows, batch.probabilities
-
-Of photos that were checked already, `predict_photos` is all it takes.
+for photos in inspect_in_parts(parts, max_pixels):
+    for batch in Predictor(model).predict(photos):
+        batch.rows, batch.outputs.probabilities
 """
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,77 +17,57 @@ import tensorflow as tf
 
 from model_zoo import preprocessing
 from thaw.data import decode, inspection_cache
-from thaw.data.inspect import Checker
-from thaw.data.inspection_cache import Contents
+from thaw.data.inspect import Inspector, inspect_photos
+from thaw.data.inspect_worker import Inspection
+from thaw.data.photos import Photos
 from thaw.inference.outputs import Outputs, OutputsModel
 
+BATCH_SIZE = 32  # photos, unless said otherwise
 _AHEAD = 2  # batches that are read while another is computed
 _SMALLEST = 4  # photos in a batch, the padding included
 
 
 class Batch(NamedTuple):
-    """What a model says of some photos.
+    """Some photos and the outputs of a model.
 
     Attributes:
-        rows: The photos' rows in their `Contents`, int64 (B,).
-        images: As the model sees them, resized, float32 (B, H, W, 3).
-        probabilities: float32 (B, number of classes).
-        lost: Row and reason of each photo that could be read when it was
-            checked, and no longer; these are not in `rows`.
-        outputs: `thaw.inference.outputs.Outputs` of the photos.
+        rows: Rows of the photos in their `Photos`, int64 (B,), ascending.
+        images: Input of the model, resized, float32 (B, H, W, 3).
+        outputs: Outputs of the model.
+        bad: Row and reason of each photo between them that can't be used, or
+            no longer.
     """
 
     rows: np.ndarray
     images: np.ndarray
-    probabilities: np.ndarray
-    lost: list[tuple[int, str]]
     outputs: Outputs
+    bad: list[tuple[int, str]]
 
 
-def check_in_parts(
+def inspect_in_parts(
     parts: Iterable[Sequence[str]], max_pixels: int
-) -> Iterator[Contents]:
-    """Yields the `Contents` of each part of a long list of photos.
+) -> Iterator[Photos]:
+    """Yields the inspected photos of each part of a long list.
 
-    A part is asked for when the one before has been dealt with. What is found
-    is kept in the user's cache, as by train.py.
+    A part is asked for when the one before has been dealt with. Inspections
+    are kept in the user's cache, as by train.py.
 
     Args:
         parts: Lists of paths.
-        max_pixels: Photos with more cannot be used.
+        max_pixels: Photos with more pixels cannot be used.
     """
     memo = inspection_cache.default_memo()
-    with contextlib.closing(Checker(max_pixels)) as checker:
+    with Inspector(max_pixels) as inspector:
         for paths in parts:
-            yield inspection_cache.check_contents(
-                paths, memo, max_pixels, check=checker.check
-            )
-
-
-def predict_photos(
-    model: keras.Model, checked: Contents, batch_size: int = 32
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields (rows, probabilities) of photos, batch after batch.
-
-    Args:
-        model: Model of a run folder.
-        checked: `Contents` of the photos; those that cannot be used, or no
-            longer can, are left out.
-        batch_size: Photos at a time.
-
-    Yields:
-        Rows in `checked`, int64 (B,), ascending, and probabilities, float32
-        (B, number of classes); of a model with one sigmoid unit, two columns.
-    """
-    for batch in Predictor(model, batch_size).predict(checked):
-        yield batch.rows, batch.probabilities
+            photos = Photos.unlabelled(paths)
+            yield inspect_photos(photos, memo, max_pixels, inspector=inspector)
 
 
 class Predictor:
     """A model, with all that is made once for any number of photos."""
 
-    def __init__(self, model: keras.Model, batch_size: int = 32):
-        """Takes the model apart.
+    def __init__(self, model: keras.Model, batch_size: int = BATCH_SIZE):
+        """Splits the model.
 
         Args:
             model: Model of a run folder.
@@ -112,68 +89,52 @@ class Predictor:
         )
         self._load.get_concrete_function()
 
-    def predict(self, checked: Contents) -> Iterator[Batch]:
-        """Yields a `Batch` for every few photos that can be used, in order.
+    def predict(self, photos: Photos) -> Iterator[Batch]:
+        """Yields all photos in batches, in order.
+
+        A batch has at most `batch_size` photos that can be used, and those
+        between them that can't.
 
         Args:
-            checked: `Contents` of the photos.
+            photos: Inspected photos.
         """
-        usable = [
-            row for row, look in enumerate(checked.found) if look.reason is None
-        ]
-        # Not tf.data: there one file that is gone ends all.
+        usable = [x.reason is None for x in photos.inspections]
+        lasts = np.flatnonzero(usable)[self._batch_size - 1 :: self._batch_size]
+        # Not tf.data: there one missing file ends all.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             waiting = deque()
-            for start in range(0, len(usable), self._batch_size):
-                rows = usable[start : start + self._batch_size]
+            for rows in np.split(np.arange(len(photos)), lasts + 1):
                 reads = [
                     pool.submit(
-                        self.read, checked.paths[row], checked.found[row].plain
+                        self.read, photos.paths[row], photos.inspections[row]
                     )
                     for row in rows
                 ]
                 waiting.append((rows, reads))
                 if len(waiting) > _AHEAD:
-                    yield self._make_batch(*waiting.popleft())
-            while waiting:
-                yield self._make_batch(*waiting.popleft())
+                    yield from self._make_batch(*waiting.popleft())
+            for rows, reads in waiting:
+                yield from self._make_batch(rows, reads)
 
-    def read(self, path: str, plain: bool) -> np.ndarray | str:
-        """Returns a photo as the model sees it, or why there is none.
+    def read(self, path: str, inspection: Inspection) -> np.ndarray | str:
+        """Returns a photo as the model sees it, or the reason why it can't.
 
         Args:
             path: Path of the photo.
-            plain: `Found.plain` of it.
+            inspection: Its inspection.
 
         Returns:
             Resized, float32 (H, W, 3), RGB in [0, 255].
         """
+        if inspection.reason is not None:
+            return inspection.reason
         try:
-            # Names of files are bytes; not every one is valid UTF-8.
-            return self._load(os.fsencode(path), plain).numpy()
+            path = decode.path_tensor(path)
+            return self._load(path, inspection.plain).numpy()
         except tf.errors.NotFoundError:
             return "No such file or directory"
         except tf.errors.OpError as error:
             return f"changed while it was read ({type(error).__name__})"
-
-    def _make_batch(self, rows, reads):
-        results = [read.result() for read in reads]
-        lost = [
-            (row, result)
-            for row, result in zip(rows, results, strict=True)
-            if isinstance(result, str)
-        ]
-        images = [result for result in results if not isinstance(result, str)]
-        kept = sorted(set(rows) - {row for row, _ in lost})
-        images = np.array(images, "float32").reshape(-1, *self._size)
-        outputs = self.compute(images)
-        return Batch(
-            np.array(kept, "int64"),
-            images,
-            outputs.probabilities,
-            lost,
-            outputs,
-        )
 
     def compute(self, images: np.ndarray) -> Outputs:
         """Returns the `Outputs` of photos.
@@ -191,3 +152,13 @@ class Predictor:
         padding = [(0, size - len(images)), (0, 0), (0, 0), (0, 0)]
         outputs = self._after_resizing([np.pad(images, padding)])
         return Outputs(*(array[: len(images)] for array in outputs))
+
+    def _make_batch(self, rows, reads):
+        """Yields the batch of some photos, unless there are none."""
+        results = [read.result() for read in reads]
+        is_bad = np.array([isinstance(x, str) for x in results], bool)
+        images = [x for x in results if not isinstance(x, str)]
+        images = np.array(images, "float32").reshape(-1, *self._size)
+        bad = [(int(row), results[row - rows[0]]) for row in rows[is_bad]]
+        if len(rows):
+            yield Batch(rows[~is_bad], images, self.compute(images), bad)

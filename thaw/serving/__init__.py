@@ -1,1 +1,1 @@
-"""A page to try a model in the browser, and what answers it: HTTP, no Keras."""
+"""A page to try a model in the browser, and its HTTP server."""

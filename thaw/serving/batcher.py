@@ -1,5 +1,6 @@
-"""Work that many threads ask for, done together."""
+"""Batcher: items that many threads submit, computed in batches."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -7,14 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class Busy(Exception):
-    """There is no room for more."""
+    """There is no room for more items."""
 
 
 class Batcher:
-    """Prepares items side by side, and computes those that are ready at once.
+    """Prepares items in parallel, and computes the ready ones together.
 
-    One thread computes: it takes what is ready, however little that is, and
-    what becomes ready meanwhile makes the next batch. So one client alone
+    One thread computes: it takes all items that are ready, however few, and
+    those that become ready meanwhile make the next batch. So one client alone
     never waits for others, and many share the cost.
     """
 
@@ -30,22 +31,20 @@ class Batcher:
         """Starts the threads.
 
         Args:
-            prepare: Function of an item; what it returns is computed.
-            compute: Function of a list of these, of one result for each.
+            prepare: Function of an item that returns the input of `compute`.
+            compute: Function of a list of these that returns their results.
             batch_size: Most to compute at once.
             room: Most items that are not done yet.
             num_preparing: Most items to prepare at once.
         """
-        self.room = room
         self._prepare = prepare
         self._compute = compute
         self._batch_size = batch_size
-        self._left = room
+        self._room = room
         self._lock = threading.Lock()
+        self._ready = queue.SimpleQueue()  # (prepared, its Future)
         self._preparing = ThreadPoolExecutor(num_preparing)
-        self._ready = queue.SimpleQueue()  # (prepared, its Future); None: end
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._computing = ThreadPoolExecutor(1)
 
     def submit(self, items: Sequence) -> list[Future]:
         """Returns the results to come, one for each item.
@@ -56,56 +55,54 @@ class Batcher:
         Raises:
             Busy: If there is no room for all of them.
         """
-        with self._lock:
-            if len(items) > self._left:
-                raise Busy
-            self._left -= len(items)
+        self._make_room(-len(items))
         futures = [Future() for _ in items]
         for item, future in zip(items, futures, strict=True):
             self._preparing.submit(self._make_ready, item, future)
         return futures
 
     def close(self) -> None:
-        """Does what there is to do, and ends the threads."""
+        """Finishes all items, and ends the threads."""
         self._preparing.shutdown()
-        self._ready.put(None)
-        self._thread.join()
+        self._computing.shutdown()
 
     def _make_ready(self, item, future):
         try:
             self._ready.put((self._prepare(item), future))
-        except Exception as error:  # raised where the result is waited for
-            self._make_room(1)
-            future.set_exception(error)
+        except Exception as error:
+            self._fail([future], error)
+        else:
+            self._computing.submit(self._compute_ready)
 
-    def _make_room(self, number):
-        """Makes it before results are known: who has one may ask again."""
-        with self._lock:
-            self._left += number
+    def _compute_ready(self):
+        """Computes a batch of what is ready; earlier calls may have left none.
 
-    def _work(self):
-        while (first := self._ready.get()) is not None:
-            batch = [first]
+        Room is made before results are set: their clients may ask again.
+        """
+        batch = []
+        with contextlib.suppress(queue.Empty):
             while len(batch) < self._batch_size:
-                try:
-                    another = self._ready.get_nowait()
-                except queue.Empty:
-                    break
-                if another is None:
-                    self._ready.put(None)
-                    break
-                batch.append(another)
-            self._compute_batch(*zip(*batch, strict=True))
-
-    def _compute_batch(self, prepared, futures):
+                batch.append(self._ready.get_nowait())
+        if not batch:
+            return
+        prepared, futures = zip(*batch, strict=True)
         try:
             results = self._compute(list(prepared))
             pairs = list(zip(futures, results, strict=True))
         except Exception as error:
-            self._make_room(len(futures))
-            for future in futures:
-                future.set_exception(error)
-            return
+            return self._fail(futures, error)
         self._make_room(len(futures))
         for future, result in pairs:
             future.set_result(result)
+
+    def _fail(self, futures, error):
+        """Sets an error, which is raised where the result is waited for."""
+        self._make_room(len(futures))
+        for future in futures:
+            future.set_exception(error)
+
+    def _make_room(self, number):
+        with self._lock:
+            if self._room + number < 0:
+                raise Busy
+            self._room += number

@@ -1,10 +1,9 @@
-"""The model that serve.py asks: photos in files to what is said of them."""
+"""ServedModel: a model that many threads ask, photos in, rows out."""
 
 import base64
 import contextlib
 import io
 import os
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +13,15 @@ import numpy as np
 from PIL import Image
 
 import plots
-from thaw.data.files import shown
-from thaw.data.inspect import Checker
-from thaw.errors import UserError
-from thaw.inference import predictor
-from thaw.inference import rows as predict_output
+from thaw.data.inspect import Inspector
+from thaw.errors import UserError, shown
 from thaw.inference.grad_cam import GradCam
+from thaw.inference.predictions import make_prediction
+from thaw.inference.predictor import BATCH_SIZE, Predictor
+from thaw.inference.rows import describe
+from thaw.progress import warn
 from thaw.serving.batcher import Batcher
 
-_ROOM = 128  # photos that are not answered yet
 _TWO_SIZES = (1, 8)  # of batches; up to four are padded to four
 _LARGE = 25_000_000  # pixels, of 16 bytes each while they are read
 
@@ -30,80 +29,82 @@ _LARGE = 25_000_000  # pixels, of 16 bytes each while they are read
 class ServedModel:
     """A model that many threads may ask, with the answers of predict.py.
 
-    Photos are checked and decoded by the same code, two beside each other on
-    two cores, and padded to the same batches.
+    Photos are inspected and decoded by the same code, one per core at a time,
+    and padded to the same batches.
 
     Attributes:
         room: The most photos that may be in work.
         has_pictures: Whether there is a Grad-CAM.
     """
 
+    room = 128
+
     def __init__(
         self,
         model: keras.Model,
         class_names: Sequence[str],
         max_pixels: int,
-        batch_size: int = 32,
+        batch_size: int = BATCH_SIZE,
     ):
-        """Takes the model apart.
+        """Splits the model, and starts the threads.
 
         Args:
             model: Model of a run folder.
             class_names: Names of its classes.
-            max_pixels: Photos with more cannot be used.
+            max_pixels: Photos with more pixels cannot be used.
             batch_size: Most photos to compute at once.
         """
-        self.room = _ROOM
         self._class_names = class_names
-        self._predictor = predictor.Predictor(model)
-        self._checker = Checker(max_pixels)
+        self._predictor = Predictor(model)
+        self._inspector = Inspector(max_pixels)
         self._large = threading.Lock()  # read one at a time
         try:
             self._grad_cam = GradCam(model)
-        except ValueError as error:  # e.g. a vision transformer
+        except UserError as error:  # e.g. a vision transformer
             self._grad_cam = None
-            print(f"No Grad-CAM: {error}", file=sys.stderr)
+            warn(str(error))
         self.has_pictures = self._grad_cam is not None
         self._batcher = Batcher(
             self._read,
             self._compute,
             batch_size=batch_size,
-            room=_ROOM,
+            room=self.room,
             num_preparing=os.cpu_count(),
         )
 
     def predict(
         self,
-        paths: Sequence[str],
-        names: Sequence[str | None],
+        photos: Sequence[tuple[str, str | None]],
         top: int | None = None,
         with_pictures: bool = False,
-    ) -> list[dict | UserError]:
-        """Returns of each photo what predict.py prints as JSON, or why not.
+    ) -> list[dict]:
+        """Returns the rows that predict.py prints as JSON.
 
         Args:
-            paths: Paths of the files.
-            names: What to give as `path` of each.
-            top: As in `rows.describe`.
+            photos: Path of each file, and `path` of its row.
+            top: As in `describe`.
             with_pictures: Add `picture`, the photo as the model sees it, and
-                `grad_cam`, where on it it sees the likeliest class: PNG files
-                as data URLs, or None.
+                `grad_cam`, the same under the heat map of its likeliest class:
+                PNG files as data URLs, or None.
+
+        Returns:
+            A row for each photo; of one that cannot be used, `path` and
+            `error` only.
 
         Raises:
             Busy: If there are too many already.
         """
         wanted = with_pictures and self.has_pictures
-        futures = self._batcher.submit([(path, wanted) for path in paths])
+        futures = self._batcher.submit([(path, wanted) for path, _ in photos])
         rows = []
-        for name, future in zip(names, futures, strict=True):
+        for (_, name), future in zip(photos, futures, strict=True):
             try:
                 image, probabilities, heat = future.result()
             except UserError as error:
-                rows.append(error)
+                rows.append({"path": name, "error": str(error)})
                 continue
-            row = predict_output.describe(
-                name, probabilities, self._class_names, top
-            )
+            prediction = make_prediction(name, probabilities, self._class_names)
+            row = describe(prediction, top)
             if with_pictures:
                 row["picture"] = row["grad_cam"] = None
             if heat is not None:
@@ -116,7 +117,7 @@ class ServedModel:
         """Predicts a photo, so that the first that is sent need not wait.
 
         Args:
-            folder: Where that photo is made, and removed.
+            folder: Folder in which that photo is made, and removed.
         """
         path = str(Path(folder) / "first.png")
         Image.new("RGB", (64, 64)).save(path)
@@ -125,23 +126,22 @@ class ServedModel:
         ready = self._read((path, self.has_pictures))
         for number in _TWO_SIZES:
             self._compute(number * [ready])
-        # Each process that looks at photos is started.
-        number = min(os.cpu_count(), self.room)
-        self.predict(number * [path], number * [None])
+        # Each worker of the inspection starts.
+        self.predict(min(os.cpu_count(), self.room) * [(path, None)])
         os.unlink(path)
 
     def close(self) -> None:
         """Ends threads and processes."""
         self._batcher.close()
-        self._checker.close()
+        self._inspector.close()
 
     def _read(self, item):
-        """Returns a photo as the model sees it, and what is wanted of it."""
+        """Returns a photo as the model sees it, and whether it is wanted."""
         path, wanted = item
-        found = self._checker.look_at(path)
-        is_large = found.width * found.height > _LARGE
+        inspection = self._inspector.inspect(path)
+        is_large = inspection.width * inspection.height > _LARGE
         with self._large if is_large else contextlib.nullcontext():
-            image = found.reason or self._predictor.read(path, found.plain)
+            image = self._predictor.read(path, inspection)
         if isinstance(image, str):
             raise UserError(shown(image))
         return image, wanted
