@@ -1,72 +1,50 @@
-"""Which photos predict.py was given: files, folders, globs, a list."""
+"""Photos named on a command line, or in a list on the standard input."""
 
-import glob
+import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from thaw.data.files import find_photos, is_photo
-from thaw.data.pixels import EXTENSIONS
 from thaw.errors import UserError
+from thaw.inference.photo_paths import find_paths, in_parts
 
 LIST = "-"  # names of photos on the standard input
 _STDIN = 0  # file descriptor
 _BLOCK = 1 << 16  # bytes read at a time, at most
-_PART = 512  # photos
 
 
-def find_given(arguments: list[str]) -> list[list[str] | str]:
-    """Returns the paths that each argument stands for, or `LIST` for itself.
+def find_photos(
+    arguments: Sequence[str],
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Returns the paths that are known, and all in lists of at most 512.
+
+    Args:
+        arguments: Photos, folders, globs, or `-` for a list, which is read as
+            it comes.
 
     Raises:
         UserError: If one stands for no photo.
     """
-    return [
-        LIST if argument == LIST else _find(argument) for argument in arguments
-    ]
+    found = [None if x == LIST else find_paths(x) for x in arguments]
+    known = [path for paths in found if paths is not None for path in paths]
+    return known, in_parts(
+        block
+        for paths in found
+        for block in (_read_list() if paths is None else [paths])
+    )
 
 
-def count_given(given: list[list[str] | str]) -> int | None:
-    """Returns the number of photos; None: the list is still to be read."""
-    return None if LIST in given else sum(map(len, given))
+def wait_for_first(parts: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Returns the same lists, of which the first has come.
 
-
-def in_parts(given: list[list[str] | str]) -> Iterator[list[str]]:
-    """Yields all paths in lists of at most 512; those of a list as they come.
-
-    Args:
-        given: Of `find_given`.
+    Raises:
+        UserError: If there is none.
     """
-    for paths in given:
-        for block in _read_list() if paths == LIST else [paths]:
-            for start in range(0, len(block), _PART):
-                yield block[start : start + _PART]
-
-
-def _find(argument):
-    if os.path.isdir(argument):
-        paths = find_photos(argument)
-        if not paths:
-            raise UserError(
-                f"No photos under {argument} ({', '.join(EXTENSIONS)})."
-            )
-        return paths
-    if os.path.isfile(argument):  # its name may hold [ ]
-        return [argument]
-    if not glob.has_magic(argument):
-        raise UserError(f"No photo or folder {argument}.")
-    paths = []
-    for match in sorted(glob.glob(argument, recursive=True)):
-        if os.path.isdir(match):
-            paths += find_photos(match)
-        elif is_photo(match):
-            paths.append(match)
-    if not paths:
-        raise UserError(
-            f"No photos match {argument} ({', '.join(EXTENSIONS)})."
-        )
-    return list(dict.fromkeys(paths))  # ** matches folders and what is in them
+    first = next(parts, None)
+    if first is None:
+        raise UserError("-: the list on the standard input is empty.")
+    return itertools.chain([first], parts)
 
 
 def _read_list():
@@ -80,7 +58,7 @@ def _read_list():
     if sys.stdin.isatty():
         print("Names of photos, one on a line (end: Ctrl-D)", file=sys.stderr)
     rest, end = b"", None
-    while block := os.read(_STDIN, _BLOCK):  # what is there, without waiting
+    while block := os.read(_STDIN, _BLOCK):  # without waiting for more
         if end is None:
             end = rb"\0" if b"\0" in block else rb"[\n\0]"
         *names, rest = re.split(end, rest + block)

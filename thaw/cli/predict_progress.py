@@ -1,64 +1,65 @@
-"""What predict.py says on stderr while it works, and at the end."""
+"""Messages of predict.py on stderr, while it predicts and at the end."""
 
-import os
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
-from thaw.data.files import shown
-from thaw.progress import Progress
+from thaw.errors import UserError, shown
+from thaw.inference.predictions import Prediction
+from thaw.progress import Progress, warn
 
-_MANY = 1000  # photos of which it is always said how fast it went
+_MANY = 1000  # photos from which on the speed is always printed
 
 
-class Report:
-    """Counts photos, on a bar if there is a terminal, and names bad ones.
+def good_predictions(
+    predictions: Iterable[Prediction],
+    total: int | None,
+    bad: list[str],
+    needs_all: bool,
+) -> Iterator[Prediction]:
+    """Yields predictions, and prints why the others are missing.
 
-    Attributes:
-        num_photos: All so far.
-        num_bad: Those of them that were left out.
+    There is a bar, if there is a terminal, and at the end the speed.
+
+    Args:
+        predictions: Those of all photos.
+        total: Number of all photos; None: not known yet.
+        bad: List to which paths of photos that can't be used are added.
+        needs_all: Whether one such photo is an error in the end.
+
+    Raises:
+        UserError: If `needs_all`, and one can't be used.
     """
+    start, number = time.perf_counter(), 0
+    # Where the rows are printed on the same terminal, they show how far it is.
+    has_bar = sys.stderr.isatty() and not sys.stdout.isatty()
+    progress = Progress(total) if has_bar else None
 
-    def __init__(self, total: int | None):
-        """Starts the clock.
+    def say(text):
+        if progress is not None:
+            progress.clear()
+        warn(text)
 
-        Args:
-            total: Number of all photos; None: not known yet.
-        """
-        self.num_photos = self.num_bad = 0
-        self._start = time.perf_counter()
-        # Where the rows are printed on the same terminal, they show how far
-        # it is.
-        self._progress = None
-        if sys.stderr.isatty() and not sys.stdout.isatty():
-            self._progress = Progress(total)
-
-    def add(self, number: int) -> None:
-        """Counts photos that were predicted."""
-        for _ in range(number):
-            self.num_photos += 1
-            if self._progress is not None:
-                self._progress(self.num_photos)
-
-    def add_bad(self, path: str, reason: str) -> None:
-        """Counts a photo that is left out, and says why."""
-        self.num_bad += 1
-        self.clear()
-        script = os.path.basename(sys.argv[0])
-        print(f"{script}: {shown(path)}: {shown(reason)}", file=sys.stderr)
-        self.add(1)
-
-    def clear(self) -> None:
-        """Takes the bar away."""
-        if self._progress is not None:
-            self._progress.clear()
-
-    def end(self) -> None:
-        """Says how many photos there were, and how fast it went."""
-        self.clear()
-        seconds = time.perf_counter() - self._start
-        if sys.stderr.isatty() or self.num_photos >= _MANY:
-            print(
-                f"{self.num_photos:,} photo{'s' * (self.num_photos != 1)} in "
-                f"{seconds:.1f} s, {self.num_photos / seconds:.0f} photos/s",
-                file=sys.stderr,
-            )
+    try:
+        for number, prediction in enumerate(predictions, 1):
+            if prediction.error is None:
+                yield prediction
+            else:
+                bad.append(prediction.path)
+                path, error = shown(prediction.path), shown(prediction.error)
+                say(f"predict.py: {path}: {error}")
+            if progress is not None:
+                progress(number)
+    finally:
+        if progress is not None:
+            progress.clear()
+    seconds = time.perf_counter() - start
+    if sys.stderr.isatty() or number >= _MANY:
+        say(
+            f"{number:,} photo{'s' * (number != 1)} in {seconds:.1f} s, "
+            f"{number / seconds:.0f} photos/s"
+        )
+    if bad:
+        say(f"predict.py: {len(bad):,} of {number:,} photos cannot be used.")
+        if needs_all:
+            raise UserError("A contest needs a label for every photo.")

@@ -1,0 +1,55 @@
+"""Checks every photo of a folder, and reports what is wrong with it.
+
+    python doctor.py photos
+
+takes what train.py takes as --data: a folder of class folders, a table, an
+archive; or any folder with photos. Files that cannot be used are listed in
+bad_photos.csv; those that can be used but are odd (duplicates, wrong
+extensions, photos of one colour, ...) in doubts.csv, with a picture of them,
+doubts.png. No photo is changed. The exit status is 0 if train.py would start.
+"""
+
+import dataclasses
+
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.options import Config, option
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class DoctorConfig(Config):
+    """Flags of doctor.py.
+
+    Flags:
+        validation_data: As in train.py: the photos to validate on.
+        label_regex: As in train.py: the class in the name of a photo.
+        max_pixels: Reject photos with more.
+        output_dir: Folder for the results.
+    """
+
+    validation_data: str | None = option(None)
+    label_regex: str | None = option(None)
+    max_pixels: int = option(MAX_PIXELS, low=1)
+    output_dir: str = option("runs/doctor")
+
+
+CONFIGS = (DoctorConfig,)
+
+
+def main(arguments: list[str], config: DoctorConfig) -> int:
+    """Prints the report; returns 0 if a training would start."""
+    if len(arguments) != 1:
+        raise UserError(
+            "Expected one folder of photos, e.g. python doctor.py photos"
+        )
+    from thaw.data.photo_report import check_photos
+
+    (data,) = arguments
+    report = check_photos(data, **config.to_dict())
+    print(report.summary())
+    for path in report.files:
+        print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
+    if report.problems:
+        raise UserError("\n".join(report.problems))
+    print(f"All can be used: python train.py --data={data}")
+    return 0

@@ -1,0 +1,132 @@
+"""Predicts the class of photos with a trained model.
+
+    python predict.py runs/latest photo.jpg folder/ 'photos/**/*.png' ...
+    find photos -name '*.jpg' | python predict.py runs/latest -
+
+Photos in folders are found at any depth; globs may be quoted; - stands for a
+list of names on the standard input. The run folder is all it needs: size,
+preprocessing and class names come from there. Photos that cannot be used are
+named on stderr, and the exit status is then 1; the others are predicted.
+"""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+from thaw.cli import app
+from thaw.cli.prediction_text import ENDS, FORMATS
+from thaw.data import MAX_PIXELS
+from thaw.errors import UserError
+from thaw.options import Config, option
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class PredictConfig(Config):
+    """Options of predict.py.
+
+    Attributes:
+        format: How to print: path, predicted, probability, and in csv, json and
+            jsonl (JSON lines) one column per class; contest: id (the name of
+            the file) and label (the number of the class, from 0) only, as csv.
+        top: Number of the likeliest classes to print for each photo, in place
+            of a column per class.
+        unsure_below: Where no class is as probable as this, predicted is the
+            word unsure.
+        grad_cam: Folder for pictures, one of each photo, of where the model
+            sees the likeliest class.
+        max_pixels: Photos with more cannot be used.
+    """
+
+    format: str = option("table", choices=FORMATS)
+    top: int | None = option(None, low=1)
+    unsure_below: float | None = option(None, low=0, high=1)
+    grad_cam: str | None = option(None)
+    max_pixels: int = option(MAX_PIXELS, low=1)
+
+    def validate(self) -> None:
+        """Raises a `UserError` if options contradict each other."""
+        for name in ("top", "unsure_below"):
+            if self.format == "contest" and getattr(self, name) is not None:
+                raise UserError(
+                    f"`{name}` and `format=contest` do not go together: a "
+                    "contest takes one label for each photo."
+                )
+
+
+CONFIGS = (PredictConfig,)
+
+
+def main(arguments: list[str], config: PredictConfig) -> int:
+    """Prints predictions; returns 1 if a photo cannot be used."""
+    if len(arguments) < 2:
+        raise UserError(
+            "Expected a run folder and photos, e.g. python predict.py "
+            "runs/latest photo.jpg"
+        )
+    from thaw.cli import photo_arguments
+    from thaw.run import Run
+    from thaw.runs.paths import follow_link
+
+    run_dir, *arguments = arguments
+    known, parts = photo_arguments.find_photos(arguments)
+    if config.grad_cam is not None:
+        _make_picture_folder(config.grad_cam, arguments, known)
+    parts = photo_arguments.wait_for_first(parts)
+    run = Run(follow_link(run_dir))
+    with app.without_startup_logs():
+        from thaw.cli.predict_progress import good_predictions
+        from thaw.inference.pictures import PictureFolder
+        from thaw.inference.predictions import predict_parts
+        from thaw.inference.rows import UNSURE, describe
+
+        model = run.model
+    unsure_below = config.unsure_below or 0.0
+    if unsure_below and UNSURE in run.class_names:
+        raise UserError(
+            f"`unsure_below`: there is a class of the name '{UNSURE}'. Leave "
+            "the option out."
+        )
+    save_pictures = None
+    if config.grad_cam is not None:
+        folder = PictureFolder(config.grad_cam, model, unsure_below)
+        save_pictures = folder.save
+    predictions = predict_parts(
+        run,
+        parts,
+        top=config.top,
+        max_pixels=config.max_pixels,
+        on_batch=save_pictures,
+    )
+    bad = []
+    good = good_predictions(
+        predictions,
+        None if photo_arguments.LIST in arguments else len(known),
+        bad,
+        needs_all=config.format == "contest",
+    )
+    rows = (describe(x, config.top, unsure_below) for x in good)
+    make_text = FORMATS[config.format]
+    try:
+        for text in make_text(rows, run.class_names, known, config.top):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    finally:
+        sys.stdout.write(ENDS.get(config.format, ""))
+    return 1 if bad else 0
+
+
+def _make_picture_folder(folder, arguments, photos):
+    """Makes the folder for pictures, unless it is among the photos."""
+    from thaw.data.outside import check_outside_data
+
+    for argument in arguments:
+        if os.path.isdir(argument):
+            check_outside_data("grad_cam", folder, argument)
+    for photo_folder in {os.path.dirname(path) or "." for path in photos}:
+        if os.path.realpath(photo_folder) == os.path.realpath(folder):
+            raise UserError(
+                f"`grad_cam`: there are photos in {folder}. Give another "
+                "folder."
+            )
+    Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,91 @@
+"""Fine-tunes a Keras image classifier by unfreezing just enough of it.
+
+    python train.py --data photos --unfreeze-from block5_conv1
+
+freezes VGG16 up to the named layer, trains a new head first and then
+everything from that layer on, and leaves the model and its curves in a run
+folder. Without --data it trains on a small drawn demo set, no network needed.
+Hyphens and underscores in the names of flags are the same.
+"""
+
+import dataclasses
+
+from thaw.cli import app, signals
+from thaw.config import TrainConfig
+from thaw.errors import UserError
+from thaw.options import Config, option
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class RunOptions(Config):
+    """Flags of train.py that are no options of the run.
+
+    Run:
+        run_dir: New folder for the results. Default: runs/DATE-BACKBONE, to
+            which runs/latest then points.
+        resume: Run folder of a run that was stopped: go on, with its options.
+        resume_anyway: Go on even if photos or options have changed since.
+        list_backbones: Print the backbones and exit.
+        list_layers: Print the layers of the base and exit.
+    """
+
+    run_dir: str | None = option(None)
+    resume: str | None = option(None)
+    resume_anyway: bool = option(False)
+    list_backbones: bool = option(False)
+    list_layers: bool = option(False)
+
+
+CONFIGS = (TrainConfig, RunOptions)
+
+
+def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
+    """Trains, or prints a table; returns the exit status."""
+    if arguments:
+        raise UserError(
+            f"Unexpected argument '{arguments[0]}'. Flags start with --; "
+            "photos are given with --data=FOLDER. (All flags: --help)"
+        )
+    if own.list_backbones:
+        from model_zoo import listing
+
+        print(listing.backbones_table())
+    elif own.list_layers:
+        print(_layers_table(config))
+    else:
+        _train(config, own)
+    return 0
+
+
+def _layers_table(config):
+    from model_zoo import listing
+
+    arguments = config.model_arguments()
+    arguments.pop("weights")  # not looked at
+    with app.without_startup_logs():
+        return listing.list_layers(
+            train_batch_norm=config.train_batch_norm, **arguments
+        )
+
+
+def _train(config, own):
+    import thaw
+
+    if own.resume and own.run_dir:
+        raise UserError("Give --resume or --run_dir, not both.")
+    with signals.stop_on_signals():
+        run = thaw.fine_tune(
+            config=config,
+            run_dir=own.resume or own.run_dir,
+            resume=own.resume is not None,
+            resume_anyway=own.resume_anyway,
+        )
+    if not (run.path / "run.json").exists():  # only learning rates
+        return
+    print(run.verdict)
+    print(f"Total time {run.summary['seconds']:.0f} s")
+    print(f"Report   {run.path / 'report.html'}")
+    print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
+    print(f"Model    {run.path / 'model.keras'}")
+    print(f"Try it   python serve.py {run.path}")
+    print(f"Predict  python predict.py {run.path} photo.jpg")
