@@ -1,19 +1,36 @@
 """Fixtures: small drawn photos, and the shared real ones where they are."""
 
 import os
-import subprocess
-import sys
+import shutil
+from pathlib import Path
 
 from tests.support import own_home
+from tests.support import session as limits
 
 os.environ.update(own_home.variables())  # each pytest-xdist worker its own
+os.environ.update(limits.variables())
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import numpy as np
 import pytest
 
-from tests.support.paths import ROOT, SHARED
+from tests.support import scripts
+from tests.support.paths import SHARED
+
+
+def pytest_sessionfinish(session):
+    """Fails a session with skips that aren't allowed, or many processes."""
+    if hasattr(session.config, "workerinput"):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = [x.longrepr[2] for x in reporter.stats.get("skipped", [])]
+    processes, found = limits.problems(skipped)
+    reporter.write_line(f"{processes} processes imported TensorFlow")
+    for line in found:
+        reporter.write_line(line, red=True)
+    if found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -67,21 +84,40 @@ def shared():
 def run_script(tmp_path):
     """Runs a script of the project in a folder of its own.
 
-    Returns a function of (script, *arguments) that returns the finished
-    process, with `stdout` and `stderr` as text. Of train.py it leaves out what
-    tests/support/quick_train.py says, unless `opened_anew`.
+    Returns a function of (script, *arguments) that returns `returncode`,
+    `stdout` and `stderr`. It runs in this process, and of train.py no fresh
+    process opens the model, unless `process` or `verify` ask for it.
     """
 
-    def run(script, *arguments, opened_anew=False, **environment):
-        if script == "train.py" and not opened_anew:
-            script = "tests/support/quick_train.py"
-        return subprocess.run(
-            [sys.executable, ROOT / script, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path), **environment},
-            capture_output=True,
-            text=True,
-            timeout=400,
-        )
+    def run(script, *arguments, process=False, **options):
+        call = scripts.run_process if process else scripts.run_here
+        return call(script, *arguments, **({"cwd": tmp_path} | options))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def trained_run(drawn_photos, tmp_path_factory):
+    """Folder of a finished run on drawn photos, not to be changed."""
+    import thaw
+
+    run_dir = tmp_path_factory.mktemp("trained") / "run"
+    thaw.fine_tune(
+        drawn_photos,
+        backbone="vgg16_tiny",
+        unfreeze_from="block5_conv1",
+        head_epochs=2,
+        epochs=2,
+        image_size=48,
+        seed=7,
+        run_dir=run_dir,
+        verify=False,
+        verbose=0,
+    )
+    return run_dir
+
+
+@pytest.fixture
+def run_dir(trained_run, tmp_path):
+    """A copy of `trained_run`."""
+    return Path(shutil.copytree(trained_run, tmp_path / "run_dir"))

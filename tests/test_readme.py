@@ -1,30 +1,44 @@
-"""The commands of the README, as written there."""
+"""The commands and the Python of the README, as written there."""
 
 import json
 import re
 import shlex
+import shutil
 import subprocess
 
 import pytest
 
+import thaw
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
 DEMO = "train.py --unfreeze-from block5_conv1"
+# No weights to download, and fewer epochs.
+SMALL = {
+    '"vgg16", len(class_names)': '"vgg16_tiny", len(class_names), weights=None',
+    '"vgg16"': '"vgg16_tiny"',
+    'unfreeze_from="none"': 'unfreeze_from="none", backbone="vgg16_tiny"',
+    "epochs=10": "epochs=1",
+}
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return "".join(blocks).replace("\\\n", "").splitlines()
+    return "".join(blocks("sh")).replace("\\\n", "").splitlines()
 
 
+@pytest.mark.slow
+@pytest.mark.process
 def test_the_demo_learns_and_its_model_predicts(
     shell_lines, run_script, tmp_path
 ):
     """The first command of the README; then the one it prints at its end."""
     assert f".venv/bin/python {DEMO}" in shell_lines
-    process = run_script(*DEMO.split(), opened_anew=True)
+    process = run_script(*DEMO.split(), process=True)
     assert process.returncode == 0, process.stderr
     summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
     assert summary["val_accuracy"] >= 0.95
@@ -36,9 +50,36 @@ def test_the_demo_learns_and_its_model_predicts(
     assert str(photo) in process.stdout
 
 
+@pytest.mark.slow
+def test_its_python_runs(drawn_photos, tmp_path, monkeypatch, capsys):
+    """One block after the other, in a folder with the photos they name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(thaw.fine_tune.__kwdefaults__, "verify", False)
+    for name in ("photos", "new_photos"):
+        shutil.copytree(drawn_photos, name)
+    shutil.copytree(drawn_photos / "dog", "holiday")
+    variables = {}
+    for block in blocks("python"):
+        for large, small in SMALL.items():
+            block = block.replace(large, small)
+        exec(block, variables)
+    printed = capsys.readouterr().out
+    run_dir = variables["run"].path.resolve()
+    assert printed.count("holiday/") == 24
+    assert "Accuracy " in printed and "within noise" in printed
+    assert variables["class_names"] == ["cat", "dog"]
+    for path in (
+        run_dir / "export" / "model.onnx",
+        run_dir / "evaluation-new_photos" / "report.html",
+        tmp_path / "loss.png",
+        tmp_path / "cats_vs_dogs.keras",
+    ):
+        assert path.exists()
+
+
 def test_every_flag_in_the_readme_exists(run_script):
     flags = set(re.findall(r"--([a-z][a-z_-]+)", README)) - {
-        "flagfile",  # of absl
         "base",  # of benchmarks.classic
         "flag",  # of benchmarks.sweep
         "values",
@@ -89,7 +130,7 @@ def test_make_runs_what_the_readme_says(shell_lines):
 
     demo, test = commands("demo"), commands("test")
     of_readme = [x for x in shell_lines if x.startswith(".venv/bin/")]
-    assert len(of_readme) == 5
+    assert len(of_readme) == 6
     for line in of_readme[:2]:
         assert words(line) in demo
     for line in of_readme[2:4]:

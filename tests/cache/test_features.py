@@ -1,4 +1,5 @@
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -8,12 +9,18 @@ from model_zoo import build_model
 from model_zoo.boundary import split
 from thaw.cache.features import Features, frozen_features, make_frozen_part
 from thaw.cache.folder import CacheFolder
-from thaw.cache.plan import StageInput
 from thaw.cache.shards import FeatureCache
-from thaw.data.datasets import PhotoViews
-from thaw.data.load import index_photos
+from thaw.data.load import load_photos
+from thaw.data.views import PhotoViews
 
 SIZE = 32
+
+
+class Input(NamedTuple):
+    """Boundary tensors of a stage, and their cache."""
+
+    boundary: list
+    train_cache: FeatureCache
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +30,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def photos(drawn_photos):
-    return index_photos(drawn_photos)[0]
+    return load_photos(drawn_photos)[0]
 
 
 def make_input(model, layer, num_photos, folder=None, key="0", num_views=0):
@@ -32,7 +39,7 @@ def make_input(model, layer, num_photos, folder=None, key="0", num_views=0):
     cache = FeatureCache(
         shapes, num_photos, num_views=num_views, folder=folder, key=32 * key
     )
-    return StageInput(boundary, cache, cache)
+    return Input(boundary, cache)
 
 
 def make_features(model, photos, *inputs, seed=3, batch_size=10, mix=None):
@@ -45,7 +52,9 @@ def make_features(model, photos, *inputs, seed=3, batch_size=10, mix=None):
         augment=Affine(seed=3),
     )
     return Features(
-        make_frozen_part(model, inputs),
+        make_frozen_part(
+            model, [(x.boundary, x.train_cache.dtype) for x in inputs]
+        ),
         [x.train_cache for x in inputs],
         views,
         batch_size,

@@ -3,7 +3,7 @@ import pytest
 
 from model_zoo import build_model
 from thaw.cache.folder import CacheFolder
-from thaw.cache.plan import plan_stage_inputs
+from thaw.cache.plan import CacheSettings, plan_caches
 from thaw.training.stage import Stage
 
 TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
@@ -23,7 +23,7 @@ class Views:
     def __init__(self, num_photos, augment=None):
         self.labels = np.zeros(num_photos, "int32")
         self.augment = augment
-        self.contents = self
+        self.photos = self
 
     def fingerprint(self):
         return str(len(self.labels))
@@ -36,31 +36,25 @@ def plan(folder, unfreeze_from="block5_conv1", augment="affine", epochs=10):
         weights="none",
         unfreeze_from=unfreeze_from,
     )
-    return plan_stage_inputs(
-        model,
-        [
-            Stage("head", "none", 2, 1e-3, one_view=True),
-            Stage("fine_tune", unfreeze_from, epochs, 1e-5),
-        ],
-        Views(TRAIN_PHOTOS, augment),
-        Views(VAL_PHOTOS),
-        folder,
-        num_views=4,
-        dtype="float16",
-        batch_size=20,
-        steps_per_epoch=5,
-        device="",
+    stages = [
+        Stage(model, "head", "none", 2, 1e-3, one_view=True),
+        Stage(model, "fine_tune", unfreeze_from, epochs, 1e-5),
+    ]
+    settings = CacheSettings(
+        folder, num_views=4, dtype="float16", batch_size=20, device=""
     )
+    views = (Views(TRAIN_PHOTOS, augment), Views(VAL_PHOTOS))
+    return plan_caches(stages, views, TRAIN_PHOTOS, settings)
 
 
 def views_of(inputs):
-    return [(x.train_cache.num_views, x.val_cache.num_views) for x in inputs]
+    return [(train.num_views, val.num_views) for train, val in inputs]
 
 
 def test_every_stage_has_its_boundary_and_its_caches(tmp_path, capsys):
     head, fine_tune = plan(CacheFolder(tmp_path, 10**9))
-    assert head.train_cache.shapes == [(64,)]  # pooled
-    assert fine_tune.train_cache.shapes == [(2, 2, 64)]
+    assert head[0].shapes == [(64,)]  # pooled
+    assert fine_tune[0].shapes == [(2, 2, 64)]
     assert views_of([head, fine_tune]) == [(1, 1), (4, 1)]
     needed = (4 * VIEW_BYTES + ONE_VIEW_BYTES) / 1e9
     assert f"4 views of each photo take {needed:.2f} GB" in (
@@ -81,7 +75,7 @@ def test_fewer_views_are_kept_where_they_do_not_fit(
 ):
     inputs = plan(CacheFolder(tmp_path, limit))
     assert views_of(inputs) == [(1, 1), (views, 1)]
-    assert [x.train_cache.lacks_room for x in inputs] == [False, views < 4]
+    assert [train.lacks_room for train, _ in inputs] == [False, views < 4]
     lines = capsys.readouterr().out.splitlines()
     if views == 4:
         assert len(lines) == 1
@@ -93,7 +87,7 @@ def test_where_one_view_does_not_fit_the_largest_are_not_kept(tmp_path, capsys):
     # The input of block 5 of the photos to train on is the largest by far.
     inputs = plan(CacheFolder(tmp_path, VIEW_BYTES + ONE_VIEW_BYTES - 1))
     assert views_of(inputs) == [(1, 1), (0, 1)]
-    assert inputs[1].train_cache.lacks_room
+    assert inputs[1][0].lacks_room
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Cache off for the largest features: ")
     assert f"{(VIEW_BYTES + ONE_VIEW_BYTES) / 1e9:.2f} GB" in lines[0]
@@ -108,14 +102,14 @@ def test_where_nothing_fits_nothing_is_kept(tmp_path, capsys):
 def test_without_a_folder_nothing_is_kept(capsys):
     inputs = plan(None)  # it could not be made
     assert views_of(inputs) == [(0, 0)] * 2
-    assert inputs[0].train_cache.lacks_room
+    assert inputs[0][0].lacks_room
     assert capsys.readouterr().out == ""
 
 
 def test_stages_with_the_same_boundary_share_their_caches(tmp_path):
     head, fine_tune = plan(CacheFolder(tmp_path, 10**9), "none")
-    assert head.train_cache is fine_tune.train_cache
-    assert head.val_cache is fine_tune.val_cache
+    assert head[0] is fine_tune[0]
+    assert head[1] is fine_tune[1]
 
 
 def test_where_no_weights_are_frozen_nothing_is_kept(tmp_path):

@@ -177,7 +177,7 @@ def test_values_beyond_float16_are_refused(folder):
     cache = make_cache(folder)
     tensors = tensors_of([1])
     tensors[0][0, 1, 1] = -np.inf  # what casting -1e5 gives
-    with pytest.raises(FloatingPointError, match="--cache_dtype=float32"):
+    with pytest.raises(FloatingPointError, match="`cache_dtype=float32`"):
         cache.append(0, np.array([1]), tensors)
 
 

@@ -1,42 +1,24 @@
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import matplotlib.image
 import numpy as np
 import pytest
 
-from plots import plot_comparison, plot_runs
-from plots.style import COLORS
-from tests.cli.test_resume import QUICK
-from tests.support.paths import ROOT
+import thaw
 from thaw.runs import reader
 
 
-@pytest.fixture(scope="module")
-def two_runs(tmp_path_factory):
-    """A folder with `runs`, in which there are two and the link to one."""
-    place = tmp_path_factory.mktemp("two")
-    for name, optimizer in (("plain", "rmsprop"), ("other", "adam")):
-        subprocess.run(
-            [
-                sys.executable, ROOT / "tests/support/quick_train.py", *QUICK,
-                f"--run_dir=runs/{name}", f"--optimizer={optimizer}",
-            ],
-            cwd=place, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-    (place / "runs" / "latest").symlink_to("other")
-    return place
-
-
 @pytest.fixture
-def runs(two_runs, tmp_path):
-    """A copy of them, which a test may change."""
-    return shutil.copytree(two_runs / "runs", tmp_path / "runs", symlinks=True)
+def runs(trained_run, tmp_path):
+    """A folder with two runs, and the link to one."""
+    for name, own in (("plain", ""), ("other", "--optimizer=adam\n")):
+        run = shutil.copytree(trained_run, tmp_path / "runs" / name)
+        (run / "flags.txt").write_text(f"--epochs=2\n{own}")
+    (tmp_path / "runs" / "latest").symlink_to("other")
+    return tmp_path / "runs"
 
 
 def write_predictions(run, num_right, name="p", count=200):
@@ -72,9 +54,9 @@ def test_runs_are_drawn_and_told_apart(runs, run_script, tmp_path):
     shown = [re.sub("  +", " | ", x) for x in done.stdout.splitlines()]
     assert [line for line in shown if line.strip("- |")] == [
         "run | kept epoch | val accuracy | val loss | seconds",
-        f"plain | 2 of 3 | 0.9000 | 0.0010 | {seconds[0]}",
-        f"other | 2 of 3 | 0.8000 | 0.0010 | {seconds[1]}",
-        "run | flags that differ; left out: the default",
+        f"plain | 2 of 4 | 0.9000 | 0.0010 | {seconds[0]}",
+        f"other | 2 of 4 | 0.8000 | 0.0010 | {seconds[1]}",
+        "run | flags that differ (others have the default)",
         "plain",
         "other | --optimizer=adam",
         "Less plain, on the validation photos that both have:",
@@ -88,7 +70,7 @@ def test_runs_are_drawn_and_told_apart(runs, run_script, tmp_path):
     assert picture.shape[1] == 1650
 
 
-def test_what_is_noise_is_said(runs, run_script):
+def test_noise_is_reported(runs, run_script):
     write_predictions(runs / "plain", 180)
     write_predictions(runs / "other", 179)
     done = run_script("compare.py", runs / "plain", runs / "other")
@@ -98,16 +80,14 @@ def test_what_is_noise_is_said(runs, run_script):
     assert again.stdout == done.stdout
 
 
-def test_of_all_that_a_shell_finds_runs_are_compared_once(
-    runs, run_script, tmp_path
-):
+def test_each_run_of_a_glob_is_compared_once(runs, run_script, tmp_path):
     (runs / "doctor").mkdir()
     (runs / "begun").mkdir()
     (runs / "begun" / "flags.txt").touch()
     shutil.copytree(runs / "plain", runs / "killed")
     (runs / "killed" / "run.json").unlink()
     with open(runs / "killed" / "history.csv", "a") as file:
-        file.write("fine_tune,4,1.0,nan,0.5,nan,0.5,1e-5\n")
+        file.write("fine_tune,5,1.0,nan,0.5,nan,0.5,1e-5\n")
     write_predictions(runs / "plain", 180)
     for name in ("killed", "other"):
         (runs / name / "predictions.csv").unlink()
@@ -121,10 +101,10 @@ def test_of_all_that_a_shell_finds_runs_are_compared_once(
         "killed", "other", "plain",
     ]  # fmt: skip
     (killed,) = [line for line in table if "has not ended" in line]
-    assert " of 4 " in killed
-    assert "Passed over, no run: runs/compare.png\n" in done.stderr
-    assert "Passed over, no run: runs/begun\n" in done.stderr
-    assert "Passed over, no run: runs/doctor\n" in done.stderr
+    assert " of 5 " in killed
+    assert "Skipped, not a run: runs/compare.png\n" in done.stderr
+    assert "Skipped, not a run: runs/begun\n" in done.stderr
+    assert "Skipped, not a run: runs/doctor\n" in done.stderr
     assert "other has no predictions.csv" in done.stdout
     assert "killed has no predictions.csv" in done.stdout
 
@@ -137,11 +117,11 @@ def test_of_all_that_a_shell_finds_runs_are_compared_once(
             lambda run: (run / "predictions.csv").write_text(
                 "path,label,predicted,cat,fox\np/0.jpg,cat,cat,1,0\n"
             ),
-            "its classes are others",
+            "its classes differ",
         ),
     ],
 )
-def test_what_cannot_be_compared_is_said_and_drawn(
+def test_incomparable_runs_are_reported_and_drawn(
     runs, run_script, change, reason
 ):
     write_predictions(runs / "plain", 180)
@@ -152,7 +132,7 @@ def test_what_cannot_be_compared_is_said_and_drawn(
     assert "noise" not in done.stdout and "Drawn in" in done.stdout
 
 
-def test_photos_that_both_have_are_counted(runs, run_script):
+def test_shared_photos_are_counted(runs, run_script):
     write_predictions(runs / "plain", 180)
     write_predictions(runs / "other", 20, count=50)
     done = run_script("compare.py", runs / "plain", runs / "other")
@@ -183,26 +163,42 @@ def test_mistakes_are_one_message(
     assert message in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.process
 def test_names_of_runs_are_text(runs, run_script, tmp_path):
     """Two of one name, and names that a picture might take for more."""
     for name in ("_a$1$", "b/_a$1$", "\u4e2d\udcff\n"):
         shutil.copytree(runs / "plain", tmp_path / name)
     done = run_script(
         "compare.py", "_a$1$", "b/_a$1$", "\u4e2d\udcff\n",
-        "--output=out/all.svg", PYTHONIOENCODING="ascii",
+        "--output=out/all.svg", process=True, PYTHONIOENCODING="ascii",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "\nb/_a$1$ " in done.stdout and "\\u4e2d\\udcff\\n" in done.stdout
     assert (tmp_path / "out" / "all.svg").stat().st_size
 
 
+def test_runs_are_compared_in_python(runs):
+    write_predictions(runs / "plain", 180)
+    write_predictions(runs / "other", 160)
+    comparison = thaw.compare(thaw.load_run(runs / "other"), runs / "plain")
+    assert [run.name for run in comparison.runs] == ["other", "plain"]
+    found = comparison.differences["plain"]
+    assert (found.shared, found.photos) == (200, 200)
+    assert found.accuracy.mean == pytest.approx(0.1)
+    assert not found.log_loss.within_noise
+    assert "Less other, on the validation photos" in str(comparison)
+    assert len(comparison.plot().axes) == 2
+    with pytest.raises(thaw.UserError, match="Expected two different run"):
+        thaw.compare(runs / "plain")
+
+
 def test_files_are_read_as_they_were_written(runs):
     run = runs / "plain"
     history = reader.load_history(run)
-    assert [row["epoch"] for row in history] == [1, 2, 3]
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     assert history[0]["stage"] == "head"
-    assert reader.load_summary(run)["epochs"] == 3
-    assert sorted(QUICK) == sorted(reader.load_flags(run))
+    assert reader.load_summary(run)["epochs"] == 4
+    assert reader.load_flags(run) == ["--epochs=2"]
     found = reader.load_predictions(run)
     assert len(found.paths) == len(found.labels) == len(found.probabilities)
     (run / "predictions.csv").unlink()
@@ -217,41 +213,3 @@ def test_files_are_read_as_they_were_written(runs):
     assert found.paths == ["a\udcff,\n.jpg"] and found.labels == ["path"]
     assert found.class_names == ["label", "path"]
     np.testing.assert_array_equal(found.probabilities, [[0.75, 0.25]])
-
-
-def histories(count):
-    return {
-        f"run {i}": {
-            "val_loss": [0.5, 0.3 - i / 100, 0.4],
-            "val_accuracy": [0.6, 0.7, 0.8],
-        }
-        for i in range(count)
-    }
-
-
-def test_lines_of_many_runs_can_be_told_apart():
-    ax = plot_runs(histories(24))
-    looks = {(x.get_color(), x.get_linestyle()) for x in ax.get_lines()}
-    assert len(looks) == 24
-    assert {color for color, _ in looks} == set(COLORS)
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == [f"run {i}" for i in range(24)]
-
-
-def test_the_kept_epoch_is_marked_and_a_run_without_one_is_drawn():
-    nowhere = {"val_loss": [float("nan")], "val_accuracy": [0.5]}
-    figure = plot_comparison({**histories(1), "nan": nowhere})
-    accuracy, loss = figure.axes
-    for ax, key in ((accuracy, "val_accuracy"), (loss, "val_loss")):
-        kept, none = ax.get_lines()
-        assert kept.get_markevery() == [1] and none.get_markevery() == []
-        assert kept.get_xdata().tolist() == [1, 2, 3]
-        assert kept.get_ydata().tolist() == histories(1)["run 0"][key]
-    figure.savefig(os.devnull, format="png")
-
-
-def test_a_loss_that_would_flatten_the_others_makes_the_axis_logarithmic():
-    high = {"val_loss": [90.0, 80.0], "val_accuracy": [0.5, 0.5]}
-    ax = plot_runs({**histories(2), "high": high}, metric="loss")
-    assert ax.get_yscale() == "log"
-    assert plot_runs(histories(2), metric="loss").get_yscale() == "linear"

@@ -4,7 +4,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from tests.support.paths import without_log
+from tests.support.scripts import without_log
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_what_is_wrong_is_said_listed_and_shown(photos, tmp_path, run_script):
     assert [kind.split("  ")[0] for kind in kinds] == [
         "cannot be used: damaged",
         "cannot be used: not an image",
-        "copies with two labels",
-        "another format than the name says",
+        "duplicates with two labels",
+        "format differs from the file extension",
         "all of one colour",
     ]
     bad = read(tmp_path / "out" / "bad_photos.csv")
@@ -69,7 +69,7 @@ def test_what_is_wrong_is_said_listed_and_shown(photos, tmp_path, run_script):
     assert doubts[0] == ["path", "kind", "detail", "other"]
     assert doubts[1] == [
         "photos/dog/copy.jpg",
-        "copies with two labels",
+        "duplicates with two labels",
         "dog, cat",
         f"photos/cat/{cat.name}",
     ]
@@ -105,7 +105,7 @@ def test_photos_without_classes_are_looked_at_all_the_same(
         (["nowhere"], "nowhere does not exist"),
         (["photos", "--output_dir=photos/out"], "is among the photos"),
         (["photos", "--max_pixels=0"], "max_pixels"),
-        (["photos", "--skip"], "Unknown command line flag"),
+        (["photos", "--skip"], "Unknown flag --skip"),
     ],
 )
 def test_mistakes_are_one_message(photos, run_script, arguments, message):

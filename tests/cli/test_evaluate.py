@@ -1,15 +1,19 @@
+import contextlib
 import csv
 import json
 import os
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from tests.cli.test_resume import run_changed
+import thaw
+from thaw.errors import MachineError, NotVerified
 from thaw.evaluation import metrics
+from thaw.reports import evaluate
 
 OWL = "<b>owl $\\frac$ $"  # a name that is neither HTML nor a formula
 PICTURES = ("confusion", "roc", "precision_recall", "reliability",
@@ -32,22 +36,24 @@ def read_predictions(folder):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, drawn_photos):
     """A run folder on photos of three classes; of the third there are few."""
-    from tests.cli.test_resume import run_changed
-
     folder = tmp_path_factory.mktemp("evaluate")
     data = shutil.copytree(drawn_photos, folder / "photos")
     (data / OWL).mkdir()
     names = [os.fsdecode(b"\xff\xe9"), "$", "a b", "3", "4", "5"]
     for name, path in zip(names, sorted(data.glob("cat/*.jpg")), strict=False):
         path.rename(data / OWL / f"{name}.jpg")
-    done = run_changed(
-        "", f"--data={data}", "--backbone=vgg16_tiny", "--image_size=48",
-        "--head_epochs=2", "--epochs=2", "--batch_size=8",
-        "--validation_fraction=0.4", f"--run_dir={folder / 'run'}",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "It is right on" in done.stdout
-    return folder / "run"
+    return thaw.fine_tune(
+        data,
+        backbone="vgg16_tiny",
+        image_size=48,
+        head_epochs=2,
+        epochs=2,
+        batch_size=8,
+        validation_fraction=0.4,
+        run_dir=folder / "run",
+        verify=False,
+        verbose=0,
+    ).path
 
 
 @pytest.fixture
@@ -64,6 +70,7 @@ def test_a_run_leaves_its_evaluation(trained):
         and OWL.replace("<", "&lt;").replace(">", "&gt;") in page
     )
     assert "What to try next" in page and len(page) < 5e6
+    assert "Accuracy " in page and " validation photos (95% CI " in page
     assert "python train.py --flagfile=" in page
     assert "Traceback" not in page
 
@@ -74,7 +81,7 @@ def test_every_number_is_that_of_scikit_learn_on_the_csv(trained):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     found = json.loads((trained / "metrics.json").read_text())
     exact = probabilities / probabilities.sum(axis=1, keepdims=True)
-    assert found["photos"] == len(set(paths)) == len(paths)
+    assert found["support"] == len(set(paths)) == len(paths)
     assert found["accuracy"] == sklearn_metrics.accuracy_score(
         labels, predicted
     )
@@ -97,7 +104,7 @@ def test_every_number_is_that_of_scikit_learn_on_the_csv(trained):
         of_class = found["classes"][name]
         for ours, theirs in (
             ("precision", "precision"), ("recall", "recall"),
-            ("f1", "f1-score"), ("photos", "support"),
+            ("f1", "f1-score"), ("support", "support"),
         ):  # fmt: skip
             assert of_class[ours] == pytest.approx(report[str(label)][theirs])
         assert of_class["roc_auc"] == sklearn_metrics.roc_auc_score(
@@ -110,7 +117,7 @@ def test_every_number_is_that_of_scikit_learn_on_the_csv(trained):
     assert losses == sorted(losses, reverse=True)
 
 
-def test_again_it_says_the_same(run_script, run_dir):
+def test_evaluating_again_gives_the_same(run_script, run_dir):
     before = read_predictions(run_dir)
     for name in ("report.html", "metrics.json", "roc.png"):
         (run_dir / name).unlink()
@@ -132,20 +139,45 @@ def test_other_photos_and_bad_ones(run_script, run_dir, drawn_photos, tmp_path):
     before = (run_dir / "metrics.json").read_text()
     done = run_script("evaluate.py", run_dir, f"--data={data}")
     assert done.returncode == 0, done.stderr
-    assert "empty.jpg" in done.stderr and "left out" in done.stderr
+    assert "empty.jpg" in done.stderr and "skipped" in done.stderr
     assert (run_dir / "metrics.json").read_text() == before
-    labels, *_, names, paths = read_predictions(run_dir / "evaluation-others")
+    folder = run_dir / "evaluation-others"
+    assert f"Report   {folder / 'report.html'}" in done.stdout
+    labels, *_, names, paths = read_predictions(folder)
     assert len(labels) == 48 and names[labels[0]] == "cat"
-    page = (run_dir / "evaluation-others" / "report.html").read_text()
-    assert "48 photos in others" in page
+    assert "48 photos in others" in (folder / "report.html").read_text()
+    assert not (folder / "README.md").exists()
 
 
-def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
+def test_the_result_is_an_object(run_dir, tmp_path):
+    run = thaw.load_run(run_dir)
+    found = run.evaluate(output_dir=tmp_path / "elsewhere")
+    assert found.path == tmp_path / "elsewhere" / "report.html"
+    assert str(found).startswith("Accuracy ") and found.support == 19
+    written = (tmp_path / "elsewhere" / "metrics.json").read_text()
+    assert (
+        json.loads(written).items()
+        >= json.loads(json.dumps(found.to_dict())).items()
+    )
+
+
+def predict(run_dir, paths):
+    """Probabilities by plain Keras, of the model file as it is now."""
     import keras
 
-    from thaw.data.inspection_cache import check_contents
-    from thaw.inference.predictor import predict_photos
+    from thaw.data.inspect import inspect_photos
+    from thaw.data.photos import Photos
+    from thaw.inference.predictor import Predictor
 
+    model = keras.saving.load_model(run_dir / "model.keras", compile=False)
+    photos = inspect_photos(Photos.unlabelled(paths))
+    batches = Predictor(model).predict(photos)
+    return np.concatenate([batch.outputs.probabilities for batch in batches])
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_the_calibrated_model_gives_what_is_reported(run_script, run_dir):
     labels, predicted, before, *_ = read_predictions(run_dir)
     done = run_script("evaluate.py", run_dir, "--calibrate")
     assert done.returncode == 0, done.stderr
@@ -154,11 +186,7 @@ def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
     np.testing.assert_array_equal(same, predicted)
     if abs(temperature - 1) > 0.01:
         assert np.abs(after - before).max() > 1e-3
-    model = keras.saving.load_model(run_dir / "model.keras", compile=False)
-    found = np.concatenate(
-        [x for _, x in predict_photos(model, check_contents(paths))]
-    )
-    np.testing.assert_allclose(found, after, atol=1e-5)
+    np.testing.assert_allclose(predict(run_dir, paths), after, atol=1e-5)
     numbers = json.loads((run_dir / "metrics.json").read_text())
     assert numbers["calibration"]["temperature"] == pytest.approx(
         temperature, abs=1e-3
@@ -169,28 +197,45 @@ def test_calibrated_the_saved_model_says_what_was_measured(run_script, run_dir):
         metrics.calibration_error(labels, after)
     )
     assert numbers["calibration"]["log_loss_after_unseen"] > 0
-    assert "before it was calibrated" in (run_dir / "report.html").read_text()
+    page = (run_dir / "report.html").read_text()
+    assert "before temperature scaling" in page
 
 
 @pytest.mark.parametrize(
     "error, status",
-    [("NotProved('Do not use it.')", 1), ("KeyboardInterrupt", 130)],
+    [
+        (NotVerified("Do not use it."), 1),
+        (MachineError("It may be right."), 1),
+        (KeyboardInterrupt(), 130),
+    ],
 )
-def test_a_calibration_that_is_not_proved_changes_nothing(
-    run_dir, tmp_path, error, status
+def test_a_calibration_that_is_not_verified_changes_nothing(
+    run_script, run_dir, trained, monkeypatch, error, status
 ):
-    copy = shutil.copytree(run_dir, tmp_path / "copy")
-    body = f"""
-from thaw.errors import NotProved
-def fail(*_):
-    raise {error}
-quick_train.Reopening.compare = fail
-"""
-    done = run_changed(body, copy, "--calibrate", script="evaluate.py")
+    @contextlib.contextmanager
+    def check(*_):
+        yield SimpleNamespace(compare=fail)
+
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr(evaluate, "FreshProcessCheck", check)
+    done = run_script("evaluate.py", run_dir, "--calibrate")
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
+    if status == 1:
+        assert f"The model stays as it was. The calibrated one: {error}" in (
+            done.stderr
+        )
     for name in ("model.keras", "metrics.json", "README.md"):
-        assert (copy / name).read_bytes() == (run_dir / name).read_bytes()
+        assert (run_dir / name).read_bytes() == (trained / name).read_bytes()
+    run = thaw.load_run(run_dir)
+    weights = run.model.layers[-1].get_weights()
+    with pytest.raises(type(error)):
+        run.evaluate(calibrate=True)
+    after = run.model.layers[-1].get_weights()
+    for of_before, of_after in zip(weights, after, strict=True):
+        np.testing.assert_array_equal(of_before, of_after)
 
 
 def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
@@ -215,19 +260,20 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
         ([tmp_path / "nope"], "There is no run folder"),
         ([run_dir, f"--data={other}"], "does not know robin, wren"),
         ([run_dir, "--min_count=0"], "min_count"),
-        ([gone], "Give other photos: --data"),
+        ([gone], "give other photos (--data)"),
         ([part], "Put them back"),
-        ([run_dir, "--calibrate", f"--data={other}"], "Leave out --data"),
-        ([run_dir, "--calibrate", "--output_dir=x"], "Leave out --output_dir"),
+        ([run_dir, "--calibrate", f"--data={other}"], "Drop --data"),
+        ([run_dir, "--calibrate", "--output_dir=x"], "Drop --output_dir"),
         ([old], "has no predictions.csv"),
-        ([killed], "Go on with it: python train.py --resume="),
+        ([killed], "Resume it: python train.py --resume="),
     ):
         done = run_script("evaluate.py", *arguments)
         assert done.returncode == 2, done.stdout
         assert message in done.stderr and "Traceback" not in done.stderr
 
 
-def test_planted_labels_are_found(run_script, shared, tmp_path):
+@pytest.mark.slow
+def test_planted_labels_are_found(shared, tmp_path):
     """A fifth of the cats among the dogs, on real photos.
 
     The whole set takes minutes; README has what comes of it.
@@ -241,14 +287,20 @@ def test_planted_labels_are_found(run_script, shared, tmp_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
             planted += [str(target)] * is_planted
-    done = run_script(
-        "train.py", f"--data={data}", "--head_epochs=2", "--epochs=0",
-        f"--backbone={shared / 'backbones' / 'mobilenet_to_conv_pw_12.keras'}",
-        "--preprocess=tf", "--image_size=160", "--unfreeze_from=none",
-        "--augment=none", f"--run_dir={tmp_path / 'run'}",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    with open(tmp_path / "run" / "label_issues.csv", newline="") as file:
+    run = thaw.fine_tune(
+        data,
+        backbone=shared / "backbones" / "mobilenet_to_conv_pw_12.keras",
+        preprocess="tf",
+        image_size=160,
+        unfreeze_from="none",
+        augment="none",
+        head_epochs=2,
+        epochs=0,
+        run_dir=tmp_path / "run",
+        verify=False,
+        verbose=0,
+    )
+    with open(run.path / "label_issues.csv", newline="") as file:
         found = [row["path"] for row in csv.DictReader(file)]
     hits = len(set(found) & set(planted))
     assert hits >= 0.85 * len(found) and hits >= 0.85 * len(planted)

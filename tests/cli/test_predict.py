@@ -1,4 +1,5 @@
 import csv
+import functools
 import io
 import json
 import os
@@ -13,21 +14,43 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.paths import ROOT, without_log
+from model_zoo import build_model
+from model_zoo.boundary import split
+from tests.support.paths import ROOT
 from thaw.cache.features import frozen_features
+from thaw.cli import photo_arguments, predict_progress
 from thaw.data import datasets, load
+from thaw.inference.rows import describe
+from thaw.run import Run
+from thaw.runs.writer import RunFolder
+
+
+@pytest.fixture
+def predict(run_script):
+    """A function of arguments that runs predict.py in this process."""
+    return functools.partial(run_script, "predict.py")
+
+
+@pytest.fixture
+def standard_input(tmp_path, monkeypatch):
+    """A function of bytes that puts them on the standard input."""
+    with open(tmp_path / "stdin", "w+b") as file:
+
+        def put(content):
+            file.write(content)
+            file.seek(0)
+            monkeypatch.setattr(photo_arguments, "_STDIN", file.fileno())
+
+        yield put
 
 
 @pytest.fixture(scope="module")
-def run_dir(drawn_photos, tmp_path_factory):
+def run_dir(tmp_path_factory):
     """A run folder with an untrained model of three classes."""
     return make_run(tmp_path_factory.mktemp("run"), ["cat", "dog", "owl"])
 
 
 def make_run(folder, class_names):
-    from model_zoo import build_model
-    from thaw.runs.writer import RunFolder
-
     model = build_model(
         "vgg16_tiny", len(class_names), weights="auto", resize="pad"
     )
@@ -35,17 +58,6 @@ def make_run(folder, class_names):
     run.save_class_names(class_names)
     run.save_model(model, class_names)
     return run.path
-
-
-def predict(*arguments, **options):
-    return subprocess.run(
-        [sys.executable, ROOT / "predict.py", *map(os.fsencode, arguments)],
-        capture_output=True,
-        text=True,
-        errors="surrogateescape",
-        timeout=120,
-        **options,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -68,19 +80,17 @@ def odd_photos(drawn_photos, tmp_path_factory):
 
 
 def test_predictions_equal_those_of_the_training_pipeline(
-    drawn_photos, tmp_path
+    predict, drawn_photos, tmp_path
 ):
-    from model_zoo.boundary import split
-
     run_dir = make_run(tmp_path, ["cat", "dog"])
-    process = predict(run_dir, drawn_photos, "--format=csv")
-    assert process.returncode == 0, process.stderr
-    rows = list(csv.DictReader(io.StringIO(process.stdout)))
+    done = predict(run_dir, drawn_photos, "--format=csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert list(rows[0]) == ["path", "predicted", "probability", "cat", "dog"]
 
     model = keras.saving.load_model(run_dir / "model.keras")
     frozen, trained = split(model, model.get_layer("block5_conv1"))
-    photos, _ = load.index_photos(drawn_photos)
+    photos, _ = load.load_photos(drawn_photos)
     resize = model.get_layer("resize")
     images_ds = datasets.PhotoViews(photos, resize, resize.height).images(
         0, np.arange(len(photos)), batch_size=20
@@ -101,21 +111,28 @@ def test_predictions_equal_those_of_the_training_pipeline(
         assert float(row["cat"]) + float(row["dog"]) == pytest.approx(1)
 
 
-def test_json_has_one_entry_a_photo(run_dir, drawn_photos):
+def test_json_has_one_entry_a_photo(predict, run_dir, drawn_photos):
     photo = drawn_photos / "cat" / "0000.jpg"
-    process = predict(run_dir, photo, photo, "--format=json")
-    rows = json.loads(process.stdout)
+    done = predict(run_dir, photo, photo, "--format=json")
+    rows = json.loads(done.stdout)
     assert len(rows) == 2 and rows[0] == rows[1]
     assert list(rows[0])[:3] == ["path", "predicted", "probability"]
     assert sum(
         rows[0][name] for name in ("cat", "dog", "owl")
     ) == pytest.approx(1)
-    assert without_log(process.stderr) == ""
+    assert done.stderr == ""
 
 
-def test_the_table_is_aligned(run_dir, drawn_photos):
-    process = predict(run_dir, drawn_photos / "cat")
-    lines = process.stdout.splitlines()
+def test_python_gets_the_same_to_the_last_bit(predict, run_dir, odd_photos):
+    done = predict(run_dir, odd_photos, "--format=jsonl", "--top=2")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    found = Run(run_dir).predict(odd_photos, top=2)
+    assert rows == [describe(x, 2) for x in found if x.error is None]
+
+
+def test_the_table_is_aligned(predict, run_dir, drawn_photos):
+    done = predict(run_dir, drawn_photos / "cat")
+    lines = done.stdout.splitlines()
     assert lines[0].split() == ["path", "predicted", "probability"]
     assert len(lines) == 2 + 24
     assert len({line.index(" ") for line in lines[2:]}) == 1
@@ -130,8 +147,14 @@ def test_the_table_is_aligned(run_dir, drawn_photos):
         (["{run}", "{tmp}"], "No photos under"),
         (["{run}", "{tmp}/**/*.jpg"], "No photos match"),
         (["{run}", "-"], "the list on the standard input is empty"),
-        (["{run}", "{photo}", "--top=0"], "not a positive integer"),
-        (["{run}", "{photo}", "--unsure_below=60"], "not a number in the"),
+        (
+            ["{run}", "{photo}", "--top=0"],
+            "--top must be an integer of at least 1",
+        ),
+        (
+            ["{run}", "{photo}", "--unsure_below=60"],
+            "--unsure_below must be a finite number from 0 to 1",
+        ),
         (
             ["{run}", "{photo}", "--top=2", "--format=contest"],
             "--top and --format=contest do not go together",
@@ -143,28 +166,31 @@ def test_the_table_is_aligned(run_dir, drawn_photos):
         (["{run}", "{cat}", "--grad_cam={cat}/x"], "is among the photos"),
         (["{run}", "{photo}", "--grad_cam={cat}"], "there are photos in"),
         (["{tmp}", "{photo}"], "is not a run folder"),
-        (["{run}", "{photo}", "--format=xml"], "value should be one of"),
+        (
+            ["{run}", "{photo}", "--format=xml"],
+            "--format must be one of table, csv",
+        ),
     ],
 )
 def test_bad_input_is_one_message_and_status_2(
-    run_dir, drawn_photos, tmp_path, arguments, message
+    predict, standard_input, run_dir, drawn_photos, tmp_path, arguments, message
 ):
+    standard_input(b"")
     names = {
         "run": run_dir,
-        "tmp": tmp_path,
+        "tmp": tmp_path / "empty",
         "cat": drawn_photos / "cat",
         "photo": drawn_photos / "cat" / "0000.jpg",
     }
-    process = predict(
-        *(argument.format(**names) for argument in arguments),
-        stdin=subprocess.DEVNULL,
-    )
-    assert process.stdout == ""
-    assert process.returncode == 2
-    assert message in process.stderr
-    assert "Traceback" not in process.stderr
+    names["tmp"].mkdir()
+    done = predict(*(argument.format(**names) for argument in arguments))
+    assert done.stdout == ""
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_is_no_error(run_dir, drawn_photos):
     read, write = os.pipe()
     os.close(read)
@@ -178,21 +204,21 @@ def test_a_reader_that_goes_away_is_no_error(run_dir, drawn_photos):
     assert "Traceback" not in process.stderr
 
 
-def test_a_contest_has_one_label_for_each_id(run_dir, drawn_photos):
-    process = predict(run_dir, drawn_photos, "--format=contest")
-    assert process.returncode == 2
-    assert "have the same id" in process.stderr
+def test_a_contest_has_one_label_for_each_id(predict, run_dir, drawn_photos):
+    done = predict(run_dir, drawn_photos, "--format=contest")
+    assert done.returncode == 2
+    assert "have the same id" in done.stderr
 
 
-def test_a_contest_gets_id_and_label(run_dir, drawn_photos, tmp_path):
+def test_a_contest_gets_id_and_label(predict, run_dir, drawn_photos, tmp_path):
     folder = tmp_path / "unlabelled"
     folder.mkdir()
     some = sorted(drawn_photos.glob("*/*.jpg"))[:3]
     for name, photo in zip(("0010", "9", "1"), some, strict=True):
         shutil.copy(photo, folder / f"{name}.jpg")
-    process = predict(run_dir, folder, "--format=contest")
-    assert process.returncode == 0, process.stderr
-    rows = list(csv.reader(io.StringIO(process.stdout)))
+    done = predict(run_dir, folder, "--format=contest")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.reader(io.StringIO(done.stdout)))
     assert rows[0] == ["id", "label"]
     assert [name for name, _ in rows[1:]] == ["1", "9", "0010"]
     named = predict(run_dir, folder, "--format=json")
@@ -205,22 +231,24 @@ def test_a_contest_gets_id_and_label(run_dir, drawn_photos, tmp_path):
         assert classes[int(label)] == predicted[f"{name}.jpg"]
 
 
-def test_bad_photos_are_named_and_left_out(run_dir, odd_photos):
-    process = predict(run_dir, odd_photos, "--format=json")
-    assert process.returncode == 1
-    assert without_log(process.stderr).splitlines() == [
+def test_bad_photos_are_named_and_left_out(predict, run_dir, odd_photos):
+    done = predict(run_dir, odd_photos, "--format=json")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
         f"predict.py: {odd_photos}/empty.jpg: empty",
         f"predict.py: {odd_photos}/text.jpg: not an image",
         "predict.py: 2 of 7 photos cannot be used.",
     ]
-    names = [os.path.basename(x["path"]) for x in json.loads(process.stdout)]
+    names = [os.path.basename(x["path"]) for x in json.loads(done.stdout)]
     assert names == ["-x.jpg", "c d.jpg", "c d.jpg", "bad\udcff.jpg"] + [
         "new\nline.jpg"
     ]
 
 
-def test_odd_names_and_globs_as_arguments(run_dir, odd_photos):
-    process = predict(
+def test_odd_names_and_globs_as_arguments(
+    predict, run_dir, odd_photos, tmp_path
+):
+    done = predict(
         run_dir,
         "--format=jsonl",
         "--",
@@ -229,9 +257,10 @@ def test_odd_names_and_globs_as_arguments(run_dir, odd_photos):
         "**/c d.jpg",
         "[na]*",
         cwd=odd_photos,
+        XDG_CACHE_HOME=str(tmp_path),
     )
-    assert process.returncode == 0, process.stderr
-    rows = [json.loads(line) for line in process.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["path"] for row in rows] == [
         "-x.jpg",
         "a [1]/c d.jpg",
@@ -245,25 +274,42 @@ def test_odd_names_and_globs_as_arguments(run_dir, odd_photos):
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\0"])
-def test_a_list_of_names_may_hold_any_name(run_dir, odd_photos, end):
+def test_a_list_of_names_may_hold_any_name(
+    predict, standard_input, run_dir, odd_photos, tmp_path, end
+):
     names = [b"-x.jpg", b"bad\xff.jpg", b"gone.jpg", b"", b"a [1]/c d.jpg"]
     if end == b"\0":
         names.append(b"new\nline.jpg")
-    process = subprocess.run(
-        [sys.executable, ROOT / "predict.py", run_dir, "-", "--format=csv"],
-        input=end.join(names),
-        capture_output=True,
+    standard_input(end.join(names))
+    done = predict(
+        run_dir,
+        "-",
+        "--format=jsonl",
         cwd=odd_photos,
+        XDG_CACHE_HOME=str(tmp_path),
     )
-    assert process.returncode == 1
-    assert b"gone.jpg: No such file or directory\n" in process.stderr
-    text = process.stdout.decode(errors="surrogateescape")
-    rows = list(csv.DictReader(io.StringIO(text)))
+    assert done.returncode == 1
+    assert "gone.jpg: No such file or directory\n" in done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [os.fsencode(row["path"]) for row in rows] == [
         name for name in names if name not in (b"gone.jpg", b"")
     ]
 
 
+@pytest.mark.process
+def test_names_are_printed_as_the_bytes_that_they_are(run_dir, odd_photos):
+    name = b"bad\xff.jpg"
+    process = subprocess.run(
+        [sys.executable, ROOT / "predict.py", run_dir, "-", "--format=csv"],
+        input=name,
+        capture_output=True,
+        cwd=odd_photos,
+    )
+    assert process.returncode == 0
+    assert process.stdout.split(b"\n")[1].startswith(name + b",")
+
+
+@pytest.mark.process
 def test_rows_come_before_the_list_ends(run_dir, drawn_photos):
     """And Ctrl-C leaves what was printed, a whole list."""
     process = subprocess.Popen(
@@ -289,7 +335,9 @@ def test_rows_come_before_the_list_ends(run_dir, drawn_photos):
     assert [row["path"] for row in rows] == list(map(str, photos))
 
 
-def test_a_photo_gets_the_same_alone_and_among_others(run_dir, drawn_photos):
+def test_a_photo_gets_the_same_alone_and_among_others(
+    predict, run_dir, drawn_photos
+):
     folder = drawn_photos / "dog"
     together = json.loads(predict(run_dir, folder, "--format=json").stdout)
     photo = folder / "0007.jpg"
@@ -303,41 +351,43 @@ def test_a_photo_gets_the_same_alone_and_among_others(run_dir, drawn_photos):
         assert alone[name] == pytest.approx(among[name], abs=1e-6)
 
 
-def test_top_lists_the_likeliest_classes(run_dir, drawn_photos):
+def test_top_lists_the_likeliest_classes(predict, run_dir, drawn_photos):
     photo = drawn_photos / "cat" / "0000.jpg"
     every = predict(run_dir, photo, "--format=jsonl")
     row = json.loads(every.stdout)
     ordered = sorted(["cat", "dog", "owl"], key=row.get, reverse=True)
     top = [{"class": name, "probability": row[name]} for name in ordered]
-    process = predict(run_dir, photo, "--format=jsonl", "--top=2")
-    assert json.loads(process.stdout) == {
+    done = predict(run_dir, photo, "--format=jsonl", "--top=2")
+    assert json.loads(done.stdout) == {
         "path": str(photo),
         "predicted": ordered[0],
         "probability": row[ordered[0]],
         "top": top[:2],
     }
-    process = predict(run_dir, photo, "--format=csv", "--top=99")
-    header, cells = csv.reader(io.StringIO(process.stdout))
+    done = predict(run_dir, photo, "--format=csv", "--top=99")
+    header, cells = csv.reader(io.StringIO(done.stdout))
     assert header[3:] == [
         f"{kind}_{place}"
         for place in (1, 2, 3)
         for kind in ("class", "probability")
     ]
     assert cells[3:] == [str(x) for pair in top for x in pair.values()]
-    process = predict(run_dir, photo, "--top=1")
-    assert process.stdout.splitlines()[-1].endswith(
+    done = predict(run_dir, photo, "--top=1")
+    assert done.stdout.splitlines()[-1].endswith(
         f"{row[ordered[0]]:.4f}       {ordered[0]} {row[ordered[0]]:.4f}"
     )
 
 
-def test_unsure_where_no_class_is_probable_enough(run_dir, drawn_photos):
+def test_unsure_where_no_class_is_probable_enough(
+    predict, run_dir, drawn_photos
+):
     folder = drawn_photos / "dog"
     plain = json.loads(predict(run_dir, folder, "--format=json").stdout)
     threshold = sorted(row["probability"] for row in plain)[12]
-    process = predict(
+    done = predict(
         run_dir, folder, "--format=json", f"--unsure_below={threshold!r}"
     )
-    rows = json.loads(process.stdout)
+    rows = json.loads(done.stdout)
     assert [row["predicted"] for row in rows] == [
         "unsure" if row["probability"] < threshold else row["predicted"]
         for row in plain
@@ -345,26 +395,32 @@ def test_unsure_where_no_class_is_probable_enough(run_dir, drawn_photos):
     assert sum(row["predicted"] == "unsure" for row in rows) == 12
 
 
-def test_a_class_of_the_name_unsure_is_not_mixed_up(drawn_photos, tmp_path):
+def test_a_class_of_the_name_unsure_is_not_mixed_up(
+    predict, drawn_photos, tmp_path
+):
     run_dir = make_run(tmp_path, ["sure", "unsure"])
-    process = predict(
+    done = predict(
         run_dir, drawn_photos / "cat" / "0000.jpg", "--unsure_below=0.6"
     )
-    assert process.returncode == 2
-    assert "there is a class of the name 'unsure'" in process.stderr
+    assert done.returncode == 2
+    assert "there is a class of the name 'unsure'" in done.stderr
 
 
 @pytest.mark.parametrize("class_names", [["cat", "dog"], ["a", "b", "c"]])
 def test_grad_cam_draws_a_picture_of_each_photo(
-    odd_photos, tmp_path, class_names
+    predict, odd_photos, tmp_path, class_names
 ):
     run_dir = make_run(tmp_path, class_names)
     pictures = tmp_path / "new" / "pictures"
     before = sorted(odd_photos.rglob("*"))
-    process = predict(
-        run_dir, odd_photos / "a [1]", odd_photos, f"--grad_cam={pictures}"
+    done = predict(
+        run_dir,
+        odd_photos / "a [1]",
+        odd_photos,
+        f"--grad_cam={pictures}",
+        "--format=jsonl",
     )
-    assert process.returncode == 1, process.stderr
+    assert done.returncode == 1, done.stderr
     names = sorted(path.name for path in pictures.iterdir())
     assert [name.rsplit("-", 2)[0] for name in names] == [
         "-x",
@@ -384,11 +440,11 @@ def test_grad_cam_draws_a_picture_of_each_photo(
     assert sorted(odd_photos.rglob("*")) == before
 
 
-def test_how_fast_it_went_is_said_of_many_photos(run_dir, drawn_photos):
-    photo = str(drawn_photos / "cat" / "0000.jpg")
-    process = predict(run_dir, "-", input="\n".join([photo] * 1000))
-    assert process.returncode == 0
-    assert len(process.stdout.splitlines()) == 1002
-    assert re.fullmatch(
-        r"1,000 photos in [\d.]+ s, \d+ photos/s\n", process.stderr
-    )
+def test_how_fast_it_went_is_said_of_many_photos(
+    predict, run_dir, drawn_photos, monkeypatch
+):
+    monkeypatch.setattr(predict_progress, "_MANY", 24)
+    done = predict(run_dir, drawn_photos / "cat")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2 + 24
+    assert re.fullmatch(r"24 photos in [\d.]+ s, \d+ photos/s\n", done.stderr)

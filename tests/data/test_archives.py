@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from thaw.data.archives import is_archive, unpack
-from thaw.data.split import load_photos
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 
@@ -30,7 +30,7 @@ def test_photos_are_unpacked_once(photos, tmp_path, kind, capsys):
     )
     folder = unpack(archive, tmp_path / "cache")
     assert folder.name == "pets" and "Unpacking" in capsys.readouterr().out
-    (train,) = load_photos(folder)
+    train, _ = load_photos(folder)
     assert train.class_names == ("cat", "dog")
     assert unpack(archive, tmp_path / "cache") == folder
     assert not capsys.readouterr().out
@@ -72,6 +72,15 @@ def bomb():
     return contents.getvalue()
 
 
+def zip_that_lies():
+    """It claims 10 bytes for a member of 30 MB."""
+    contents = bytearray(bomb())
+    entry = contents.index(b"PK\x01\x02")
+    for place in (22, entry + 24):
+        contents[place : place + 4] = (10).to_bytes(4, "little")
+    return bytes(contents)
+
+
 @pytest.mark.parametrize(
     "name, contents, message",
     [
@@ -96,6 +105,7 @@ def bomb():
         ("a.tar", hostile_tar("pipe", tarfile.FIFOTYPE), "is no plain file"),
         ("a.tar", hostile_tar("dev", tarfile.CHRTYPE), "is no plain file"),
         ("a.zip", bomb(), "grows beyond reason"),
+        ("a.zip", zip_that_lies(), "cannot be unpacked"),
         ("a.zip", b"no archive", "cannot be unpacked"),
         ("a.tar.gz", b"no archive", "cannot be unpacked"),
     ],

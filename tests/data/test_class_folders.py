@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from thaw.data.class_folders import index_folders
-from thaw.data.load import index_photos
+from thaw.data.class_folders import load_folders
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 
@@ -18,7 +18,7 @@ def test_class_folders_give_sorted_names_and_labels(tmp_path):
     make_photos(
         tmp_path, "dog/b.jpg", "cat/2.PNG", "cat/1.jpeg", "dog/deep/a.JPG"
     )
-    photos, validation = index_photos(tmp_path)
+    photos, validation = load_photos(tmp_path)
     assert photos.class_names == ("cat", "dog")
     names = [os.path.relpath(path, tmp_path) for path in photos.paths]
     assert names == ["cat/1.jpeg", "cat/2.PNG", "dog/b.jpg", "dog/deep/a.JPG"]
@@ -32,7 +32,7 @@ def test_class_folders_give_sorted_names_and_labels(tmp_path):
 def test_train_and_validation_folders_are_found(tmp_path, name):
     make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
     make_photos(tmp_path / name, "a/2.jpg", "b/2.jpg", "b/3.jpg")
-    train, validation = index_photos(tmp_path)
+    train, validation = load_photos(tmp_path)
     assert (len(train), len(validation)) == (2, 3)
 
 
@@ -40,20 +40,20 @@ def test_validation_comes_before_test_and_the_flag_before_both(tmp_path):
     make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
     make_photos(tmp_path / "validation", "a/2.jpg", "b/2.jpg")
     make_photos(tmp_path / "test", "a/3.jpg", "b/3.jpg", "b/4.jpg")
-    assert len(index_photos(tmp_path)[1]) == 2
-    assert len(index_photos(tmp_path, tmp_path / "test")[1]) == 3
+    assert len(load_photos(tmp_path)[1]) == 2
+    assert len(load_photos(tmp_path, tmp_path / "test")[1]) == 3
 
 
 def test_upper_case_folders_are_a_split_too(tmp_path):
     make_photos(tmp_path, "Train/a/1.jpg", "Train/b/1.jpg")
     make_photos(tmp_path / "Val", "a/2.jpg", "b/2.jpg", "b/3.jpg")
-    train, validation = index_photos(tmp_path)
+    train, validation = load_photos(tmp_path)
     assert (len(train), len(validation)) == (2, 3)
 
 
 def test_a_class_may_be_called_train(tmp_path):
     make_photos(tmp_path, "car/1.jpg", "test/2.jpg", "train/1.jpg")
-    photos, validation = index_photos(tmp_path)
+    photos, validation = load_photos(tmp_path)
     assert photos.class_names == ("car", "test", "train")
     assert validation is None
 
@@ -62,35 +62,35 @@ def test_a_split_by_another_name_is_not_taken_for_classes(tmp_path):
     make_photos(tmp_path, *(f"training_set/{c}/1.jpg" for c in "ab"))
     make_photos(tmp_path, "training_set/a/3.jpg")
     make_photos(tmp_path, "test_set/a/2.jpg", "test_set/b/2.jpg")
-    with pytest.raises(UserError, match="sides of a split") as error:
-        index_photos(tmp_path)
+    with pytest.raises(UserError, match="look like a split") as error:
+        load_photos(tmp_path)
     flags = str(error.value).split()[-2:]
-    data, validation_data = (flag.split("=")[1] for flag in flags)
+    data, validation_data = (x.strip("`").split("=")[1] for x in flags)
     assert data.endswith("training_set")
-    train, validation = index_photos(data, validation_data)
+    train, validation = load_photos(data, validation_data)
     assert (len(train), len(validation)) == (3, 2)
     make_photos(tmp_path / "years", "a/2020/1.jpg", "b/2020/1.jpg")
-    assert index_photos(tmp_path / "years")[0].class_names == ("a", "b")
+    assert load_photos(tmp_path / "years")[0].class_names == ("a", "b")
 
 
 def test_names_that_predictions_need_or_that_cannot_be_written(tmp_path):
     make_photos(tmp_path, "road/1.jpg", "path/1.jpg")
-    with pytest.raises(UserError, match="cannot be called 'path'"):
-        index_photos(tmp_path)
+    with pytest.raises(UserError, match="can't be called 'path'"):
+        load_photos(tmp_path)
     os.rename(tmp_path / "path", os.fsencode(tmp_path) + b"/p\xff")
     with pytest.raises(UserError, match="not valid UTF-8"):
-        index_photos(tmp_path)
+        load_photos(tmp_path)
 
 
-def test_what_is_no_photo_is_passed_over(tmp_path):
+def test_files_that_are_no_photos_are_skipped(tmp_path):
     make_photos(tmp_path, "a/1.jpg", "b/1.jpg", "a/notes.txt", "a/._1.jpg")
     make_photos(tmp_path, ".hidden/1.jpg", "a/.ipynb_checkpoints/1.jpg")
     os.mkfifo(tmp_path / "a" / "pipe.jpg")
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
     make_photos(tmp_path, "b/1.psd", "b/2.PSD")
-    photos, _ = index_photos(tmp_path)
+    photos, _ = load_photos(tmp_path)
     assert photos.counts() == {"a": 1, "b": 1}
-    assert photos.passed_over == {
+    assert photos.skipped == {
         ".txt": 1,
         ".psd": 2,
         "special files": 1,
@@ -102,7 +102,7 @@ def test_names_that_are_not_unicode_are_kept(tmp_path):
     make_photos(tmp_path, "a/1.jpg", "b/1.jpg")
     with open(os.fsencode(tmp_path) + b"/b/\xff.jpg", "wb") as file:
         file.write(b"photo")
-    photos, _ = index_photos(tmp_path)
+    photos, _ = load_photos(tmp_path)
     assert os.fsencode(photos.paths[-1]).endswith(b"/b/\xff.jpg")
 
 
@@ -110,15 +110,15 @@ def test_names_that_only_sound_like_a_split_are_classes(tmp_path):
     make_photos(tmp_path, *(f"{c}/{i}.jpg" for c in ("latest", "oldest")
                             for i in range(2)))  # fmt: skip
     make_photos(tmp_path, "latest/in/1.jpg", "oldest/in/1.jpg")
-    assert index_folders(tmp_path)[0].class_names == ("latest", "oldest")
+    assert load_folders(tmp_path)[0].class_names == ("latest", "oldest")
     make_photos(tmp_path / "b", "test/1.jpg", "val/1.jpg")
-    assert index_folders(tmp_path / "b")[0].class_names == ("test", "val")
+    assert load_folders(tmp_path / "b")[0].class_names == ("test", "val")
 
 
 def test_control_codes_in_names_of_classes_are_refused(tmp_path):
     make_photos(tmp_path, "a/1.jpg", "b\x1b[31m/1.jpg")
     with pytest.raises(UserError, match=r"'b\\x1b\[31m' holds control codes"):
-        index_photos(tmp_path)
+        load_photos(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_control_codes_in_names_of_classes_are_refused(tmp_path):
 def test_folders_that_cannot_be_trained_on(tmp_path, names, message):
     make_photos(tmp_path, *names)
     with pytest.raises(UserError, match=message):
-        index_photos(tmp_path)
+        load_photos(tmp_path)
 
 
 def test_missing_folders_are_named(tmp_path):
-    with pytest.raises(UserError, match="--data: .*nowhere does not exist"):
-        index_photos(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="`data`: .*nowhere does not exist"):
+        load_photos(tmp_path / "nowhere")
     make_photos(tmp_path, "a/1.jpg", "b/1.jpg")
-    with pytest.raises(UserError, match="--data: .*1.jpg is not a folder"):
-        index_photos(tmp_path / "a" / "1.jpg")
-    with pytest.raises(UserError, match="--validation_data"):
-        index_photos(tmp_path, tmp_path / "nowhere")
+    with pytest.raises(UserError, match="`data`: .*1.jpg is not a folder"):
+        load_photos(tmp_path / "a" / "1.jpg")
+    with pytest.raises(UserError, match="`validation_data`"):
+        load_photos(tmp_path, tmp_path / "nowhere")

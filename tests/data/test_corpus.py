@@ -12,7 +12,7 @@ import tensorflow as tf
 from tests.support.corpus import make_corpus
 from thaw.data import MAX_PIXELS
 from thaw.data.decode import load_photo
-from thaw.data.inspect import check_photos
+from thaw.data.inspect import Inspector
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +23,12 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(corpus):
     paths = list(corpus)
-    looks = dict(check_photos(paths, MAX_PIXELS))
-    assert sorted(looks) == list(range(len(paths)))
-    return {path: looks[row] for row, path in enumerate(paths)}
+    return dict(zip(paths, inspect_all(paths), strict=True))
+
+
+def inspect_all(paths):
+    with Inspector(MAX_PIXELS) as inspector:
+        return list(inspector.inspect_all(paths))
 
 
 def test_it_is_large(corpus):
@@ -35,16 +38,18 @@ def test_it_is_large(corpus):
 def test_each_is_a_right_picture_or_has_a_reason(corpus, found):
     wrong = []
     for path, case in corpus.items():
-        look = found[path]
+        inspection = found[path]
         name = os.path.basename(path)
-        if look.reason is not None:
-            if case.reason is None or not re.search(case.reason, look.reason):
-                wrong.append(f"{name}: {look.reason}")
+        if inspection.reason is not None:
+            if case.reason is None or not re.search(
+                case.reason, inspection.reason
+            ):
+                wrong.append(f"{name}: {inspection.reason}")
             continue
         if case.reason is not None and not case.either:
             wrong.append(f"{name}: was taken for a photo")
             continue
-        shown = load_photo(os.fsencode(path), tf.constant(look.plain)).numpy()
+        shown = load_photo(path, tf.constant(inspection.plain)).numpy()
         assert shown.dtype == "float32"
         if case.picture is None:
             continue
@@ -62,12 +67,13 @@ def test_nothing_is_left_open(corpus):
         return sorted(os.listdir("/proc/self/fd"))
 
     paths = list(corpus)[::10]
-    list(check_photos(paths, MAX_PIXELS))
+    inspect_all(paths)
     before = descriptors()
-    list(check_photos(paths, MAX_PIXELS))
+    inspect_all(paths)
     assert descriptors() == before
 
 
+@pytest.mark.slow
 def test_training_runs_through_without_the_bad_ones(
     corpus, found, drawn_photos, tmp_path, run_script
 ):
@@ -88,7 +94,7 @@ def test_training_runs_through_without_the_bad_ones(
         "--cache_views=1",
     ]
     stopped = run_script("train.py", *arguments)
-    bad = sum(look.reason is not None for look in found.values())
+    bad = sum(inspection.reason is not None for inspection in found.values())
     assert stopped.returncode == 2
     assert (
         f"{bad} of {len(corpus) + 48} photos cannot be used" in stopped.stderr

@@ -1,111 +1,127 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from augment import Affine
+from tests.support.examples import run_example
 from thaw.data import datasets
-from thaw.data.load import index_photos
+from thaw.data.load import load_photos
+from thaw.data.split import stratified_rows
+from thaw.data.views import PhotoViews
+from thaw.errors import UserError
 
 SIZE = 32
 
 
-@pytest.fixture(scope="module")
-def photos(drawn_photos):
-    return index_photos(drawn_photos)[0]
+def batches(ds):
+    return list(ds.as_numpy_iterator())
 
 
-def make_views(photos, **arguments):
-    resize = keras.layers.Resizing(SIZE, SIZE)
-    return datasets.PhotoViews(photos, resize, SIZE, **arguments)
-
-
-def images(views, view, rows=None, batch_size=10):
-    rows = np.arange(len(views.photos)) if rows is None else rows
-    return list(views.images(view, rows, batch_size).as_numpy_iterator())
-
-
-def test_images_are_raw_rgb_in_batches(photos):
-    batches = images(make_views(photos, seed=3, augment=Affine(seed=3)), 0)
-    assert [len(batch) for batch in batches] == [10, 10, 10, 10, 8]
-    assert batches[0].shape == (10, SIZE, SIZE, 3)
-    assert batches[0].dtype == "float32"
-    assert batches[0].min() >= 0 and batches[0].max() > 100
-
-
-def test_a_view_of_a_photo_depends_on_nothing_else(photos):
-    """Bit for bit: not on the batch, the other rows or the threads."""
-    views = make_views(photos, seed=3, augment=Affine(seed=3))
-    whole = np.concatenate(images(views, 5))
-    rows = np.array([40, 3, 17])
-    again = make_views(photos, seed=4, augment=Affine(seed=3))
-    ds = again.images(5, rows, 2)
-    options = tf.data.Options()
-    options.threading.private_threadpool_size = 1
-    some = list(ds.with_options(options).as_numpy_iterator())
-    np.testing.assert_array_equal(np.concatenate(some), whole[rows])
-
-
-def test_views_differ_by_number_and_by_seed(photos):
-    views = make_views(photos, seed=3, augment=Affine(seed=3))
-    other_seed = make_views(photos, seed=3, augment=Affine(seed=4))
-    ((first, *_),) = images(views, 0, rows=[7])
-    for other, *_ in (
-        images(views, 1, rows=[7])[0],
-        images(other_seed, 0, rows=[7])[0],
-    ):
-        assert np.abs(first - other).mean() > 1
-
-
-def test_an_augmented_view_is_the_warp_of_the_photo(photos):
-    augment = Affine(seed=3)
-    plain = np.concatenate(images(make_views(photos), 2))
-    views = np.concatenate(images(make_views(photos, augment=augment), 2))
-    parameters = augment.parameters(2, len(photos), (SIZE, SIZE))
-    np.testing.assert_allclose(views, augment(plain, parameters), atol=0.01)
-
-
-def test_without_a_seed_the_order_is_that_of_the_photos(photos):
-    np.testing.assert_array_equal(make_views(photos).order(3), np.arange(48))
-
-
-def test_orders_of_passes_are_permutations(photos):
-    views = make_views(photos, seed=3)
-    first, second = views.order(0), views.order(1)
-    assert sorted(first) == sorted(second) == list(range(48))
-    assert list(first) != list(second)
-
-
-def test_orders_are_permutations_pinned_by_seed_and_pass():
-    assert datasets.pass_order(0, 0, 10).tolist() == [
-        3,
-        2,
-        9,
-        7,
-        1,
-        5,
-        0,
-        4,
-        8,
-        6,
-    ]
-    assert datasets.pass_order(0, 1, 10).tolist() == [
-        4,
-        3,
-        9,
-        7,
-        2,
-        5,
-        1,
-        0,
-        8,
-        6,
-    ]
-
-
-def test_resizing_equals_tf_image_resize(photos):
-    ((image,),) = images(make_views(photos), 0, rows=[0])
-    content = tf.io.decode_jpeg(
-        tf.io.read_file(photos.paths[0]), dct_method="INTEGER_ACCURATE"
+@pytest.fixture
+def pair(drawn_photos):
+    return datasets.image_datasets(
+        drawn_photos, image_size=SIZE, batch_size=10, seed=3
     )
-    np.testing.assert_array_equal(image, tf.image.resize(content, (SIZE, SIZE)))
+
+
+def test_image_datasets_hold_every_photo_once(pair, drawn_photos):
+    train_ds, val_ds, class_names = pair
+    assert class_names == ("cat", "dog")
+    assert [len(ds) for ds in (train_ds, val_ds)] == [4, 1]
+    images, labels = zip(*batches(train_ds), strict=True)
+    assert [x.shape for x in images] == [
+        *3 * [(10, SIZE, SIZE, 3)],
+        (8, SIZE, SIZE, 3),
+    ]
+    assert images[0].dtype == "float32" and labels[0].dtype == "int32"
+    assert np.bincount(np.concatenate(labels)).tolist() == [19, 19]
+    ((val_images, val_labels),) = batches(val_ds)
+    assert val_labels.tolist() == 5 * [0] + 5 * [1]
+    assert 0 <= val_images.min() and val_images.max() > 100
+
+
+def test_image_datasets_are_the_views_of_a_run(pair, drawn_photos):
+    """Of the same split, order and passes."""
+    photos, _ = load_photos(drawn_photos)
+    rows, val_rows = stratified_rows(photos, 0.2, seed=3)
+    resize = keras.layers.Resizing(SIZE, SIZE)
+    views = PhotoViews(photos.take(rows), resize, SIZE, 3, Affine(3))
+    val_views = PhotoViews(photos.take(val_rows), resize, SIZE)
+    for pass_index in range(2):
+        for ds, of_split in zip(pair, (views, val_views), strict=False):
+            order = of_split.order(pass_index)
+            for (images, labels), expected, some in zip(
+                batches(ds),
+                of_split.images(pass_index, order, 10).as_numpy_iterator(),
+                np.split(order, range(10, len(order), 10)),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(images, expected)
+                np.testing.assert_array_equal(labels, of_split.labels[some])
+
+
+def test_a_look_at_one_batch_is_no_pass(pair):
+    ((first, _),) = batches(pair[0].take(1))
+    np.testing.assert_array_equal(batches(pair[0])[0][0], first)
+    assert np.abs(batches(pair[0])[0][0] - first).mean() > 1
+
+
+def test_each_epoch_of_fit_is_the_next_pass(pair, drawn_photos):
+    """Whatever Keras iterates besides, e.g. to build a model."""
+    seen = []
+
+    class Mean(keras.layers.Layer):
+        def call(self, images, training=False):
+            means = keras.ops.mean(images, axis=(1, 2))
+            if training:
+                seen.append(np.mean(means))
+            return means
+
+    model = keras.Sequential([Mean(), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer="sgd", run_eagerly=True)
+    model.fit(pair[0], validation_data=pair[1], epochs=3, verbose=0)
+    again, *_ = datasets.image_datasets(
+        drawn_photos, image_size=SIZE, batch_size=10, seed=3
+    )
+    expected = [x.mean() for _ in range(3) for x, _ in batches(again)]
+    np.testing.assert_allclose(seen, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["crop", "presize", "flip_rotate", "none"])
+def test_any_augmentation_makes_views_of_the_size(drawn_photos, name):
+    train_ds, *_ = datasets.image_datasets(
+        drawn_photos, image_size=SIZE, batch_size=38, augment=name
+    )
+    ((first, _),), ((second, _),) = batches(train_ds), batches(train_ds)
+    assert first.shape == second.shape == (38, SIZE, SIZE, 3)
+
+
+def test_mistakes_in_options_are_named(drawn_photos, tmp_path):
+    for options, message in (
+        ({"image_size": 0}, "`image_size` must be an integer"),
+        ({"augment": "afine"}, "`augment` must be one of affine, crop"),
+        ({"validation_fraction": 1.5}, "`validation_fraction` must be"),
+    ):
+        with pytest.raises(UserError, match=message):
+            datasets.image_datasets(
+                drawn_photos, **{"image_size": SIZE} | options
+            )
+
+
+def test_unreadable_photos_are_skipped(drawn_photos, tmp_path, capsys):
+    data = shutil.copytree(drawn_photos, tmp_path / "data")
+    (data / "cat" / "bad.jpg").touch()
+    train_ds, val_ds, _ = datasets.image_datasets(data, image_size=SIZE)
+    labels = [labels for ds in (train_ds, val_ds) for _, labels in batches(ds)]
+    assert sum(map(len, labels)) == 48
+    error = capsys.readouterr().err
+    assert error.startswith("1 of 49 photos cannot be used:\n")
+    assert error.endswith("bad.jpg: empty\nThey are skipped.\n")
+
+
+@pytest.mark.slow
+def test_the_example_of_image_datasets_runs():
+    variables = run_example(datasets.image_datasets)
+    assert variables["class_names"] == ("cat", "dog")

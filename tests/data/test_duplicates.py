@@ -1,34 +1,34 @@
 import numpy as np
 
-from thaw.data.duplicates import Pair, find_copies, find_look_alikes, near_pairs
+from thaw.data.duplicates import Pair, find_equal, find_similar, near_pairs
 
 
 def test_of_copies_the_one_that_differs_most_is_named():
     digests = ["x", "y", "x", "x", "x"]
     labels = np.array([0, 0, 0, 1, 0])
-    sides = np.array([0, 0, 0, 0, 1])
-    assert find_copies(digests, labels, sides) == [
-        Pair(2, 0, same_label=True, same_side=True),
-        Pair(3, 0, same_label=False, same_side=True),
-        Pair(4, 3, same_label=False, same_side=False),
+    splits = np.array([0, 0, 0, 0, 1])
+    assert find_equal(digests, labels, splits) == [
+        Pair(2, 0, same_label=True, same_split=True),
+        Pair(3, 0, same_label=False, same_split=True),
+        Pair(4, 3, same_label=False, same_split=False),
     ]
 
 
-def test_look_alikes_of_another_label_or_side():
+def test_look_alikes_of_another_label_or_split():
     a, b, c = 0x1FF << 40, 0x0FF << 40, 1 << 127
     hashes = [a, b, None, c, b, a, None]
     labels = np.array([0, 0, 0, 1, 1, 0, 1])
-    sides = np.array([0, 0, 0, 0, 0, 1, 1])
-    pairs = find_look_alikes(hashes, labels, sides)
+    splits = np.array([0, 0, 0, 0, 0, 1, 1])
+    pairs = find_similar(hashes, labels, splits)
     assert pairs == [
-        # 1 is like 0, a series: same label and side.
-        Pair(4, pairs[0].other, same_label=False, same_side=True),
-        Pair(5, 4, same_label=False, same_side=False),
+        # 1 is like 0, a series: same label and split.
+        Pair(4, pairs[0].other, same_label=False, same_split=True),
+        Pair(5, 4, same_label=False, same_split=False),
     ]
     assert pairs[0].other in (0, 1)
-    assert find_look_alikes([None, None], labels[:2], sides[:2]) == []
-    alone = find_look_alikes([a, a], np.zeros(2), np.array([0, 1]))
-    assert alone == [Pair(1, 0, same_label=True, same_side=False)]
+    assert find_similar([None, None], labels[:2], splits[:2]) == []
+    alone = find_similar([a, a], np.zeros(2), np.array([0, 1]))
+    assert alone == [Pair(1, 0, same_label=True, same_split=False)]
 
 
 def test_near_pairs_are_those_of_a_search_of_all():

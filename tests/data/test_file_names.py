@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thaw.data.file_names import index_by_name
-from thaw.data.split import load_photos
+from thaw.data.file_names import load_by_name
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 PETS = r"(.+)_\d+.jpg$"
@@ -21,7 +21,7 @@ def pets(tmp_path):
 
 
 def test_the_class_is_the_first_group_in_the_name(pets):
-    photos, validation = index_by_name(pets, None, PETS)
+    photos, validation = load_by_name(pets, None, PETS)
     assert validation is None
     assert photos.class_names == ("Bombay", "great_pyrenees")
     assert [Path(path).name for path in photos.paths] == [
@@ -36,7 +36,7 @@ def test_the_class_is_the_first_group_in_the_name(pets):
 
 def test_it_is_split_like_any_other(pets):
     Image.new("RGB", (8, 8)).save(pets / "Bombay_8.jpg")
-    (photos,) = load_photos(pets, label_regex=PETS)
+    photos, _ = load_photos(pets, label_regex=PETS)
     assert sum(photos.counts().values()) == 4
     train, validation = load_photos(pets, pets, label_regex=PETS)
     np.testing.assert_array_equal(train.labels, validation.labels)
@@ -50,11 +50,11 @@ def test_it_is_split_like_any_other(pets):
         (r"()_\d", ["3 of 3 names"]),
         (r"(.+_\d", ["not a regular expression"]),
         (r".+_\d", ["has no group"]),
-        (r"(_)\d+", ["one class only, '_'"]),
+        (r"(_)\d+", ["Only one class, '_', found by"]),
     ],
 )
 def test_an_expression_that_does_not_fit_is_said(pets, label_regex, words):
     with pytest.raises(UserError) as error:
-        index_by_name(pets, None, label_regex)
+        load_by_name(pets, None, label_regex)
     for word in words:
         assert word in str(error.value)

@@ -1,7 +1,7 @@
-import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +12,16 @@ import pytest
 from PIL import Image
 
 from tests.support.corpus import png
-from thaw.data import MAX_PIXELS, inspect
-from thaw.data.inspect_worker import SECONDS, Found
+from tests.support.paths import ROOT
+from thaw.data import MAX_PIXELS, inspect, worker_process
+from thaw.data.inspect_worker import SECONDS, Inspection
+from thaw.data.photos import Photos
 
 
-def check_photos(paths, max_pixels=MAX_PIXELS):
-    """Returns what is found in each, in the order of `paths`."""
-    found = dict(inspect.check_photos(paths, max_pixels))
-    return [found[row] for row in range(len(paths))]
+def inspect_all(paths, max_pixels=MAX_PIXELS):
+    """Returns the inspection of each, in the order of `paths`."""
+    with inspect.Inspector(max_pixels) as inspector:
+        return list(inspector.inspect_all(paths))
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,8 @@ def test_good_and_bad_photos(tmp_path, jpeg):
         "start.jpg": (jpeg[:2], "not an image"),
         "header.jpg": (jpeg[:200], "damaged|not an image"),
         "half.jpg": (jpeg[: len(jpeg) // 2], "damaged .*truncated"),
-        "bomb.png": (png_of(40_000, 40_000), "more pixels than --max_pixels"),
-        "wide.png": (png_of(2_000_000, 1000), "more pixels than --max_pixels"),
+        "bomb.png": (png_of(40_000, 40_000), "more pixels than `max_pixels`"),
+        "wide.png": (png_of(2_000_000, 1000), "more pixels than `max_pixels`"),
         "short.png": (png_of(300, 300), "damaged"),
     }
     good = {"good.jpg": jpeg, "lies.png": jpeg, "tail.jpg": jpeg + b"more"}
@@ -51,15 +53,18 @@ def test_good_and_bad_photos(tmp_path, jpeg):
     for name, (content, _) in bad.items():
         (tmp_path / name).write_bytes(content)
     names = [*good, *bad]
-    found = check_photos([str(tmp_path / name) for name in names])
+    found = inspect_all([str(tmp_path / name) for name in names])
     size = Image.open(io.BytesIO(jpeg)).size
-    for name, look in zip(names, found, strict=True):
+    for name, inspection in zip(names, found, strict=True):
         if name in good:
-            assert look.reason is None and len(look.digest) == 32
-            assert (look.width, look.height) == size
-            assert look.format == "JPEG" and look.plain
+            assert inspection.reason is None and len(inspection.digest) == 32
+            assert (inspection.width, inspection.height) == size
+            assert inspection.format == "JPEG" and inspection.plain
         else:
-            assert re.search(bad[name][1], look.reason), (name, look)
+            assert re.search(bad[name][1], inspection.reason), (
+                name,
+                inspection,
+            )
     assert found[0].digest == found[1].digest != found[2].digest
 
 
@@ -69,8 +74,8 @@ def test_what_is_no_file(tmp_path, jpeg):
     (tmp_path / "dead.jpg").symlink_to(tmp_path / "nothing")
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     names = ["pipe.jpg", "folder.jpg", "dead.jpg", "loop.jpg", "none.jpg"]
-    found = check_photos([str(tmp_path / name) for name in names])
-    reasons = [look.reason for look in found]
+    found = inspect_all([str(tmp_path / name) for name in names])
+    reasons = [inspection.reason for inspection in found]
     assert reasons[:2] == ["not a file", "not a file"]
     assert "No such file" in reasons[2] and "No such file" in reasons[4]
     assert "symbolic links" in reasons[3]
@@ -88,18 +93,18 @@ def test_odd_names(tmp_path, jpeg):
         paths.append(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
         with open(paths[-1], "wb") as file:
             file.write(jpeg)
-    assert [look.reason for look in check_photos(paths)] == 4 * [None]
+    assert [x.reason for x in inspect_all(paths)] == 4 * [None]
 
 
 def test_fewer_pixels_may_be_allowed(tmp_path, jpeg):
     (tmp_path / "a.jpg").write_bytes(jpeg)
-    (found,) = check_photos([str(tmp_path / "a.jpg")], max_pixels=100)
-    assert re.search(r"more pixels than --max_pixels \(\d+ x", found.reason)
+    (found,) = inspect_all([str(tmp_path / "a.jpg")], max_pixels=100)
+    assert re.search(r"more pixels than `max_pixels` \(\d+ x", found.reason)
     assert found.width * found.height > 100
 
 
-# Answers as `look` does, but dies or hangs where the name says so.
-_ODD_LOOKER = """
+# Answers as `inspect_worker` does, but dies or hangs where the name says so.
+_ODD_WORKER = """
 import os, signal, struct, sys, time
 print("ready", flush=True)
 while length := sys.stdin.buffer.read(4):
@@ -113,22 +118,22 @@ while length := sys.stdin.buffer.read(4):
 """
 
 
-def use_looker(monkeypatch, code):
+def use_worker(monkeypatch, code):
     monkeypatch.setattr(
-        inspect,
-        "_command",
+        worker_process,
+        "command",
         lambda max_pixels: [sys.executable, "-c", code, str(max_pixels)],
     )
 
 
 @pytest.fixture
-def odd_looker(monkeypatch):
-    use_looker(monkeypatch, _ODD_LOOKER)
+def odd_worker(monkeypatch):
+    use_worker(monkeypatch, _ODD_WORKER)
 
 
-def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_looker):
+def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_worker):
     names = ["a", "crash1", "b", "hang", "c", "crash2", "d", "e"]
-    reasons = [look.reason for look in check_photos(names)]
+    reasons = [inspection.reason for inspection in inspect_all(names)]
     assert reasons == [
         {
             "c": "crashes the decoder",
@@ -138,23 +143,24 @@ def test_a_photo_that_kills_or_hangs_costs_only_itself(odd_looker):
     ]
 
 
-def test_many_threads_may_ask_at_once(odd_looker):
+def test_many_threads_may_ask_at_once(odd_worker):
     with (
-        contextlib.closing(inspect.Checker(MAX_PIXELS)) as checker,
+        inspect.Inspector(MAX_PIXELS) as inspector,
         ThreadPoolExecutor(8) as pool,
     ):
-        found = list(pool.map(checker.look_at, 20 * ["a", "crash", "b"]))
-    reasons = [look.reason for look in found]
+        found = list(pool.map(inspector.inspect, 20 * ["a", "crash", "b"]))
+    reasons = [inspection.reason for inspection in found]
     assert reasons == 20 * ["looked at", "crashes the decoder", "looked at"]
 
 
-def test_who_goes_away_leaves_no_process_behind(odd_looker):
-    looking = inspect.check_photos(["a", *100 * ["hang"]], MAX_PIXELS)
-    next(looking)
-    assert child_processes()
-    start = time.monotonic()
-    looking.close()  # as Ctrl-C does
-    assert time.monotonic() - start < 10  # and not 100 hangs later
+def test_a_stopped_inspection_leaves_no_process_behind(odd_worker):
+    with inspect.Inspector(MAX_PIXELS) as inspector:
+        inspecting = inspector.inspect_all(["a", *100 * ["hang"]])
+        next(inspecting)
+        assert child_processes()
+        start = time.monotonic()
+        inspecting.close()  # as Ctrl-C does
+        assert time.monotonic() - start < 10  # and not 100 hangs later
     assert not child_processes()
 
 
@@ -167,15 +173,15 @@ def child_processes():
 
 
 def test_a_process_that_cannot_be_started_blames_no_photo(monkeypatch):
-    use_looker(monkeypatch, "raise SystemExit('no numpy')")
+    use_worker(monkeypatch, "raise SystemExit('no numpy')")
     with pytest.raises(RuntimeError, match="cannot be started: no numpy"):
-        check_photos(["a.jpg", "b.jpg"])
+        inspect_all(["a.jpg", "b.jpg"])
 
 
 def test_what_tensorflow_cannot_decode_is_damaged(tmp_path):
     """Pillow takes it, and shows black where rows are missing."""
     (tmp_path / "a.png").write_bytes(png(9, 9, 8, 0, bytes(5 * 10)))
-    (found,) = check_photos([str(tmp_path / "a.png")])
+    (found,) = inspect_all([str(tmp_path / "a.png")])
     assert found.reason == "damaged (TensorFlow cannot decode it)"
 
 
@@ -183,15 +189,15 @@ def test_a_look_that_takes_too_long_is_ended(tmp_path, monkeypatch):
     """The process ends itself, whatever its decoder is doing."""
     code = (
         "import signal, sys\n"
-        "from input_pipeline import look\n"
-        "look.SECONDS = 1\n"
-        "look.pixels.decode = lambda contents: signal.pause()\n"
-        "look.main()\n"
+        "from thaw.data import inspect_worker\n"
+        "inspect_worker.SECONDS = 1\n"
+        "inspect_worker.pixels.decode = lambda contents: signal.pause()\n"
+        "inspect_worker.main()\n"
     )
-    use_looker(monkeypatch, code)
+    use_worker(monkeypatch, code)
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
-    (found,) = check_photos([str(tmp_path / "a.png")])
-    assert found == Found(f"takes more than {SECONDS} s")
+    (found,) = inspect_all([str(tmp_path / "a.png")])
+    assert found == Inspection(f"takes more than {SECONDS} s")
 
 
 def test_memory_is_bounded(tmp_path, monkeypatch):
@@ -200,13 +206,53 @@ def test_memory_is_bounded(tmp_path, monkeypatch):
     Image.fromarray(np.zeros((9000, 9000), "uint8")).save(contents, "PNG")
     (tmp_path / "large.png").write_bytes(contents.getvalue())
     path = str(tmp_path / "large.png")
-    (found,) = check_photos([path], max_pixels=10**9)
+    (found,) = inspect_all([path], max_pixels=10**9)
     assert found.reason is None and found.width == 9000
     code = (
-        "from input_pipeline import look\n"
-        "look._MEMORY = 500_000_000\n"
-        "look.main()\n"
+        "from thaw.data import inspect_worker\n"
+        "inspect_worker._MEMORY = 500_000_000\n"
+        "inspect_worker.main()\n"
     )
-    use_looker(monkeypatch, code)
-    (found,) = check_photos([path], max_pixels=10**9)
-    assert found == Found("takes too much memory")
+    use_worker(monkeypatch, code)
+    (found,) = inspect_all([path], max_pixels=10**9)
+    assert found == Inspection("takes too much memory")
+
+
+def test_workers_start_from_any_folder(drawn_photos, tmp_path, monkeypatch):
+    """Modules of the working folder are not imported in place of ours."""
+    (tmp_path / "thaw.py").write_text("raise SystemExit('not this one')")
+    (tmp_path / "PIL.py").write_text("raise SystemExit('nor this one')")
+    monkeypatch.chdir(tmp_path)
+    (inspection,) = inspect_all([str(drawn_photos / "cat" / "0000.jpg")])
+    assert inspection.reason is None
+
+
+def test_workers_import_neither_tensorflow_nor_keras():
+    code = (
+        "import sys\n"
+        "import thaw.data.inspect_worker\n"
+        "print({'tensorflow', 'keras', 'scipy'} & set(sys.modules))\n"
+    )
+    printed = subprocess.check_output(
+        [sys.executable, "-c", code], cwd=ROOT, text=True
+    )
+    assert printed == "set()\n"
+
+
+def test_an_inspector_goes_on_with_the_next_photos(drawn_photos):
+    paths = sorted(map(str, drawn_photos.glob("cat/*.jpg")))
+    with inspect.Inspector(MAX_PIXELS) as inspector:
+        for part in (paths[:8], paths[8:16]):
+            photos = inspect.inspect_photos(
+                Photos.unlabelled(part), inspector=inspector
+            )
+            assert photos.bad() == []
+
+
+def test_a_stopped_inspector_blames_no_photo(odd_worker):
+    with inspect.Inspector(MAX_PIXELS) as inspector:
+        inspecting = inspector.inspect_all(["a", "hang", "b"])
+        next(inspecting)
+        inspecting.close()
+        with pytest.raises(RuntimeError, match="The inspector was stopped"):
+            inspector.inspect("a")

@@ -5,7 +5,8 @@ import sqlite3
 import numpy as np
 import pytest
 
-from thaw.data import inspect, inspection_cache
+from thaw.data import MAX_PIXELS, inspect, inspection_cache
+from thaw.data.photos import Photos
 
 
 @pytest.fixture
@@ -22,20 +23,26 @@ def paths(drawn_photos, tmp_path):
 def decoded(monkeypatch):
     """The paths that were read and decoded."""
 
-    def check_photos(paths, max_pixels):
+    def inspect_all(self, paths):
         seen.extend(paths)
-        return original(paths, max_pixels)
+        return original(self, paths)
 
-    seen, original = [], inspect.check_photos
-    monkeypatch.setattr(inspect, "check_photos", check_photos)
+    seen, original = [], inspect.Inspector.inspect_all
+    monkeypatch.setattr(inspect.Inspector, "inspect_all", inspect_all)
     return seen
+
+
+def inspect_photos(paths, *arguments, **options):
+    return inspect.inspect_photos(
+        Photos.unlabelled(paths), *arguments, **options
+    )
 
 
 def test_a_second_run_reads_no_photo_again(paths, tmp_path, decoded):
     memo = tmp_path / "photos.sqlite"
-    first = inspection_cache.check_contents(paths, memo)
+    first = inspect_photos(paths, memo)
     assert decoded == list(paths)
-    second = inspection_cache.check_contents(paths, memo)
+    second = inspect_photos(paths, memo)
     assert decoded == list(paths)
     assert first.fingerprint() == second.fingerprint()
     np.testing.assert_array_equal(first.stamps, second.stamps)
@@ -43,7 +50,7 @@ def test_a_second_run_reads_no_photo_again(paths, tmp_path, decoded):
 
 def test_without_a_memo_all_is_read(paths, decoded):
     for _ in range(2):
-        inspection_cache.check_contents(paths)
+        inspect_photos(paths)
     assert decoded == 2 * list(paths)
 
 
@@ -52,7 +59,7 @@ def test_a_photo_that_changed_is_read_and_changes_the_fingerprint(
 ):
     """Same size, same time of change: the time of its entry tells."""
     memo = tmp_path / "photos.sqlite"
-    before = inspection_cache.check_contents(paths, memo)
+    before = inspect_photos(paths, memo)
     stat = os.stat(paths[1])
     with open(paths[1], "r+b") as file:
         file.seek(-2, os.SEEK_END)  # the end marker
@@ -64,7 +71,7 @@ def test_a_photo_that_changed_is_read_and_changes_the_fingerprint(
     assert not before.unchanged(np.arange(4))[1]
     assert before.unchanged(np.array([0, 2, 3])).all()
     decoded.clear()
-    after = inspection_cache.check_contents(paths, memo)
+    after = inspect_photos(paths, memo)
     assert decoded == [paths[1]]
     assert before.fingerprint() != after.fingerprint()
 
@@ -72,14 +79,13 @@ def test_a_photo_that_changed_is_read_and_changes_the_fingerprint(
 def test_a_copy_with_the_same_bytes_has_the_same_fingerprint(paths, tmp_path):
     copies = tuple(shutil.copy(path, path + ".copy.jpg") for path in paths)
     fingerprints = [
-        inspection_cache.check_contents(some).fingerprint()
-        for some in (paths, copies)
+        inspect_photos(some).fingerprint() for some in (paths, copies)
     ]
     assert fingerprints[0] == fingerprints[1]
 
 
 def reasons(checked):
-    return [look.reason for look in checked.found]
+    return [inspection.reason for inspection in checked.inspections]
 
 
 def test_what_is_in_a_bad_file_is_remembered(paths, tmp_path, decoded):
@@ -87,7 +93,7 @@ def test_what_is_in_a_bad_file_is_remembered(paths, tmp_path, decoded):
     with open(paths[2], "wb") as file:
         file.write(b"no photo")
     for _ in range(2):
-        checked = inspection_cache.check_contents(paths, memo)
+        checked = inspect_photos(paths, memo)
         assert reasons(checked) == [None, None, "not an image", None]
     assert decoded == list(paths)
 
@@ -97,7 +103,7 @@ def test_what_is_not_in_the_file_is_not_remembered(paths, tmp_path, decoded):
     memo = tmp_path / "photos.sqlite"
     missing = (*paths, str(tmp_path / "none.jpg"))
     for _ in range(2):
-        checked = inspection_cache.check_contents(missing, memo)
+        checked = inspect_photos(missing, memo)
         assert reasons(checked)[4] == "No such file or directory"
     assert decoded == [*missing, missing[4]]
 
@@ -110,38 +116,35 @@ def test_ctrl_c_keeps_what_was_looked_at(paths, tmp_path, decoded):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        inspection_cache.check_contents(paths, memo, progress=interrupt)
-    known = inspection_cache.recall(
-        paths, memo, inspection_cache.MAX_PIXELS
-    ).found
-    assert len([look for look in known if look is not None]) >= 3
+        inspect_photos(paths, memo, progress=interrupt)
+    photos = Photos.unlabelled(paths)
+    known = inspect.recall(photos, memo, MAX_PIXELS).inspections
+    assert len([one for one in known if one is not None]) >= 3
     decoded.clear()
     done = []
-    inspection_cache.check_contents(paths, memo, progress=done.append)
+    inspect_photos(paths, memo, progress=done.append)
     assert decoded == [
-        path for path, look in zip(paths, known, strict=True) if look is None
+        path for path, one in zip(paths, known, strict=True) if one is None
     ]
     assert done == list(range(5 - len(decoded), 5))
 
 
 def test_another_pillow_looks_again(paths, tmp_path, decoded, monkeypatch):
     memo = tmp_path / "photos.sqlite"
-    inspection_cache.check_contents(paths, memo)
+    inspect_photos(paths, memo)
     monkeypatch.setattr(inspection_cache, "_READER", "another")
-    inspection_cache.check_contents(paths, memo)
+    inspect_photos(paths, memo)
     assert decoded == 2 * list(paths)
 
 
 def test_what_is_known_has_to_fit_max_pixels_all_the_same(paths, tmp_path):
     memo = tmp_path / "photos.sqlite"
-    assert reasons(inspection_cache.check_contents(paths, memo)) == 4 * [None]
+    assert reasons(inspect_photos(paths, memo)) == 4 * [None]
     for _ in range(2):  # the second time from memory
-        inspection_cache.check_contents(paths, memo, max_pixels=100)
-    for why in reasons(
-        inspection_cache.check_contents(paths, memo, max_pixels=100)
-    ):
-        assert why.startswith("more pixels than --max_pixels (")
-    assert reasons(inspection_cache.check_contents(paths, memo)) == 4 * [None]
+        inspect_photos(paths, memo, max_pixels=100)
+    for why in reasons(inspect_photos(paths, memo, max_pixels=100)):
+        assert why.startswith("more pixels than `max_pixels` (")
+    assert reasons(inspect_photos(paths, memo)) == 4 * [None]
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0junk"])
@@ -149,7 +152,7 @@ def test_a_damaged_memo_is_made_anew(paths, tmp_path, decoded, content):
     memo = tmp_path / "photos.sqlite"
     memo.write_bytes(content * 100)
     for _ in range(2):
-        inspection_cache.check_contents(paths, memo)
+        inspect_photos(paths, memo)
     assert decoded == list(paths)
 
 
@@ -165,14 +168,14 @@ def test_a_locked_memo_is_said_and_done_without(
     )
     other = connect(memo)
     other.execute("BEGIN EXCLUSIVE")
-    inspection_cache.check_contents(paths, memo)
+    inspect_photos(paths, memo)
     assert decoded == list(paths)
     assert "locked" in capsys.readouterr().err
 
 
 def test_parts_keep_their_photos(paths):
-    part = inspection_cache.check_contents(paths).take(np.array([1, 2]))
+    part = inspect_photos(paths).take(np.array([1, 2]))
     assert part.paths == paths[1:3]
-    assert part.stamps.shape == (2, 3) and len(part.found) == 2
+    assert part.stamps.shape == (2, 3) and len(part.inspections) == 2
     assert (part + part).paths == 2 * paths[1:3]
     assert part.unchanged(np.arange(2)).all()

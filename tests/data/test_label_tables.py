@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from thaw.data.label_tables import index_tables
-from thaw.data.split import load_photos
+from thaw.data.label_tables import load_tables
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 
@@ -35,7 +35,7 @@ def test_paths_and_labels_in_the_order_of_the_table(folder):
         folder,
         ["note,path,label", "x,images/dog1.jpg,dog", ",images/cat0.jpg, cat "],
     )
-    train, validation = index_tables(table)
+    train, validation = load_tables(table)
     assert validation is None
     assert names(train) == [("dog1.jpg", "dog"), ("cat0.jpg", "cat")]
     assert train.class_names == ("cat", "dog")
@@ -43,7 +43,7 @@ def test_paths_and_labels_in_the_order_of_the_table(folder):
 
 def test_ids_are_found_with_or_without_their_ending(folder):
     table = write(folder, ["id\tlabel", "cat1\ta", "dog2.jpg\tb"], "labels.tsv")
-    train, _ = index_tables(table)
+    train, _ = load_tables(table)
     assert names(train) == [("cat1.jpg", "a"), ("dog2.jpg", "b")]
 
 
@@ -59,7 +59,7 @@ def test_a_column_split_is_kept(folder):
         "cat0.jpg", "cat1.jpg", "dog0.jpg", "dog1.jpg"
     ]  # fmt: skip
     assert [x for x, _ in names(validation)] == ["cat2.jpg", "dog2.jpg"]
-    assert train.passed_over == {"photos of split test": 2}
+    assert train.skipped == {"photos of split test": 2}
 
 
 def test_two_tables(folder):
@@ -69,11 +69,11 @@ def test_two_tables(folder):
         write(folder, ["path,label", *rows], name)
         for rows, name in ((some, "a.csv"), (others, "b.csv"))
     ]
-    train, validation = index_tables(*tables)
+    train, validation = load_tables(*tables)
     assert names(train)[0][0] == "cat0.jpg"
     assert names(validation)[0][0] == "cat1.jpg"
-    with pytest.raises(UserError, match="is no table, as --data is"):
-        index_tables(tables[0], folder / "images")
+    with pytest.raises(UserError, match="is no table, as `data` is"):
+        load_tables(tables[0], folder / "images")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_two_tables(folder):
             ["path,label", "images/cat0.jpg,a", "images/cat0.jpg,b"],
             "line 3: .*two labels",
         ),
-        (["path,label", "images/cat0.jpg,a"], "labels a only"),
+        (["path,label", "images/cat0.jpg,a"], "Only one class, 'a', in"),
         (
             ["path,label,split", "images/cat0.jpg,a,sometimes"],
             "split is 'sometimes'",
@@ -101,18 +101,18 @@ def test_two_tables(folder):
 )
 def test_bad_tables(folder, lines, message):
     with pytest.raises(UserError, match=message):
-        index_tables(write(folder, lines))
+        load_tables(write(folder, lines))
 
 
 def test_an_id_that_fits_two_photos(folder):
     shutil.copy(folder / "images/cat0.jpg", folder / "cat0.png")
     with pytest.raises(UserError, match="the id cat0 fits more than one"):
-        index_tables(write(folder, ["id,label", "cat0,a", "dog0,b"]))
+        load_tables(write(folder, ["id,label", "cat0,a", "dog0,b"]))
 
 
 def test_no_table_and_no_text(folder):
     with pytest.raises(UserError, match="There is no table"):
-        index_tables(folder / "none.csv")
+        load_tables(folder / "none.csv")
     shutil.copy(folder / "images/cat0.jpg", folder / "photo.csv")
     with pytest.raises(UserError, match="not a table in UTF-8"):
-        index_tables(folder / "photo.csv")
+        load_tables(folder / "photo.csv")

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from thaw.data.load import index_photos
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 
@@ -13,15 +13,15 @@ def pack(folder, name):
 def test_each_side_may_be_an_archive(drawn_photos, tmp_path):
     data = shutil.copytree(drawn_photos, tmp_path / "data")
     archive = pack(data, "photos")
-    train, validation = index_photos(archive, cache_dir=tmp_path / "cache")
+    train, validation = load_photos(archive, cache_dir=tmp_path / "cache")
     assert train.counts() == {"cat": 24, "dog": 24} and validation is None
     for photo in sorted(data.glob("*/*.jpg"))[::2]:
         photo.unlink()
-    train, validation = index_photos(
+    train, validation = load_photos(
         archive, pack(data, "some"), cache_dir=tmp_path / "cache"
     )
     assert (len(train), len(validation)) == (48, 24)
-    train, _ = index_photos(
+    train, _ = load_photos(
         archive, label_regex=r"(\d)\.", cache_dir=tmp_path / "cache"
     )
     assert train.class_names == tuple("0123456789")
@@ -34,14 +34,14 @@ def test_a_table_in_an_archive_names_what_is_in_it_only(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
     (data / "in" / "labels.csv").write_text("path,label\na.jpg,x\nb.jpg,y\n")
-    train, _ = index_photos(pack(data / "in", "good"), cache_dir=tmp_path)
+    train, _ = load_photos(pack(data / "in", "good"), cache_dir=tmp_path)
     assert train.counts() == {"x": 1, "y": 1}
     for outside in (data / "c.jpg", "../../../../data/c.jpg"):
         table = f"path,label\na.jpg,x\n{outside},y\n"
         (data / "in" / "labels.csv").write_text(table)
         # Of a table that is one's own, photos may be anywhere.
         if outside == data / "c.jpg":
-            assert len(index_photos(data / "in" / "labels.csv")[0]) == 2
+            assert len(load_photos(data / "in" / "labels.csv")[0]) == 2
         archive = pack(data / "in", "bad")
         with pytest.raises(UserError, match="its table names .*c.jpg, which"):
-            index_photos(archive, cache_dir=tmp_path / "cache" / "x")
+            load_photos(archive, cache_dir=tmp_path / "cache" / "x")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from thaw.data import named_sets
-from thaw.data.split import load_photos
+from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 

@@ -1,6 +1,9 @@
 import io
 import struct
 import tempfile
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,7 +14,6 @@ from PIL import (
     ExifTags,
     Image,
     ImageCms,
-    ImageEnhance,
     ImageOps,
     PngImagePlugin,
     TiffImagePlugin,
@@ -19,7 +21,7 @@ from PIL import (
 
 from thaw.data import pixels
 from thaw.data.decode import decode_photo
-from thaw.data.inspect_worker import TOO_MANY, look_at
+from thaw.data.inspect_worker import TOO_MANY, inspect_file
 
 NOISE = np.random.default_rng(0).integers(0, 256, (18, 24, 3), "uint8")
 
@@ -272,7 +274,7 @@ def check_agrees(contents):
     with tempfile.NamedTemporaryFile() as file:
         file.write(contents)
         file.flush()
-        found = look_at(file.name, max_pixels=10**6)
+        found = inspect_file(file.name, max_pixels=10**6)
     if (found.reason or "").startswith(TOO_MANY):
         return
     if found.reason is not None:
@@ -310,41 +312,6 @@ def test_damaged_photos_give_pixels_or_a_reason(data):
     check_agrees(bytes(contents))
 
 
-def test_a_hash_of_the_look_outlives_size_and_compression(photo):
-    def hash_of(contents):
-        return pixels.look_at(pixels.decode(contents)).hash
-
-    expected = hash_of(saved(photo, "PNG"))
-    smaller = photo.resize((photo.width // 2, photo.height // 2))
-    for contents in (
-        saved(photo, "JPEG", quality=40),
-        saved(smaller, "PNG"),
-        saved(ImageEnhance.Brightness(photo).enhance(0.8), "WEBP"),
-    ):
-        assert (hash_of(contents) ^ expected).bit_count() <= 8
-    mirrored = hash_of(saved(ImageOps.mirror(photo), "PNG"))
-    assert (mirrored ^ expected).bit_count() > 24
-
-
-@pytest.mark.parametrize("quality", [30, 95])
-def test_what_is_grey_and_what_is_all_of_one_colour(photo, quality):
-    def look(image):
-        return pixels.look_at(
-            pixels.decode(saved(image, "JPEG", quality=quality))
-        )
-
-    assert not look(photo).is_grey and not look(photo).is_blank
-    grey = look(photo.convert("L").convert("RGB"))
-    assert grey.is_grey and not grey.is_blank and grey.hash is not None
-    black = look(Image.new("RGB", (50, 40)))
-    assert black == pixels.Look(None, is_grey=True, is_blank=True)
-    red = look(Image.new("RGB", (50, 40), (200, 10, 10)))
-    assert red == pixels.Look(None, is_grey=False, is_blank=True)
-    lit = photo.convert("L").point(lambda level: 250 if level else 250)
-    lit.paste(0, (0, 0, 12, 12))  # little, but something
-    assert not look(lit).is_blank
-
-
 def test_formats_and_animations(photo):
     other = ImageOps.invert(photo)
     for file_format, several, expected in [
@@ -371,3 +338,30 @@ def test_thumbnails_keep_the_proportions(tmp_path):
     assert thumbnail.shape == (25, 50, 3) and thumbnail[..., 0].min() == 255
     Image.new("RGB", (20, 10)).save(tmp_path / "b.png")
     assert pixels.load_thumbnail(tmp_path / "b.png", 50).shape == (10, 20, 3)
+
+
+def test_limits_are_lifted_by_the_first_and_put_back_by_the_last_user():
+    def state():
+        return (
+            Image.MAX_IMAGE_PIXELS,
+            PngImagePlugin.MAX_TEXT_CHUNK,
+            list(warnings.filters),
+        )
+
+    before = state()
+    with pytest.raises(ZeroDivisionError):
+        with pixels.pillow_limits(), pixels.pillow_limits():
+            1 / 0  # noqa: B018
+    assert state() == before
+    barrier = threading.Barrier(4)
+
+    def use(_):
+        for _ in range(50):
+            with pixels.pillow_limits():
+                barrier.wait()
+                assert Image.MAX_IMAGE_PIXELS is None
+                assert len(warnings.filters) == len(before[2]) + 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(use, range(4)))
+    assert state() == before

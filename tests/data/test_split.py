@@ -1,16 +1,24 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from thaw.data.photos import PhotoIndex
-from thaw.data.split import limit_per_class, load_photos, stratified_rows
+from thaw.data.inspect_worker import Inspection
+from thaw.data.photos import Photos
+from thaw.data.split import (
+    limit_per_class,
+    move_duplicates,
+    split_photos,
+    stratified_rows,
+)
 from thaw.errors import UserError
 
 
-def make_index(*counts):
+def make_photos(*counts):
     names = tuple(f"class{label}" for label in range(len(counts)))
     labels = np.repeat(np.arange(len(counts)), counts).astype("int32")
     paths = tuple(f"{names[lb]}/{i}.jpg" for i, lb in enumerate(labels))
-    return PhotoIndex(paths, labels, names)
+    return Photos(paths, labels, names)
 
 
 def stratified_split(photos, fraction, seed):
@@ -19,41 +27,107 @@ def stratified_split(photos, fraction, seed):
 
 
 def test_every_class_gives_the_same_share():
-    train, validation = stratified_split(make_index(100, 50, 10), 0.2, seed=0)
+    train, validation = stratified_split(make_photos(100, 50, 10), 0.2, seed=0)
     assert list(train.counts().values()) == [80, 40, 8]
     assert list(validation.counts().values()) == [20, 10, 2]
     assert not set(train.paths) & set(validation.paths)
 
 
 def test_the_split_depends_on_the_seed_only():
-    index = make_index(50, 50)
+    photos = make_photos(50, 50)
     first, again, other = (
-        stratified_split(index, 0.2, seed)[1].paths for seed in (1, 1, 2)
+        stratified_split(photos, 0.2, seed)[1].paths for seed in (1, 1, 2)
     )
     assert first == again != other
 
 
-def test_each_side_gets_a_photo_of_each_class():
+def test_each_split_gets_a_photo_of_each_class():
     for fraction in (0.01, 0.99):
-        for side in stratified_split(make_index(2, 3), fraction, seed=0):
-            assert min(side.counts().values()) >= 1
+        for photos in stratified_split(make_photos(2, 3), fraction, seed=0):
+            assert min(photos.counts().values()) >= 1
 
 
 def test_one_photo_cannot_be_split():
     with pytest.raises(UserError, match="class1' has one photo"):
-        stratified_split(make_index(5, 1), 0.2, seed=0)
+        stratified_split(make_photos(5, 1), 0.2, seed=0)
 
 
 def test_limit_holds_for_each_class():
-    limited = limit_per_class(make_index(30, 5), 10, seed=0)
+    limited = limit_per_class(make_photos(30, 5), 10, seed=0)
     assert list(limited.counts().values()) == [10, 5]
     assert list(limited.paths) == sorted(
-        limited.paths, key=make_index(30, 5).paths.index
+        limited.paths, key=make_photos(30, 5).paths.index
     )
 
 
-def test_photos_are_limited_on_each_side(drawn_photos):
-    (photos,) = load_photos(drawn_photos, limit=8)
-    assert photos.counts() == {"cat": 8, "dog": 8}
-    both = load_photos(drawn_photos, drawn_photos, limit=5, seed=1)
-    assert [photos.counts() for photos in both] == 2 * [{"cat": 5, "dog": 5}]
+def inspected(**photos):
+    """`name="cat 1"`: a photo of that name and class whose file is "1"."""
+    labels, digests = zip(*(x.split() for x in photos.values()), strict=True)
+    names = ("cat", "dog")
+    return Photos(
+        tuple(photos),
+        np.array([names.index(x) for x in labels], "int32"),
+        names,
+        inspections=tuple(Inspection(digest=digest) for digest in digests),
+        stamps=np.arange(3 * len(photos)).reshape(-1, 3),
+    )
+
+
+def digests(photos):
+    return [inspection.digest for inspection in photos.inspections]
+
+
+def test_duplicates_in_both_splits_train():
+    train, validation = move_duplicates(
+        inspected(a="cat 1", b="dog 2"),
+        inspected(c="cat 1", d="dog 3", e="dog 2", f="cat 4"),
+    )
+    assert train.paths == ("a", "b", "c", "e")
+    assert train.labels.tolist() == [0, 1, 0, 1]
+    assert train.labels.dtype == "int32"
+    assert digests(train) == ["1", "2", "1", "2"]
+    assert train.stamps[2:].tolist() == [[0, 1, 2], [6, 7, 8]]
+    assert validation.paths == ("d", "f")
+    assert digests(validation) == ["3", "4"]
+
+
+def test_duplicates_in_one_split_stay():
+    before = (
+        inspected(a="cat 1", b="cat 1"),
+        inspected(c="dog 2", d="dog 2"),
+    )
+    assert move_duplicates(*before) == before
+
+
+def test_nothing_left_to_validate_on():
+    with pytest.raises(UserError, match="No validation photo .* 'cat' is"):
+        move_duplicates(
+            inspected(a="cat 1", b="dog 2"), inspected(c="cat 1", d="dog 3")
+        )
+
+
+def test_only_usable_photos_are_split():
+    photos = inspected(
+        **{f"p{n}": f"{('cat', 'dog')[n % 2]} {n}" for n in range(12)}
+    )
+    photos = dataclasses.replace(
+        photos,
+        inspections=tuple(
+            one._replace(reason="damaged" if row < 4 else None)
+            for row, one in enumerate(photos.inspections)
+        ),
+    )
+    assert photos.usable().paths == photos.paths[4:]
+    two = [photos.take(range(3)).usable(), photos.take(range(3, 12)).usable()]
+    assert list(map(len, two)) == [0, 8]
+    assert two[1].stamps[0].tolist() == [12, 13, 14]
+    train, validation = split_photos([photos.usable()], 0.25, seed=0)
+    assert train.counts() == {"cat": 3, "dog": 3}
+    assert validation.counts() == {"cat": 1, "dog": 1}
+    assert not {*train.paths, *validation.paths} & set(photos.paths[:4])
+    with pytest.raises(UserError, match="No training photo of .* 'cat' can"):
+        split_photos(two)
+    with pytest.raises(UserError, match="'cat' has no photo. Expected"):
+        split_photos([two[0]])
+    with pytest.raises(UserError, match="one photo only"):
+        split_photos([inspected(a="cat 1", b="cat 2", c="dog 3")])

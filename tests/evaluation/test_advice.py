@@ -2,13 +2,25 @@ import pytest
 
 from thaw.evaluation.advice import Evidence, advise
 
+CONFIG = {
+    "learning_rate": 1e-5,
+    "epochs": 3,
+    "head": "dense",
+    "dropout": 0.5,
+    "mixup": False,
+    "cutmix": False,
+    "randaugment": False,
+    "class_weights": "none",
+}
 
-def evidence(head=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
-    """A run that went well; `changes` say what did not."""
+
+def evidence(head_losses=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
+    """A run that went well; `changes`, of options too, say what did not."""
+    config = {name: changes.pop(name, value) for name, value in CONFIG.items()}
     history = [
         {"stage": stage, "loss": loss, "val_loss": loss, "accuracy": 0.9,
          "val_accuracy": 0.9}
-        for stage, losses in (("head", head), ("fine_tune", fine_tune))
+        for stage, losses in (("head", head_losses), ("fine_tune", fine_tune))
         for loss in losses
     ]  # fmt: skip
     values = {
@@ -18,11 +30,7 @@ def evidence(head=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
         "recalls": [0.9, 0.9],
         "num_photos": 250,
         "num_suspected": 0,
-        "learning_rate": 1e-5,
-        "epochs": 3,
-        "dropout": 0.5,
-        "is_mixed": False,
-        "class_weights": False,
+        "config": config,
         "earlier": "block4_conv1",
         "later": "none",
     }
@@ -33,7 +41,7 @@ def flags_of(found):
     return [advice.flags for advice in advise(found)]
 
 
-def test_of_a_run_that_went_well_there_is_nothing_to_say():
+def test_a_run_that_went_well_gets_no_advice():
     assert flags_of(evidence()) == []
 
 
@@ -80,7 +88,7 @@ def test_of_a_run_that_went_well_there_is_nothing_to_say():
         ),
     ],
 )  # fmt: skip
-def test_what_the_numbers_speak_for(found, flags, number):
+def test_advice_follows_from_the_numbers(found, flags, number):
     advice = advise(found)
     assert advice[0].flags == flags
     assert number in advice[0].reason
@@ -95,9 +103,9 @@ def test_a_gap_between_training_and_validation():
 
 def test_what_does_not_apply_is_not_said():
     uneven = {"train_counts": [100, 20], "recalls": [0.99, 0.6]}
-    assert flags_of(evidence(**uneven, class_weights=True)) == []
+    assert flags_of(evidence(**uneven, class_weights="balanced")) == []
     assert flags_of(evidence(train_counts=[100, 20])) == []
-    unstable = evidence(fine_tune=(0.35, 0.6, 0.3, 0.299), learning_rate=None)
+    unstable = evidence(fine_tune=(0.35, 0.6, 0.3, 0.299), learning_rate="find")
     assert flags_of(unstable) == ["--epochs=6"]
 
 
@@ -107,10 +115,10 @@ def test_noise_is_no_evidence():
 
 
 def test_mixed_photos_and_a_solved_head_say_less():
-    found = evidence(is_mixed=True, train_counts=[100, 20], recalls=[0.9, 0.5])
+    found = evidence(mixup=True, train_counts=[100, 20], recalls=[0.9, 0.5])
     found.kept["accuracy"] = 0.99
     assert flags_of(found) == []
-    assert flags_of(evidence(fine_tune=(0.3, 0.32, 0.36), dropout=None)) == []
+    assert flags_of(evidence(fine_tune=(0.3, 0.32, 0.36), head="svm")) == []
 
 
 def test_a_class_that_was_not_validated_says_nothing():

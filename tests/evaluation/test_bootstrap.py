@@ -105,5 +105,5 @@ def test_photos_are_matched_by_path_and_label_and_classes_by_name():
 def test_models_of_other_classes_are_refused():
     first = predictions([("a", "cat", "cat", (1, 0))])
     second = predictions([("a", "cat", "cat", (1, 0))], ("cat", "fox"))
-    with pytest.raises(UserError, match="classes are others"):
+    with pytest.raises(UserError, match="classes differ"):
         shared_scores(first, second)

@@ -3,8 +3,10 @@ import numpy as np
 import pytest
 from keras import layers
 
+import thaw
 from plots import overlay_heat
 from thaw.demo import demo_set, drawing
+from thaw.errors import UserError
 from thaw.inference.grad_cam import grad_cam
 
 
@@ -99,10 +101,10 @@ def test_the_layer_is_the_last_that_does_more_than_pool():
 
 def test_what_cannot_be_explained_is_refused():
     model = small_model(3, "softmax")
-    with pytest.raises(ValueError, match="'head_last' has no maps"):
+    with pytest.raises(UserError, match="'head_last' has no maps"):
         grad_cam(model, IMAGES, np.zeros(4, int), "head_last")
     pooled = keras.Model(model.input, model.get_layer("pool").output)
-    with pytest.raises(ValueError, match="must be Dense"):
+    with pytest.raises(UserError, match="must be Dense"):
         grad_cam(pooled, IMAGES, np.zeros(4, int))
 
 
@@ -114,19 +116,16 @@ def test_maps_that_other_layers_follow_are_none_of_places():
     x = layers.Dense(7, name="mixer")(x)
     x = layers.GlobalAveragePooling1D()(x)
     model = keras.Model(inputs, layers.Dense(2, name="head_output")(x))
-    with pytest.raises(ValueError, match="no layer with maps at its end"):
+    with pytest.raises(UserError, match="no layer with maps at its end"):
         grad_cam(model, IMAGES, np.zeros(4, int))
 
 
-def test_the_map_of_a_drawn_face_peaks_on_the_face(run_script, tmp_path):
-    done = run_script(
-        "train.py", "--limit=200", "--image_size=96", "--head_epochs=3",
-        "--epochs=1", "--run_dir=run",
+@pytest.mark.slow
+def test_the_map_of_a_drawn_face_peaks_on_the_face(tmp_path):
+    run = thaw.fine_tune(
+        run_dir=tmp_path / "run", limit=200, image_size=96, head_epochs=3,
+        epochs=1, verify=False, verbose=0,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    model = keras.saving.load_model(
-        tmp_path / "run" / "model.keras", compile=False
-    )
     images, labels, faces = [], [], []
     for label, draw in enumerate((demo_set.draw_cat, demo_set.draw_dog)):
         for number in range(40):
@@ -139,7 +138,7 @@ def test_the_map_of_a_drawn_face_peaks_on_the_face(run_script, tmp_path):
             photo = drawing.draw_photo(rng, draw_and_note, (96, 96))
             images.append(np.asarray(photo, "float32"))
             labels.append(label)
-    heat = grad_cam(model, np.stack(images), np.array(labels))
+    heat = grad_cam(run.model, np.stack(images), np.array(labels))
     hits = 0
     for of_photo, face in zip(heat, faces, strict=True):
         peak = np.unravel_index(of_photo.argmax(), of_photo.shape)

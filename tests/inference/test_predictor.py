@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from model_zoo import build_model
-from thaw.data import files, inspection_cache
-from thaw.inference import predictor
+from thaw.data import files
+from thaw.data.inspect import inspect_photos
+from thaw.data.photos import Photos
+from thaw.inference.predictor import Predictor, inspect_in_parts
 
 
 @pytest.fixture(scope="module")
@@ -14,36 +16,47 @@ def model():
     return build_model("vgg16_tiny", 3, weights="auto", image_size=48)
 
 
+def inspect(paths):
+    return inspect_photos(Photos.unlabelled(paths))
+
+
 @pytest.fixture(scope="module")
 def checked(drawn_photos):
-    return inspection_cache.check_contents(files.find_photos(drawn_photos))
+    return inspect(files.find_photos(drawn_photos))
 
 
 def test_batches_hold_every_photo_once(model, checked):
-    batches = list(predictor.predict_photos(model, checked, batch_size=20))
-    assert [len(rows) for rows, _ in batches] == [20, 20, 8]
-    rows = np.concatenate([rows for rows, _ in batches])
+    batches = list(Predictor(model, batch_size=20).predict(checked))
+    assert [len(batch.rows) for batch in batches] == [20, 20, 8]
+    rows = np.concatenate([batch.rows for batch in batches])
     np.testing.assert_array_equal(rows, np.arange(48))
     images = np.stack(
         [keras.utils.img_to_array(keras.utils.load_img(checked.paths[7]))]
     )
     np.testing.assert_allclose(
-        batches[0][1][7], model.predict_on_batch(images)[0], atol=1e-5
+        batches[0].outputs.probabilities[7],
+        model.predict_on_batch(images)[0],
+        atol=1e-5,
     )
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 31])
 def test_nothing_depends_on_the_photos_beside(model, checked, number):
-    ((_, expected),) = predictor.predict_photos(model, checked, 64)
+    (expected,) = Predictor(model, batch_size=64).predict(checked)
     some = checked.take(np.arange(40, 40 - number, -1))
-    ((_, got),) = predictor.predict_photos(model, some)
-    expected = expected[40 : 40 - number : -1]
-    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
+    (found,) = Predictor(model).predict(some)
+    np.testing.assert_allclose(
+        found.outputs.probabilities,
+        expected.outputs.probabilities[40 : 40 - number : -1],
+        rtol=0,
+        atol=1e-6,
+    )
 
 
 def test_one_sigmoid_unit_gives_two_columns(checked):
     model = build_model("vgg16_tiny", 2, weights="auto", image_size=48)
-    for _, probabilities in predictor.predict_photos(model, checked):
+    for batch in Predictor(model).predict(checked):
+        probabilities = batch.outputs.probabilities
         assert probabilities.dtype == "float32"
         assert probabilities.shape[1] == 2
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
@@ -55,18 +68,17 @@ def test_photos_that_are_bad_or_go_are_left_out(model, drawn_photos, tmp_path):
     for photo, path in zip(photos, paths, strict=True):
         os.link(photo, path)
     (tmp_path / "empty.jpg").touch()
-    checked = inspection_cache.check_contents(
-        [str(tmp_path / "empty.jpg"), *paths]
-    )
+    checked = inspect([str(tmp_path / "empty.jpg"), *paths])
     os.unlink(paths[1])
     os.unlink(paths[4])
     with open(paths[4], "w") as file:
         file.write("no photo")
-    (batch,) = predictor.Predictor(model).predict(checked)
+    (batch,) = Predictor(model).predict(checked)
     assert batch.rows.tolist() == [1, 3, 4, 6]
     assert batch.images.shape == (4, 48, 48, 3)
-    assert batch.probabilities.shape == (4, 3)
-    (gone, why_gone), (changed, why_changed) = batch.lost
+    assert batch.outputs.probabilities.shape == (4, 3)
+    empty, (gone, why_gone), (changed, why_changed) = batch.bad
+    assert empty == (0, "empty")
     assert (gone, why_gone) == (2, "No such file or directory")
     assert changed == 5
     assert why_changed.startswith("changed while it was read")
@@ -81,17 +93,17 @@ def test_parts_are_asked_for_one_at_a_time(drawn_photos):
             asked.append(start)
             yield paths[start : start + 16]
 
-    for number, part in enumerate(predictor.check_in_parts(parts(), 10**6)):
+    for number, part in enumerate(inspect_in_parts(parts(), 10**6)):
         assert asked == [16 * i for i in range(number + 1)]
-        assert [look.reason for look in part.found] == [None] * 16
+        assert [x.reason for x in part.inspections] == [None] * 16
     assert number == 2
 
 
 def test_all_photos_of_a_batch_may_be_gone(model, drawn_photos, tmp_path):
     path = str(tmp_path / "1.jpg")
     os.link(drawn_photos / "cat" / "0000.jpg", path)
-    checked = inspection_cache.check_contents([path])
+    checked = inspect([path])
     os.unlink(path)
-    (batch,) = predictor.Predictor(model).predict(checked)
+    (batch,) = Predictor(model).predict(checked)
     assert batch.rows.tolist() == []
-    assert batch.probabilities.shape == (0, 3)
+    assert batch.outputs.probabilities.shape == (0, 3)

@@ -83,7 +83,7 @@ def test_an_unknown_backbone_gives_near_names():
         ({"image_size": 20}, "too small for vgg16. Expected at least 32"),
         ({"weights": "missing.h5"}, "No weights file missing.h5"),
         ({"backbone": "missing.keras"}, "No backbone file missing.keras"),
-        ({"cut_at": "fc1", "image_size": 150}, "needs image_size 224"),
+        ({"cut_at": "fc1", "image_size": 150}, "needs `image_size=224`"),
         (
             {"backbone": "convnexttiny", "preprocess": "tf"},
             "convnexttiny preprocesses raw photos itself",

@@ -9,6 +9,7 @@ from model_zoo.unfreeze import base_layers
 from tests.model_zoo.test_backbones import FAMILIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_frozen_then_trained_equals_the_whole(name, images):
     """At the last block, at the head, and at a random place."""

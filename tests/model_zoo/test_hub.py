@@ -38,7 +38,7 @@ def test_a_preset_that_does_not_say_how_it_takes_photos(hub_preset, tmp_path):
     folder = tmp_path / "preset"
     shutil.copytree(hub_preset, folder)
     (folder / "image_converter.json").unlink()
-    with pytest.raises(UserError, match="--preprocess=.* and --image_size"):
+    with pytest.raises(UserError, match="`preprocess` .* and `image_size`"):
         build_model(f"hub:{folder}", unfreeze_from="all")
     assert "conv1_conv" in listing.list_layers(
         backbone=f"hub:{folder}",
@@ -68,7 +68,7 @@ def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
     config = json.loads(path.read_text())
     config["config"]["image_size"] = [64, 48]
     path.write_text(json.dumps(config))
-    with pytest.raises(UserError, match="give also --image_size"):
+    with pytest.raises(UserError, match="give also `image_size`"):
         build_model(f"hub:{folder}", unfreeze_from="all")
 
 

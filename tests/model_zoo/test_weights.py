@@ -79,5 +79,5 @@ def test_imagenet_weights_that_cannot_be_had_are_never_replaced(tmp_path):
     )
     assert process.returncode != 0
     message = process.stderr.splitlines()[-1]
-    for way_out in ("connect", "--weights=FILE", "--weights=none"):
+    for way_out in ("connect", "`weights=FILE`", "`weights=none`"):
         assert way_out in message

@@ -50,14 +50,13 @@ def test_of_many_classes_the_worst_have_a_name():
     curves = [curve(0.5 + number / 100) for number in range(20)] + [None]
     names = [f"class {number}" for number in range(21)]
     labels = legend_of(plots.plot_roc(curves, names))
-    assert len(labels) == 10  # guessing, eight, the others
+    assert len(labels) == 10  # chance, eight, the others
     assert "class 7," in labels[8] and labels[9].startswith("The other")
 
 
 def test_empty_bins_are_left_out_of_the_reliability():
-    bins = np.array([np.nan, 0.7, 0.9]), np.array([np.nan, 0.6, 0.95])
-    counts = np.array([0, 4, 6])
-    ax = plots.plot_reliability(*bins, counts, calibrated=(*bins, counts))
+    bins = ([np.nan, 0.7, 0.9], [np.nan, 0.6, 0.95], [0, 4, 6])
+    ax = plots.plot_reliability(bins, calibrated=bins)
     assert legend_of(ax)[1:] == ["As trained", "Calibrated"]
     assert ax.get_lines()[1].get_xdata().tolist() == [0.7, 0.9]
 
@@ -76,14 +75,14 @@ def test_the_map_crosses_out_what_is_wrong(tmp_path):
     points = np.arange(8.0).reshape(4, 2)
     labels, predicted = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2])
     ax = plots.plot_feature_map(
-        points, labels, predicted, NAMES, shares=[0.5, 0.2]
+        points, labels, predicted, NAMES, explained=[0.5, 0.2]
     )
     right, wrong, *_ = ax.collections
     assert right.get_offsets().tolist() == points[[0, 2, 3]].tolist()
     assert wrong.get_offsets().tolist() == points[[1]].tolist()
     labels = legend_of(ax)
     assert labels[0] == "\u200b_cat"  # as it is, though it begins with _
-    assert labels[-1] == "taken for another class"
+    assert labels[-1] == "wrong prediction"
     assert ax.get_xlabel() == "Component 1 (50%)"
     ax.figure.savefig(tmp_path / "map.png")
 

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from plots import (
+    draw_photos,
     plot_history,
-    plot_photos,
+    plot_learning_rates,
     plot_range_test,
-    plot_rates,
     plot_step_losses,
 )
 from tests.support.paths import ROOT
@@ -80,7 +80,7 @@ def test_curves_are_smoothed_on_request():
 
 def test_rates_are_drawn_for_the_groups_that_trained():
     nan = float("nan")
-    ax = plot_rates(
+    ax = plot_learning_rates(
         {
             "head": [1e-3, 1e-4, 1e-4],
             "upper": [nan, 1e-5, 1e-5],
@@ -108,6 +108,6 @@ def test_the_range_test_marks_what_it_suggests():
 def test_losses_by_step_and_photos_are_drawn():
     ax = plot_step_losses([10, 20, 30], [0.9, 0.5, 0.4], changes=[10])
     assert list(ax.get_lines()[-1].get_xdata()) == [10.5, 10.5]
-    figure = plot_photos(np.zeros((8, 5, 5, 3)), list("abcdefgh"), columns=6)
+    figure = draw_photos(np.zeros((8, 5, 5, 3)), list("abcdefgh"), columns=6)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert len(titles) == 12 and titles[:8] == list("abcdefgh")

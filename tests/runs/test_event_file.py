@@ -1,4 +1,5 @@
 import csv
+import signal
 import struct
 import subprocess
 import sys
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import thaw
+from tests.support.interrupted import QUICK, Killed, at_call, kill
 from tests.support.paths import ROOT
-from tests.cli.test_resume import KILL, QUICK, run_changed
 from thaw.runs.event_file import EventFile
+from thaw.training.interruption import request_stop
 
 STEPS = [
     {"stage": "head", "step": 5, "loss": 0.9, "rate_head": 1e-3},
@@ -152,22 +155,21 @@ def check_run(folder):
     assert not found
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_twice_has_every_point_once(tmp_path):
     run_dir = tmp_path / "run"
-    arguments = [*QUICK, f"--run_dir={run_dir}", "--checkpoint_minutes=0"]
-    for module, name, call, number in (
-        # In the last epoch, after the one before it was written; then in it,
-        # so that a picture and points of an epoch that is half done are there.
-        ("thaw.training.loop", "_validate", 3, "SIGKILL"),
-        ("thaw.training.loop", "_validate", 1, "SIGTERM"),
-    ):
-        body = KILL.format(module=module, name=name, call=call, signal=number)
-        stopped = run_changed(body, *arguments)
-        assert stopped.returncode not in (0, 1, 2), stopped.stderr
-        assert points(run_dir / "tensorboard")["epoch/loss"][-1][0] == 2
-        arguments = [f"--resume={run_dir}"]
-    done = run_changed("", *arguments)
-    assert done.returncode == 0, done.stderr
+    options = {"run_dir": run_dir, "verify": False, "verbose": 0}
+    place = ("thaw.training.loop", "_validate")
+    # In the last epoch, after the one before it was written; then in it, so
+    # that a picture and points of an epoch that is half done are there.
+    with at_call(*place, 3, kill), pytest.raises(Killed):
+        thaw.fine_tune(**options, **QUICK)
+    assert points(run_dir / "tensorboard")["epoch/loss"][-1][0] == 2
+    with at_call(*place, 1, lambda: request_stop(signal.SIGTERM)):
+        with pytest.raises(thaw.Stopped):
+            thaw.fine_tune(resume=True, **options)
+    assert points(run_dir / "tensorboard")["epoch/loss"][-1][0] == 2
+    thaw.fine_tune(resume=True, **options)
     check_run(run_dir)
     pictures = [
         value

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 
 from model_zoo import build_model
+from model_zoo.hashes import hash_layers
 from model_zoo.unfreeze import unfreeze
-from thaw.runs.freeze_proof import (FreezeProof, hash_layers, trained_layer_names)
+from thaw.runs.freeze_proof import FreezeProof, trained_layer_names
 
 
 def move(model, layer, weight=0):

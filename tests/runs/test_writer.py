@@ -8,13 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from thaw.errors import UserError
+import thaw
 from model_zoo import build_model
-from tests.support import hostile_classes
-from tests.support import hostile_files
-from thaw.runs import reader
-from thaw.runs.paths import choose_run_dir
-from thaw.runs.writer import RunFolder, point_latest_at
+from tests.support import hostile_classes, hostile_files
+from thaw.errors import UserError
+from thaw.runs.paths import choose_run_dir, point_latest_at
+from thaw.runs.writer import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +28,7 @@ def test_the_model_carries_its_class_names(tmp_path, model, images, recwarn):
         metadata = json.loads(archive.read("metadata.json"))
     assert metadata["class_names"] == ["cat", "dög"]
     assert metadata["keras_version"] == keras.__version__
+    assert metadata["thaw"] == thaw.__version__
     reloaded = keras.saving.load_model(run.path / "model.keras")
     np.testing.assert_array_equal(
         reloaded.predict_on_batch(images), model.predict_on_batch(images)
@@ -66,7 +66,7 @@ def test_an_existing_run_is_never_overwritten(tmp_path):
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "run", "/proc/run"):
-        with pytest.raises(UserError, match="--run_dir: cannot write"):
+        with pytest.raises(UserError, match="`run_dir`: cannot write"):
             RunFolder.create(path)
 
 
@@ -96,7 +96,7 @@ def others_run(tmp_path, run_dir):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('["cat", "dog", "owl"]', "tells 2 classes apart, .* names 3"),
+        ('["cat", "dog", "owl"]', "has 2 classes, .* names 3"),
         ('{"cat": 0, "dog": 1}', "expected a list of names"),
         ('["cat", 7]', "expected a list of names"),
         ('["cat"]', "two names or more"),
@@ -142,74 +142,43 @@ def test_a_pipe_in_a_run_folder_is_never_waited_for(others_run, name):
         RunFolder.open(others_run)
 
 
-def summary(**changed):
-    whole = {
-        "backbone": "vgg16",
-        "best_epoch": 1,
-        "class_counts": {"train": [1], "validation": [1]},
-        "device": "CPU",
-        "epochs": 1,
-        "flags": {
-            **dict.fromkeys(
-                ("class_weights", "head", "data", "learning_rate"), "x"
-            ),
-            **dict.fromkeys(("cutmix", "mixup", "randaugment"), False),
-            **{"dropout": 0.5, "epochs": 1},
-        },
-        "found": {},
-        "photos": {"train": {"x": 1}, "validation": {"x": 1}},
-        "freeze_proof": {"summary": "x"},
-        **dict.fromkeys(("frozen_layers", "trainable_layers"), ["x"]),
-        **dict.fromkeys(("frozen_parameters", "trainable_parameters"), 1),
-        **{"image_size": 1, "seconds": 1.5, "seed": 0},
-        **{"unfreeze_from": "all", "versions": {"keras": "3"}},
-    }
-    return json.dumps(whole | changed)
+def test_documents_say_their_format_and_version(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save_summary({"epochs": 3})
+    folder.save_metrics({"support": 3})
+    folder.save_exports({"exports": {}})
+    for name in ("run.json", "metrics.json", "export.json"):
+        content = json.loads((tmp_path / name).read_text())
+        assert list(content)[:2] == ["format", "thaw"]
+        assert content["format"] == 2
+        assert content["thaw"] == thaw.__version__
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[]", "it holds no keys"),
-        ("[" * 100_000, "Cannot read"),
-        (summary(seconds="1; rm"), "its seconds is '1; rm'"),
-        (summary(class_counts={"train": ["x"]}), "its class_counts is"),
-        (summary(flags={"epochs": 1}), "its flags is"),
-        (summary(versions=["x"]), "its versions is"),
-        (summary(frozen_layers="x"), "its frozen_layers is"),
-        ("{}", "its backbone is None"),
-    ],
-)
-def test_a_summary_of_other_types_is_refused(tmp_path, text, message):
-    (tmp_path / "run.json").write_text(summary())
-    assert reader.load_summary(tmp_path, for_report=True)
-    (tmp_path / "run.json").write_text(text)
-    with pytest.raises(UserError, match=message):
-        reader.load_summary(tmp_path, for_report=True)
+def test_one_writer_at_a_time(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.lock()
+    with pytest.raises(UserError, match="Another process is using"):
+        RunFolder(tmp_path).lock()
+    folder.unlock()
+    folder.unlock()
+    with RunFolder(tmp_path).lock():
+        with pytest.raises(UserError, match="Wait for it to finish"):
+            folder.lock()
+    folder.lock()
+    folder.unlock()
+    assert not list(tmp_path.iterdir())  # no lock file is left
 
 
-@pytest.mark.parametrize(
-    ("name", "load"),
-    [
-        ("run.json", reader.load_summary),
-        ("flags.txt", reader.load_flags),
-        ("history.csv", reader.load_history),
-        ("predictions.csv", reader.load_predictions),
-        ("label_issues.csv", reader.load_label_issues),
-    ],
-)
-def test_pipes_and_odd_tables_are_refused(tmp_path, name, load):
-    os.mkfifo(tmp_path / name)
-    with pytest.raises(UserError, match="is no file"):
-        load(tmp_path)
-    (tmp_path / name).unlink()
-    if name.endswith(".csv"):
-        (tmp_path / name).write_text('stage\n"' + "x" * 200_000 + '"\n')
-        with pytest.raises(UserError, match="field larger than"):
-            load(tmp_path)
-        (tmp_path / name).write_text("stage\nx\n")
-        with pytest.raises(UserError, match="Cannot read"):
-            load(tmp_path)
+def test_leftovers_of_a_killed_process_are_removed(tmp_path):
+    for path in (
+        ".run.json.123", "checkpoint/.000001.123/state.json", ".saved.keras",
+        ".notes", "a.123", "checkpoint/000001/state.json",
+    ):  # fmt: skip
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    RunFolder(tmp_path).remove_leftovers()
+    assert sorted(os.listdir(tmp_path)) == [".notes", "a.123", "checkpoint"]
+    assert os.listdir(tmp_path / "checkpoint") == ["000001"]
 
 
 def test_latest_points_to_the_newest(tmp_path):

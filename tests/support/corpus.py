@@ -23,7 +23,7 @@ SIZE = (48, 40)
 
 @dataclasses.dataclass
 class Case:
-    """What should become of a file.
+    """Expected fate of a file.
 
     Attributes:
         reason: Regular expression of why it cannot be used; None: it can.
@@ -182,7 +182,7 @@ def bombs():
     text = chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(90_000_000)))
     profile = chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(90_000_000)))
     row = b"\0" + bytes(30)
-    too_many = "more pixels than --max_pixels"
+    too_many = "more pixels than `max_pixels`"
     files = {
         "square.png": (png(40_000, 40_000, 8, 2, bytes(1000)), too_many),
         "row.png": (png(2_000_000, 1000, 8, 2, bytes(1000)), too_many),

@@ -99,7 +99,7 @@ def test_a_save_that_fails_leaves_those_before(checkpoints, monkeypatch, call):
         return fail
 
     with monkeypatch.context() as patch:
-        for name in ("fsync", "rename", "mkdir"):
+        for name in ("fsync", "replace", "mkdir"):
             patch.setattr(os, name, failing(getattr(os, name)))
         try:
             checkpoints.save(ARRAYS, {"number": 3, "x": 3.1}, None)

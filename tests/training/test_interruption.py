@@ -1,36 +1,35 @@
-import os
 import signal
-import subprocess
-import sys
+import threading
 
 import pytest
 
-from tests.support.paths import ROOT
-from thaw.training.interruption import Stopped, StopRequest
+from thaw.cli import signals
+from thaw.errors import Stopped
+from thaw.training.interruption import StopRequest, request_stop
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
-
-@pytest.mark.parametrize("number", SIGNALS[:2])
-def test_the_first_signal_waits_for_the_end_of_the_step(number):
-    before = signal.getsignal(number)
+def test_the_first_ctrl_c_waits_for_the_end_of_the_step():
+    before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Stopped) as error, StopRequest() as stop:
         stop.check()
-        signal.raise_signal(number)
+        signal.raise_signal(signal.SIGINT)
         finished = True
         stop.check()
         finished = False
     assert finished
-    assert error.value.status == 128 + number
-    assert signal.getsignal(number) is before
+    assert error.value.status == 130
+    assert str(error.value) == "Stopped by Ctrl-C."
+    assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_one_in_validation_ends_it():
-    with pytest.raises(Stopped, match="Stopped by SIGTERM"):
-        with StopRequest() as stop:
-            stop.on_test_batch_end(0)
-            signal.raise_signal(signal.SIGTERM)
-            stop.on_test_batch_end(1)
+def test_the_second_ctrl_c_interrupts_at_once():
+    """And no process is ended: it may be a notebook's."""
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt) as error, StopRequest():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert type(error.value) is KeyboardInterrupt
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_one_after_the_last_step_is_not_lost():
@@ -38,34 +37,51 @@ def test_one_after_the_last_step_is_not_lost():
         signal.raise_signal(signal.SIGINT)
 
 
-CODE = """
-import signal, sys
-from thaw.training.interruption import StopRequest
-with StopRequest() as stop:
-    number = int(sys.argv[1])
-    signal.raise_signal(number)
-    print("first", flush=True)
-    signal.raise_signal(number)
-    print("not reached", flush=True)
-"""
+def test_other_signals_are_nothing_of_a_library_call():
+    before = [signal.getsignal(x) for x in (signal.SIGTERM, signal.SIGHUP)]
+    with StopRequest():
+        now = [signal.getsignal(x) for x in (signal.SIGTERM, signal.SIGHUP)]
+    assert now == before
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-def test_the_second_one_stops_at_once(number):
-    process = subprocess.run(
-        [sys.executable, "-c", CODE, str(int(number))],
-        capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-    )  # fmt: skip
-    assert process.returncode == 128 + number
-    # A file is written to after SIGHUP as well, unlike a terminal.
-    assert process.stdout == "first\n"
+def test_in_another_thread_no_handler_is_set():
+    found = []
+
+    def run():
+        with StopRequest() as stop:
+            found.append(signal.getsignal(signal.SIGINT))
+            assert request_stop(signal.SIGTERM)
+            try:
+                stop.check()
+            except Stopped as stopped:
+                found.append(stopped.status)
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert found == [before, 143]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_command_line_stops_a_run_on_other_signals(number):
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as error, signals.stop_on_signals():
+        with StopRequest() as stop:
+            signal.raise_signal(number)
+            finished = True
+            stop.check()
+            finished = False
+    assert finished and error.value.status == 128 + number
+    assert signal.getsignal(number) is before
+    with pytest.raises(Stopped), signals.stop_on_signals():
+        signal.raise_signal(number)  # where nothing trains yet
 
 
 def test_what_nohup_ignores_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with StopRequest() as stop:
+        with signals.stop_on_signals(), StopRequest() as stop:
             signal.raise_signal(signal.SIGHUP)
             stop.check()
     finally:

@@ -36,7 +36,7 @@ def test_the_valley_keeps_away_from_the_wall():
 
 
 def test_a_loss_that_does_not_move_is_said():
-    with pytest.raises(FloatingPointError, match="--learning_rate"):
+    with pytest.raises(FloatingPointError, match="`learning_rate`"):
         lr_finder.valley(RATES, np.ones(81))
 
 
@@ -151,5 +151,5 @@ def test_a_loss_that_is_no_number_is_said(model):
         for inputs, labels in batches():
             yield inputs, np.full(len(labels), np.nan, "float32")
 
-    with pytest.raises(FloatingPointError, match="--learning_rate"):
+    with pytest.raises(FloatingPointError, match="`learning_rate`"):
         lr_finder.range_test(model, compile_with(model), bad())

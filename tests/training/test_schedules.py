@@ -51,10 +51,12 @@ def test_one_cycle_has_the_numbers_of_fastai():
 
 
 def test_one_cycle_with_the_numbers_of_fine_tune():
-    rates = table(schedules.one_cycle, 100, 1e-3, peak_at=0.3, div=5)
+    rates = table(
+        schedules.one_cycle, 100, 1e-3, peak_fraction=0.3, div_factor=5
+    )
     assert rates[0] == pytest.approx(2e-4)
     assert rates.argmax() == 30
-    head = table(schedules.one_cycle, 100, 2e-3, peak_at=0.99)
+    head = table(schedules.one_cycle, 100, 2e-3, peak_fraction=0.99)
     assert head.argmax() == 99
 
 

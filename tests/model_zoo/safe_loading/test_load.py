@@ -88,7 +88,7 @@ def test_the_innocent_file_opens(tmp_path):
 # many megabytes the memory that it took at most grew in between.
 _MEASURE = """
 import resource, sys
-from errors import UserError
+from thaw.errors import UserError
 from tests.model_zoo.safe_loading.test_load import open_model, open_weights
 
 def peak():

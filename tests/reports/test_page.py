@@ -1,3 +1,4 @@
+import io
 import json
 import re
 import shutil
@@ -7,63 +8,79 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thaw.reports.report import Page, Shown, build_report
+from thaw.evaluation.advice import Advice
+from thaw.evaluation.evaluation import evaluate
+from thaw.evaluation.predictions import Predictions
+from thaw.reports.facts import RunFacts
+from thaw.reports.html import Shown
+from thaw.reports.page import Pictures, make_page
 
 EVIL = "<script>alert(1)</script> & \"'</style>"
 
 
-def jpeg(color=(200, 60, 20)):
-    import io
-
+def picture(kind, color=(200, 60, 20)):
     file = io.BytesIO()
-    Image.new("RGB", (40, 30), color).save(file, "JPEG")
+    Image.new("RGB", (40, 30), color).save(file, kind)
     return file.getvalue()
 
 
-def png():
-    import io
-
-    file = io.BytesIO()
-    Image.new("RGB", (300, 200), "white").save(file, "PNG")
-    return file.getvalue()
+JPEG, PNG = picture("JPEG"), picture("PNG")
 
 
-def make_page(names=("cat", EVIL), path=f"photos/{EVIL}.jpg"):
-    counts = np.full((len(names), len(names)), 1)
-    counts[0, 1] = 20
-    cells = {
-        (i, j): [Shown([jpeg()], "dog 0.91", path)] * min(counts[i, j], 12)
-        for i in range(min(len(names), 3))
-        for j in range(min(len(names), 3))
-    }
-    gone = Shown([], "gone", "photos/gone.jpg")
-    return Page(
-        title=f"run {EVIL}",
-        verdict=f"It takes {EVIL} for cat.",
-        tiles=[("97%", "accuracy", EVIL)],
-        advice=[(f"python train.py --data='{EVIL}'", EVIL)],
-        curves=[png(), png()],
-        numbers=[png()],
-        confusion_picture=png(),
-        class_counts=png(),
-        augmented=jpeg(),
-        class_names=names,
-        confusion=counts,
-        cells=cells,
-        class_rows=[("Class", "Photos"), (EVIL, "3")],
-        mistakes=[Shown([jpeg(), jpeg()], EVIL, path)],
-        doubtful=[],
-        suspected=[Shown([jpeg()], EVIL, path), gone],
-        suspected_words="Two",
-        frozen=[("Proof", EVIL)],
-        data=[(EVIL, "1")],
-        how=[("Device", EVIL)],
-        command=f"python train.py {EVIL}",
+def make_facts(num_classes):
+    return RunFacts(
+        name=f"run {EVIL}",
+        path=f"runs/{EVIL}",
+        summary={
+            "backbone": EVIL,
+            "best_epoch": 1,
+            "class_counts": {"train": [3] * num_classes},
+            "device": EVIL,
+            "epochs": 2,
+            "freeze_proof": {"summary": EVIL},
+            "frozen_layers": [],
+            "frozen_parameters": 2000,
+            "image_size": 48,
+            "quality": {EVIL: 1},
+            "seconds": 83.2,
+            "seed": 0,
+            "thaw": "0.2.0",
+            "trainable_layers": [EVIL],
+            "trainable_parameters": 1000,
+            "unfreeze_from": EVIL,
+            "versions": {"keras": EVIL},
+        },
+        history=[],
+        curves=[PNG, PNG],
+        augmented=JPEG,
     )
 
 
+def make_html(names=("cat", EVIL), counts=((1, 20), (1, 1)), path=EVIL):
+    """The page of a run with this confusion matrix."""
+    true, predicted = np.indices(np.shape(counts))
+    labels, predicted = (
+        np.repeat(x.ravel(), np.ravel(counts)) for x in (true, predicted)
+    )
+    probabilities = np.eye(len(names))[predicted] * 0.8 + 0.2 / len(names)
+    evaluation = evaluate(
+        Predictions(labels, labels, probabilities, None, None, names)
+    )
+    shown = Shown([JPEG], "dog 0.91", f"photos/{path}.jpg")
+    charts = ("roc", "confusion", "class_counts")
+    pictures = Pictures(
+        charts=dict.fromkeys(charts, PNG),
+        mistakes=[Shown([JPEG, JPEG], EVIL, path)],
+        doubtful=[],
+        suspected=[shown, Shown([], "gone", "photos/gone.jpg")],
+        cells={(0, 1): [shown] * 12, (1, 1): [shown]},
+    )
+    advice = [Advice(f"--data='{EVIL}'", EVIL)]
+    return make_page(make_facts(len(names)), evaluation, advice, 2, pictures)
+
+
 def test_names_are_text_never_markup():
-    html = build_report(make_page())
+    html = make_html()
     assert "<script>alert" not in html
     assert html.count("<script") == 2  # the data, and ours
     assert "&lt;script&gt;alert(1)" in html
@@ -73,20 +90,34 @@ def test_names_are_text_never_markup():
     assert not re.search(r'(src|href)="(?!data:)', html)
 
 
+def test_it_says_what_the_run_was():
+    text = re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", make_html(["a", "b"])))
+    for words in (
+        "Accuracy 8.7% on 23 validation photos",
+        "Most common error: a predicted as b (20 of 21).",
+        "lowest recall: a (4.8% of 21 photos)",
+        "training time 1 min 23 s 2 epochs, kept 1",
+        "thaw 0.2.0, keras",
+        "can't be read any more",
+        "Rows: true label; columns: predicted label.",
+    ):
+        assert words in text
+
+
 def test_a_name_that_is_no_utf_8_is_shown():
-    html = build_report(make_page(path="photos/\udcff.jpg"))
+    html = make_html(path="\udcff")
     assert "photos/?.jpg" in html
     html.encode("utf-8")
 
 
 def test_of_many_classes_those_with_mistakes_can_be_clicked():
     names = [f"class {number}" for number in range(200)]
-    page = make_page(names)
-    page.confusion[:] = np.eye(200, dtype=int) * 5
-    page.confusion[150, 170] = 9
-    html = build_report(page)
+    counts = np.eye(200, dtype=int) * 5
+    counts[150, 170] = 9
+    html = make_html(names, counts)
     assert 'data-cell="150,170"' in html
     assert html.count("<button") == 30 * 30
+    assert "The 30 classes with the most mistakes." in html
     assert len(html) < 5e6
 
 
@@ -119,7 +150,7 @@ image.decode().then(() => {
 def test_in_a_browser(tmp_path, width):
     """It answers clicks, says nothing on the console and needs no network."""
     page = tmp_path / "report.html"
-    html = build_report(make_page())
+    html = make_html()
     page.write_text(html.replace("</body>", f"{CLICK}</body>"), "utf-8")
     done = subprocess.run(
         [
@@ -138,10 +169,10 @@ def test_in_a_browser(tmp_path, width):
     )
     assert found["images"] == 12 and found["loaded"]
     assert found["words"] == (
-        f"cat, taken for {EVIL}: 20 of 21 (95.2%); 12 are shown, all are in "
+        f"cat, predicted as {EVIL}: 20 of 21 (95.2%); 12 are shown, all are in "
         "predictions.csv"
     )
-    assert found["hover"] == f"cat, taken for {EVIL}: 20 of 21 (95.2%)"
+    assert found["hover"] == f"cat, predicted as {EVIL}: 20 of 21 (95.2%)"
     assert found["caption"] == f"dog 0.91photos/{EVIL}.jpg"
     assert found["pressed"] == "true"
     assert found["scripts"] == 3  # with that of this test

@@ -1,0 +1,434 @@
+import contextlib
+import csv
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import thaw
+from tests.support.interrupted import (
+    QUICK,
+    Killed,
+    at_call,
+    kill,
+    killed_process,
+)
+from tests.support.training import results, resume
+from tests.support.training import train as train_stages
+from thaw.errors import (
+    MachineError,
+    NotFinite,
+    NotVerified,
+    Stopped,
+    UserError,
+)
+from thaw.runs.writer import RunFolder
+from thaw.training.checkpoints import Checkpoints
+from thaw.training.interruption import request_stop
+
+# Each of these is a run or two.
+pytestmark = pytest.mark.slow
+
+VALIDATE = ("thaw.training.loop", "_validate")
+SAVE = ("thaw.training.state", "Checkpoints.save")
+
+
+def train(run_dir, **options):
+    return train_stages(run_dir, **QUICK | options)
+
+
+def fine_tune(run_dir, **options):
+    """The same, with proof and report."""
+    options = {"verify": False, "verbose": 0, **QUICK, **options}
+    return thaw.fine_tune(run_dir=run_dir, **options)
+
+
+def stopped_run(run_dir, **options):
+    """Stops a run in the validation of its second epoch."""
+    with at_call(*VALIDATE, 2, lambda: request_stop(signal.SIGTERM)):
+        with pytest.raises(Stopped) as stopped:
+            train(run_dir, **options)
+    return stopped.value
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The results of the quick run, without interruption."""
+    run_dir = tmp_path_factory.mktemp("whole") / "run"
+    train(run_dir)
+    return results(run_dir)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "module, name, call",
+    [
+        (*SAVE, 3),
+        ("thaw.training.checkpoints", "_link_or_copy", 1),
+        ("thaw.training.checkpoints", "written_beside", 4),  # between stages
+        ("thaw.runs.writer", "write_csv", 5),
+    ],
+)
+def test_a_run_that_is_killed_ends_as_it_would_have(
+    whole, tmp_path, module, name, call
+):
+    run_dir = tmp_path / "run"
+    killed_process(run_dir, module, name, call, **QUICK)
+    resume(run_dir)
+    assert results(run_dir) == whole
+    assert not list(run_dir.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "module, name, call",
+    [
+        ("thaw.runs.verify", "FreshProcessCheck.compare", 1),
+        ("thaw.reports.report", "make_page", 1),
+        ("thaw.runs.writer", "RunFolder.save_summary", 1),
+        ("thaw.training.checkpoints", "Checkpoints.remove", 1),
+    ],
+)
+@pytest.mark.parametrize("epochs", [2, 0])
+def test_a_run_is_ended_by_run_json_and_nothing_before(
+    tmp_path, module, name, call, epochs
+):
+    """Killed in the proof, in the report, and around run.json."""
+    run_dir, calls = tmp_path / "run", []
+    with at_call(module, name, call, kill), pytest.raises(Killed):
+        fine_tune(run_dir, epochs=epochs, verify=name.startswith("Fresh"))
+    assert (run_dir / "checkpoint").exists()
+    if name == "Checkpoints.remove":
+        assert (run_dir / "run.json").exists()
+        with pytest.raises(UserError, match="has ended"):
+            resume(run_dir)
+    else:
+        assert not (run_dir / "run.json").exists()
+        before = (run_dir / "history.csv").read_bytes()
+        # Nothing trains: what is left is proof and report.
+        count = ("thaw.training.fit", "train_epochs", 1)
+        with at_call(*count, lambda: calls.append(1)):
+            run = thaw.fine_tune(
+                run_dir=run_dir, resume=True, verify=False, verbose=0
+            )
+        assert not calls
+        assert (run_dir / "history.csv").read_bytes() == before
+        assert run.summary["epochs"] == 1 + epochs
+        assert run.summary["state_sha256"]
+        assert (run_dir / "report.html").exists()
+    assert not (run_dir / "checkpoint").exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_file_that_is_wrong_is_written_once_more(tmp_path, capsys, failures):
+    """Then, if it still is, the run fails, and can be proved again."""
+    run_dir = tmp_path / "run"
+
+    def spoil():
+        model = keras.saving.load_model(run_dir / "model.keras")
+        model.get_layer("head_output").bias.assign_add([0.5])
+        RunFolder(run_dir).save_model(model, ["cat", "dog"])
+
+    place = ("thaw.runs.verify", "FreshProcessCheck.__init__")
+    with contextlib.ExitStack() as stack:
+        for call in range(1, failures + 1):
+            stack.enter_context(at_call(*place, call, spoil))
+        if failures == 1:
+            run = fine_tune(run_dir, verify=True)
+            assert run.summary["verified"]["largest_difference"] < 1e-4
+        else:
+            with pytest.raises(NotVerified, match="Do not use it") as error:
+                fine_tune(run_dir, verify=True)
+            assert f"python train.py --resume={run_dir}" in str(error.value)
+            assert not (run_dir / "run.json").exists()
+            assert (run_dir / "checkpoint").exists()
+    assert "It is written once more" in capsys.readouterr().err
+
+
+def test_killed_again_and_again_in_one_epoch(whole, tmp_path):
+    run_dir, call = tmp_path / "run", train
+    # In the middle of the second epoch, there again; at its end, there again.
+    for number in (5, 1, 2, 1):
+        with at_call(*SAVE, number, kill), pytest.raises(Killed):
+            call(run_dir)
+        call = resume
+    resume(run_dir)
+    assert results(run_dir) == whole
+
+
+@pytest.mark.parametrize(
+    "module, name, call",
+    [
+        (*VALIDATE, 2),
+        ("thaw.training.fit", "train_epochs", 2),
+        ("thaw.training.stages", "hash_layers", 2),
+    ],
+)
+def test_a_run_that_is_asked_to_stop_goes_on(
+    whole, tmp_path, module, name, call
+):
+    run_dir = tmp_path / "run"
+    with at_call(module, name, call, lambda: request_stop(signal.SIGINT)):
+        with pytest.raises(Stopped) as stopped:
+            train(run_dir)
+    assert stopped.value.status == 130
+    message = str(stopped.value)
+    assert message.startswith("Stopped by Ctrl-C. ")
+    assert message.endswith(f"Resume: python train.py --resume={run_dir}")
+    resume(run_dir)
+    assert results(run_dir) == whole
+
+
+def test_without_the_cache_and_with_another_seed(tmp_path):
+    """Same seed: the same to the last bit; another one: another run."""
+    options = {"cache_views": 0, "seed": 3, "optimizer": "adamw"}
+    train(tmp_path / "whole", **options)
+    with at_call(*SAVE, 5, kill), pytest.raises(Killed):
+        train(tmp_path / "killed", **options)
+    resume(tmp_path / "killed")
+    train(tmp_path / "other", **(options | {"seed": 4}))
+    found = [results(tmp_path / x) for x in ("whole", "killed", "other")]
+    assert found[0] == found[1]
+    assert all(found[0][name] != found[2][name] for name in found[0])
+
+
+def test_a_machine_that_has_changed_is_a_warning(
+    whole, tmp_path, monkeypatch, capsys
+):
+    run_dir = tmp_path / "run"
+    stopped_run(run_dir)
+    monkeypatch.setattr(
+        "thaw.training.conditions._processor", lambda: "Another"
+    )
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    resume(run_dir)
+    said = capsys.readouterr().err
+    assert "not bit for bit" in said and ", is Another" in said
+    assert "OMP_NUM_THREADS: was None, is 7" in said
+    assert results(run_dir) == whole
+
+
+def test_a_cache_that_is_gone_is_said(tmp_path, capsys):
+    """Without it each pass sees a view of its own."""
+    run_dir = tmp_path / "run"
+    stopped_run(run_dir, epochs=20, cache_limit_gb=0.001)
+    (tmp_path / "file").touch()
+    with at_call(*SAVE, 1, kill), pytest.raises(Killed):
+        resume(run_dir, cache_dir=tmp_path / "file")
+    assert "cached views where the disk has room" in capsys.readouterr().err
+
+
+def test_a_rate_that_was_found_is_not_looked_for_again(tmp_path):
+    train(tmp_path / "whole", learning_rate="find")
+    stopped_run(tmp_path / "run", learning_rate="find")
+    (tmp_path / "run" / "lr_find.png").unlink(missing_ok=True)
+    resume(tmp_path / "run")
+    assert results(tmp_path / "run") == results(tmp_path / "whole")
+
+
+def test_a_head_that_is_being_solved_can_be_stopped(tmp_path):
+    place = ("thaw.cache.features", "frozen_features", 2)
+    with at_call(*place, lambda: request_stop(signal.SIGTERM)):
+        with pytest.raises(Stopped) as stopped:
+            train(tmp_path / "run", head="linear", cache_views=0)
+    assert stopped.value.status == 143
+    assert not (tmp_path / "run" / "history.csv").exists()
+
+
+def test_one_process_at_a_time(drawn_photos, tmp_path, monkeypatch):
+    """It goes on from another folder, with photos named from the first."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(drawn_photos, tmp_path / "photos")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    stopped_run("run", data="photos", limit=None)
+    for leftover in (".history.csv.77777", ".saved.keras"):
+        (run_dir / leftover).write_text("half")
+    (run_dir / "checkpoint" / ".000009.77777").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with RunFolder(run_dir).lock():
+        with pytest.raises(UserError, match="Another process is using"):
+            resume(run_dir)
+    resume("../run")
+    assert not list(run_dir.glob(".*"))
+    flags = (run_dir / "flags.txt").read_text()
+    assert f"--data={tmp_path / 'photos'}\n" in flags
+
+
+def test_a_run_without_its_stage_is_refused(tmp_path):
+    run_dir = tmp_path / "run"
+    stopped_run(run_dir)
+    for anyway in (False, True):
+        with pytest.raises(UserError, match="`epochs=0`"):
+            resume(run_dir, epochs=0, anyway=anyway)
+
+
+def test_what_has_changed_is_said(drawn_photos, tmp_path, capsys):
+    data = shutil.copytree(drawn_photos, tmp_path / "photos")
+    run_dir = tmp_path / "run"
+    stopped_run(run_dir, data=data, limit=None)
+    next(data.glob("cat/*.jpg")).unlink()
+    with pytest.raises(UserError) as error:
+        resume(run_dir, optimizer="sgd")
+    message = str(error.value)
+    assert "  `optimizer`: was rmsprop, is sgd" in message
+    assert "training photos: was" in message
+    assert "`resume_anyway`" in message
+    # More epochs, at a constant rate, change nothing of those before.
+    resumed = resume(run_dir, epochs=3, anyway=True, learning_rate=1e-6)
+    said = capsys.readouterr().err
+    assert "not bit for bit" in said and "`epochs`" not in said
+    assert len(resumed.history.epochs) == 4
+    with open(run_dir / "history.csv", newline="") as file:
+        rates = [row["learning_rate"] for row in csv.DictReader(file)]
+    assert rates[2:] == ["1e-06", "1e-06"]  # as is advised after a NaN
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--resume=nowhere"], "there is no nowhere/flags.txt"),
+        (["--resume=empty", "--run_dir=x"], "not both"),
+        (["--resume=empty", "--epoch=3"], "Did you mean --epochs?"),
+    ],
+)
+def test_mistakes(run_script, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "flags.txt").write_text("--seed=3\n")
+    done = run_script("train.py", *arguments)
+    assert done.returncode == 2 and message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_without_a_checkpoint_begins_again(tmp_path, whole):
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    flags = thaw.TrainConfig(**QUICK).to_flags()
+    (run_dir / "flags.txt").write_text("\n".join(flags))
+    resume(run_dir)
+    assert results(run_dir) == whole
+
+
+def test_a_disk_that_is_plainly_too_small_is_said_at_once(
+    tmp_path, monkeypatch
+):
+    usage = shutil._ntuple_diskusage(10**9, 10**9 - 10**6, 10**6)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(MachineError, match="has 1 MB left. Free some"):
+        train(tmp_path / "run", cache_views=0)
+    assert not (tmp_path / "run" / "history.csv").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_a_disk_that_fails_ends_it_and_says_how_to_go_on(
+    whole, tmp_path, number
+):
+    """As it may in the middle of a run, full or after an error."""
+
+    def fail():
+        raise OSError(number, os.strerror(number), str(tmp_path / "run/file"))
+
+    run_dir = tmp_path / "run"
+    with at_call("thaw.training.checkpoints", "written_beside", 3, fail):
+        with pytest.raises(MachineError) as error:
+            train(run_dir)
+    message = str(error.value)
+    assert f"Cannot write to {run_dir}: {os.strerror(number)}." in message
+    assert f"python train.py --resume={run_dir}" in message
+    resume(run_dir)
+    assert results(run_dir) == whole
+
+
+def test_too_little_memory_is_said(tmp_path):
+    """As of a GPU; TensorFlow says the same of a CPU."""
+
+    def fail():
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    with at_call("thaw.training.fit", "train_epochs", 1, fail):
+        with pytest.raises(MachineError, match="memory for `batch_size=8`"):
+            train(tmp_path / "run")
+
+
+def test_a_nan_is_stopped_before_it_reaches_the_weights(
+    drawn_photos, tmp_path, monkeypatch
+):
+    from thaw.cache import features
+
+    original, calls = features.frozen_features, 0
+
+    def frozen_features(*args):
+        nonlocal calls
+        calls += 1
+        outputs = original(*args)
+        if calls == 8:
+            return tuple(np.full_like(x, np.nan) for x in outputs)
+        return outputs
+
+    monkeypatch.setattr(features, "frozen_features", frozen_features)
+    run_dir = tmp_path / "run"
+    with pytest.raises(NotFinite) as error:
+        train(
+            run_dir, data=drawn_photos, limit=None, batch_size=4, epochs=1,
+            cache_views=0,
+        )  # fmt: skip
+    message = str(error.value)
+    assert error.value.stage == "head"
+    assert re.search(
+        r"became NaN or Inf \(stage head, epoch 1, step 8 of the stage\)\. "
+        r"Photos in that batch: (/\S+/(cat|dog)/00\d\d\.jpg, ){3}/\S+\.jpg\. ",
+        message,
+    )
+    assert message.endswith(
+        f"python train.py --resume={run_dir} --head_learning_rate=0.0001 "
+        "--resume_anyway"
+    )
+    checkpoint = Checkpoints(run_dir / "checkpoint").load()
+    for array in checkpoint.variables.values():
+        assert np.isfinite(array).all()
+
+
+def test_a_loss_that_is_nan_at_the_end_of_an_epoch(tmp_path, monkeypatch):
+    from thaw.training.history import History
+
+    add_epoch = History.add_epoch
+
+    def changed(self, logs, *args):
+        if self.epochs:
+            logs = logs | {"loss": float("nan")}
+        return add_epoch(self, logs, *args)
+
+    monkeypatch.setattr(History, "add_epoch", changed)
+    with pytest.raises(NotFinite) as error:
+        train(tmp_path / "run")
+    assert "The loss became NaN or Inf (stage fine_tune" in str(error.value)
+    assert "--learning_rate=1e-06 --resume_anyway" in str(error.value)
+    assert "Kept epoch 1 of 2 (head)" in str(error.value)
+
+
+def test_a_frozen_weight_that_moves_fails_the_run(tmp_path):
+    def move(epoch, logs):
+        bias = callback.model.get_layer("block2_conv1").bias
+        bias.assign(bias + 1e-7)
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=move)
+    with pytest.raises(NotVerified, match="Frozen weights moved"):
+        fine_tune(tmp_path / "run", callbacks=[callback])
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_callbacks_of_a_resumed_run_are_warned_of(tmp_path, capsys):
+    stopped_run(tmp_path / "run")
+    thaw.fine_tune(
+        run_dir=tmp_path / "run", resume=True, verify=False, verbose=0,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+    )  # fmt: skip
+    assert "The state of callbacks" in capsys.readouterr().err
+    assert json.loads((tmp_path / "run" / "run.json").read_text())
