@@ -17,7 +17,7 @@ test: .venv/installed-dev .venv-jax/installed
 	.venv/bin/python -m pytest tests
 
 test-fast: .venv/installed-dev
-	.venv/bin/python -m pytest tests -m "not slow"
+	.venv/bin/python -m pytest tests -m "not slow and not process"
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check .

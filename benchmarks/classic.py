@@ -1,4 +1,4 @@
-"""How much faster than stock Keras?
+"""Speed beside stock Keras.
 
     python -m benchmarks.classic --data=cats_vs_dogs --base=squeezenet.keras
 

@@ -1,4 +1,4 @@
-"""How close to what the processor can do does each stage come?
+"""Speed of each stage beside the peak of the processor.
 
     python -m benchmarks.floor --backbone=vgg16 --unfreeze_from=block5_conv1
 

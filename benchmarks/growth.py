@@ -112,7 +112,7 @@ def measure_index(folder):
     """Returns the seconds that the index of a folder takes, and its GB."""
     code = (
         "import resource, sys, time\n"
-        "from thaw.data.split import load_photos\n"
+        "from thaw.data.load import load_photos\n"
         "start = time.perf_counter()\n"
         "load_photos(sys.argv[1])\n"
         "print(time.perf_counter() - start)\n"

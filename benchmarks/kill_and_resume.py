@@ -135,11 +135,17 @@ def run_and_kill(command, moment, number):
 
 
 def results(run_dir: Path) -> dict[str, str]:
-    """Returns hashes of all that has to be equal.
+    """Returns hashes of all that has to be equal in two finished runs.
 
     The kept weights, the history, the steps, and the state at the end: every
     variable of the model and its optimizer.
     """
+    summary = json.loads((run_dir / "run.json").read_text("utf-8"))
+    return hashes(run_dir) | {"state": summary["state_sha256"][:16]}
+
+
+def hashes(run_dir: Path) -> dict[str, str]:
+    """Returns hashes of the kept weights, the history and the steps."""
     with zipfile.ZipFile(run_dir / "model.keras") as model:
         weights = model.read("model.weights.h5")
     with open(run_dir / "history.csv", newline="") as file:
@@ -152,12 +158,10 @@ def results(run_dir: Path) -> dict[str, str]:
         "history": repr(rows).encode(),
         "steps": (run_dir / "steps.csv").read_bytes(),
     }
-    hashes = {
+    return {
         name: hashlib.sha256(content).hexdigest()[:16]
         for name, content in contents.items()
     }
-    summary = json.loads((run_dir / "run.json").read_text("utf-8"))
-    return hashes | {"state": summary["state_sha256"][:16]}
 
 
 def _last_words(said):

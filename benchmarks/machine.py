@@ -1,4 +1,4 @@
-"""What every table of a benchmark begins with, and how it is printed."""
+"""Description of the machine, and tables of benchmarks."""
 
 import os
 import platform

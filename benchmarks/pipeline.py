@@ -1,4 +1,4 @@
-"""How many photos a second does each input path give?
+"""Photos per second of each input path.
 
     python -m benchmarks.pipeline --data=cats_vs_dogs/train --image_size=224
 
@@ -27,15 +27,15 @@ def main(_):
     import keras
 
     from augment import Affine
-    from thaw.data.datasets import PhotoViews
-    from thaw.data.load import index_photos
-    from thaw.device import keep_freed_memory
+    from thaw.cli.app import keep_freed_memory
+    from thaw.data.load import load_photos
+    from thaw.data.views import PhotoViews
 
     keep_freed_memory()  # as train.py
     model, frozen, trained = step_time.build_parts()
     size = model.get_layer("resize").height
     batch_size = step_time.BATCH_SIZE.value
-    photos = index_photos(DATA.value)[0]
+    photos = load_photos(DATA.value)[0]
     steps = min(PHOTOS.value, len(photos)) // batch_size
     rows = np.random.default_rng(0).permutation(len(photos))
     photos = photos.take(rows[: steps * batch_size])

@@ -3,7 +3,7 @@
     python export.py runs/latest --format=saved_model,litert,onnx,openvino
     python -m benchmarks.same_answers --run=runs/latest --photos=PHOTOS
 
-asks plain Keras, each copy in the run folder by its own runtime, predict.py
+asks plain Keras, each export in the run folder by its own runtime, predict.py
 and serve.py for every photo, and compares all of them with plain Keras: labels
 (photos within 1e-4 of a tie aside) and probabilities.
 """
@@ -18,8 +18,12 @@ import numpy as np
 from absl import app
 
 from benchmarks import machine, serve
-from thaw.data import decode, inspection_cache
-from thaw.exporting import VARIANTS, agreement
+from thaw.data import decode
+from thaw.data.inspect import inspect_photos
+from thaw.data.photos import Photos
+from thaw.exporting import agreement
+from thaw.exporting.variants import VARIANTS
+from thaw.inference.outputs import class_probabilities
 from thaw.runs.writer import RunFolder
 
 
@@ -28,17 +32,17 @@ def main(_):
     class_names = run.load_class_names()
     rows = serve.predictions(serve.RUN.value, serve.PHOTOS.value)
     paths = list(rows)
-    checked = inspection_cache.check_contents(paths)
+    checked = inspect_photos(Photos.unlabelled(paths))
 
     def ask(run_one):
         photos = (
-            decode.load_photo(path, look.plain).numpy()[None]
-            for path, look in zip(paths, checked.found, strict=True)
+            decode.load_photo(path, x.plain).numpy()[None]
+            for path, x in zip(paths, checked.inspections, strict=True)
         )
         return agreement.answer(run_one, photos, lambda done: None)
 
     model = keras.saving.load_model(run.model_path)
-    expected = two_columns(
+    expected = class_probabilities(
         ask(lambda photo: np.array(model(photo))).probabilities
     )
     answers = {"predict.py": probabilities(rows.values(), class_names)}
@@ -52,7 +56,7 @@ def main(_):
     answers["serve.py"] = probabilities((x for *_, x in sent), class_names)
     exports = json.loads((run.path / "export" / "export.json").read_text())
     for variant in VARIANTS:
-        if variant.name in exports["copies"]:
+        if variant.name in exports["exports"]:
             module = importlib.import_module(f"thaw.exporting.{variant.format}")
             run_one = module.open_runner(run.path / "export" / variant.path)
             answers[variant.name] = ask(run_one).probabilities
@@ -66,10 +70,6 @@ def main(_):
             for name, received in {"Keras": expected, **answers}.items()
         ],
     )
-
-
-def two_columns(array):
-    return array if array.shape[1] > 1 else np.hstack([1 - array, array])
 
 
 def probabilities(answers, class_names):

@@ -1,4 +1,4 @@
-"""How many requests a second does serve.py answer, and how long does one take?
+"""Requests per second of serve.py, and the time of one.
 
     python -m benchmarks.serve --run=runs/latest --photos=photos/validation
 

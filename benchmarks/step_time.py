@@ -1,4 +1,4 @@
-"""How long do the frozen part, the trained part and a whole step take?
+"""Time of the frozen part, the trained part and a whole step.
 
     KERAS_BACKEND=jax python -m benchmarks.step_time --backbone=vgg16
 

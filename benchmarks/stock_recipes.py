@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class Arguments:
-    """What both recipes are given; as the flags of train.py."""
+    """Options of both recipes, as the flags of train.py."""
 
     data: str
     base: str
