@@ -120,7 +120,7 @@ def test_each_docstring_has_an_example(thing):
 
 @pytest.mark.slow
 def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
-    """Where a user has a photo, and runs beside each other."""
+    """A folder with a photo, and runs beside each other."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setitem(thaw.fine_tune.__kwdefaults__, "verify", False)

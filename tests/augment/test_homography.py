@@ -37,7 +37,7 @@ def test_a_crop_is_the_part(square):
 
 
 def test_a_tilt_moves_an_edge_by_its_share():
-    """What is at x = 1 comes from 1 / (1 + t) of the way to the edge."""
+    """The pixel at x = 1 comes from 1 / (1 + t) of the way to the edge."""
     (matrix,) = homography.tilt([0.25], [0.0])
     x, y, k = matrix @ [1, 0, 1]
     assert x / k == pytest.approx(0.8) and y == 0

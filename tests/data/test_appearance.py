@@ -1,21 +1,9 @@
-import io
-
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
+from tests.support.corpus import saved
 from thaw.data.appearance import Appearance, appearance_of
 from thaw.data.pixels import decode
-
-
-@pytest.fixture(scope="module")
-def photo(drawn_photos):
-    return Image.open(sorted(drawn_photos.glob("cat/*.jpg"))[0]).copy()
-
-
-def saved(image, file_format, **options):
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
 
 
 def test_the_hash_survives_resizing_and_compression(photo):

@@ -19,22 +19,12 @@ from PIL import (
     TiffImagePlugin,
 )
 
+from tests.support.corpus import saved
 from thaw.data import pixels
 from thaw.data.decode import decode_photo
 from thaw.data.inspect_worker import TOO_MANY, inspect_file
 
 NOISE = np.random.default_rng(0).integers(0, 256, (18, 24, 3), "uint8")
-
-
-@pytest.fixture(scope="module")
-def photo(drawn_photos):
-    return Image.open(sorted(drawn_photos.glob("cat/*.jpg"))[0]).copy()
-
-
-def saved(image, file_format, **options):
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
 
 
 def decoded(contents):
@@ -270,7 +260,7 @@ def test_what_is_plain(photo):
 
 
 def check_agrees(contents):
-    """What is decoded has a look; what has none, a reason."""
+    """A file that is decoded has an appearance; another, a reason."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(contents)
         file.flush()

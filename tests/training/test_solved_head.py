@@ -17,7 +17,7 @@ def blobs(num_classes, n=300, seed=0):
 
 
 def probabilities(features, kernel, bias):
-    """What a Dense layer with sigmoid or softmax makes of them, (N, K)."""
+    """Probabilities of a Dense layer with sigmoid or softmax, (N, K)."""
     logits = features @ kernel + bias
     if logits.shape[1] == 1:
         logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
