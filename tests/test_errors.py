@@ -1,6 +1,4 @@
-import json
-
-from thaw.errors import first_line, script_json, shown, valid_utf8
+from thaw.errors import first_line, shown, valid_utf8
 
 
 def test_names_are_shown_without_control_codes():
@@ -17,9 +15,3 @@ def test_the_first_line_of_an_error_is_one_short_sentence():
     assert first_line(ValueError("  No file.\nSee above")) == "No file."
     assert first_line(ValueError()) == "ValueError."
     assert len(first_line(ValueError("x" * 999))) == 201
-
-
-def test_json_cannot_end_its_script_element():
-    names = ["</script>", "<!--", "a\u2028\udcff"]
-    text = script_json(names)
-    assert "<" not in text and json.loads(text) == names

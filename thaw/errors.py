@@ -1,6 +1,5 @@
 """Exceptions whose message is all its reader needs, and text safe to show."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -86,12 +85,3 @@ def first_line(error: Exception) -> str:
     """Returns the first line of an exception, as one short sentence."""
     line = next(iter(str(error).strip().splitlines()), type(error).__name__)
     return line[:200].rstrip(".") + "."
-
-
-def script_json(value: object) -> str:
-    """Returns `value` as JSON that can stand inside an HTML script element.
-
-    A name such as `</script>` would end the element; in JSON, `<` can be
-    written as an escape.
-    """
-    return json.dumps(value).replace("<", "\\u003c")

@@ -12,8 +12,8 @@ from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import evaluate
 from thaw.evaluation.predictions import Predictions
 from thaw.reports.facts import RunFacts
-from thaw.reports.html import Shown
 from thaw.reports.page import Pictures, make_page
+from thaw.reports.photos import Shown
 
 EVIL = "<script>alert(1)</script> & \"'</style>"
 

@@ -1,27 +1,27 @@
 """Model card: README.md of a run folder, as the Hugging Face Hub reads it.
 
 The form is that of Mitchell et al. 2019 (arXiv:1810.03993); the head, in YAML,
-that of https://huggingface.co/docs/hub/model-cards. Its text is card.md.
+that of https://huggingface.co/docs/hub/model-cards. Its text is card.md.j2.
 """
 
 import json
 import re
 import shlex
-from pathlib import Path
-from string import Template
+
+from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from thaw.errors import UserError
 from thaw.evaluation.evaluation import Evaluation
 from thaw.evaluation.metrics import wilson_interval
 from thaw.reports.facts import RunFacts, facts_of_run
+from thaw.reports.templates import make_environment
 from thaw.reports.words import words
 from thaw.runs import reader
 
-_TEMPLATE = Path(__file__).with_name("card.md")
 # What holds neither photos nor paths of whoever trained it.
 _PUBLIC = ("README.md", "model.keras", "class_names.json", "export/*")
 _PATHS = {"backbone", "cache_dir", "data", "validation_data", "weights"}
-_CODE = ("backbone", "unfreeze_from")
 _MANY_CLASSES = 50  # of which the rest is in metrics.json
 _METRICS = {
     "accuracy": "Accuracy, 95% CI {:.3f} to {:.3f}",
@@ -30,22 +30,6 @@ _METRICS = {
     "log_loss": "Log loss",
     "expected_calibration_error": "Expected calibration error",
 }
-_EXPORTS = """
-Exports in `export/`, each compared with `model.keras`; their output is one
-probability per class, in the order of `labels.txt`:
-
-| export | file | accuracy | largest difference of probabilities |
-|---|---|---|---|
-"""
-_OPENVINO = """
-OpenVINO computes in bfloat16 on some processors; for these probabilities,
-compile it with `{"INFERENCE_PRECISION_HINT": "f32"}`.
-"""
-_VERIFIED = (
-    "Verified: in a fresh process, `model.keras` gave the same\nprobabilities "
-    "on {photos} photos (largest difference {largest_difference:.1g})."
-)
-_NOT_VERIFIED = "Not verified: `model.keras` was not opened in a fresh process."
 
 
 def write_card(run) -> None:
@@ -64,7 +48,12 @@ def write_card(run) -> None:
     try:
         evaluation = Evaluation.from_dict(metrics)
         card = make_card(facts, evaluation, flags, num_issues, exports)
-    except (LookupError, TypeError, ValueError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        UndefinedError,
+    ) as error:
         raise UserError(
             f"{run.path / 'metrics.json'} contradicts run.json or itself. "
             f"Write it anew: python evaluate.py {run.path}"
@@ -89,35 +78,27 @@ def make_card(
         exports: Exports of the model as it is now, by format, as in
             export.json.
     """
-    summary, classes = facts.summary, list(evaluation.classes)
-    said = {
-        name: _code(value) if name in _CODE else _plain(value)
-        for name, value in words(facts, evaluation).items()
-    }
-    output = "the probability of each of `class_names`, one column per class"
-    if len(classes) == 2:
-        output = "the probability of `class_names[1]`, one column"
     flags = map(shlex.quote, map(_without_folders, flags))
     public = " ".join(f"--include {shlex.quote(x)}" for x in _PUBLIC)
     repository = re.sub("[^A-Za-z0-9._-]+", "-", facts.name)
-    verified = summary.get("verified")
-    return Template(_TEMPLATE.read_text("utf-8")).substitute(
-        said
-        | _data(summary)
-        | _results(evaluation)
-        | {
-            "index": _model_index(facts, evaluation),
-            "num_classes": len(classes),
-            "classes": _listed(classes),
-            "output": output,
-            "exports": _exports(exports),
-            "command": " ".join(["python train.py", *flags]),
-            "verified": _VERIFIED.format(**verified)
-            if verified
-            else _NOT_VERIFIED,
-            "num_issues": f"{num_issues:,}",
-            "upload": f"hf upload YOU/{repository} . . {public}",
-        }
+    classes, photos = list(evaluation.classes), facts.summary["photos"]
+    return _TEMPLATES.get_template("card.md.j2").render(
+        words(facts, evaluation),
+        train=photos["train"],
+        validation=photos["validation"],
+        photos_of=list(photos["validation"].items())[:_MANY_CLASSES],
+        index=_model_index(facts, evaluation),
+        classes=classes,
+        shown=classes[:_MANY_CLASSES],
+        exports=exports,
+        data=_data_name(facts.summary),
+        counts=evaluation.confusion_matrix,
+        share=_share,
+        confused=evaluation.most_confused[:3],
+        command=" ".join(["python train.py", *flags]),
+        verified=facts.summary.get("verified"),
+        num_issues=num_issues,
+        upload=f"hf upload YOU/{repository} . . {public}",
     )
 
 
@@ -142,54 +123,6 @@ def _model_index(facts, evaluation):
     }
     index = [{"name": facts.name, "results": [results]}]
     return json.dumps(index, ensure_ascii=False)
-
-
-def _listed(classes):
-    shown = ", ".join(map(_plain, classes[:_MANY_CLASSES]))
-    more = len(classes) - _MANY_CLASSES
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _exports(exports):
-    rows = "".join(
-        f"| {_plain(name)} | {_code(export['path'])} | "
-        f"{export['accuracy']:.1%} of {export['photos']:,} | "
-        f"{export['largest_difference']:.1g} |\n"
-        for name, export in exports.items()
-    )
-    rows += _OPENVINO if "openvino" in exports else ""
-    return rows and _EXPORTS + rows
-
-
-def _data(summary):
-    train, validation = (summary["photos"][x] for x in ("train", "validation"))
-    rows = "".join(
-        f"| {_plain(name)} | {train.get(name, 0):,} | {count:,} |\n"
-        for name, count in list(validation.items())[:_MANY_CLASSES]
-    )
-    return {
-        "data": _code(_data_name(summary)),
-        "num_train": f"{sum(train.values()):,}",
-        "num_validation": f"{sum(validation.values()):,}",
-        "data_rows": rows,
-    }
-
-
-def _results(evaluation):
-    counts, rows = evaluation.confusion_matrix, ""
-    classes = list(evaluation.classes.items())[:_MANY_CLASSES]
-    for place, (name, of_class) in enumerate(classes):
-        precision, recall = (
-            _share(counts[place, place], total)
-            for total in (counts[:, place].sum(), counts[place].sum())
-        )
-        support = f"{of_class.support:,}"
-        rows += f"| {_plain(name)} | {support} | {precision} | {recall} |\n"
-    confused = ", ".join(
-        f"{_plain(true)} predicted as {_plain(predicted)} ({count:,})"
-        for true, predicted, count in evaluation.most_confused[:3]
-    )
-    return {"confused": confused or "none", "result_rows": rows}
 
 
 def _share(count, total):
@@ -218,10 +151,16 @@ def _last_part(path):
 
 def _code(text):
     """Returns `text` as code, in which only a backtick is special."""
-    return f"`{' '.join(str(text).split()).replace('`', chr(39))}`"
+    return Markup(f"`{' '.join(str(text).split()).replace('`', chr(39))}`")
 
 
 def _plain(text):
     """Returns `text` on one line, with nothing that Markdown would read."""
+    if isinstance(text, Markup):  # by the filters `code` and `safe`
+        return text
     line = " ".join(str(text).split())
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", line)
+    return Markup(re.sub(r"([\\`*_{}\[\]<>#|~!&$])", r"\\\1", line))
+
+
+_TEMPLATES = make_environment(finalize=_plain)
+_TEMPLATES.filters["code"] = _code

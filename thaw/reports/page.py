@@ -1,24 +1,20 @@
 """report.html: one page on a run, in one file that needs no network."""
 
+import base64
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from string import Template
 from typing import NamedTuple
 
+from thaw.errors import valid_utf8
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import Evaluation
-from thaw.reports import html
 from thaw.reports.facts import RunFacts
-from thaw.reports.html import Shown
+from thaw.reports.photos import Shown, clickable_classes
+from thaw.reports.templates import make_environment
 from thaw.reports.words import words
 
-_TEMPLATE = Path(__file__).with_name("report.html")
 _METRICS = ("roc", "precision_recall", "reliability", "feature_map")
-_TITLES = (
-    ("Class", "Photos")
-    + ("Precision", "Recall", "F1", "ROC AUC")
-    + ("Average precision",)
-)
+# Every name on the page is text, never markup.
+_TEMPLATES = make_environment(autoescape=True)
 
 
 class Pictures(NamedTuple):
@@ -56,44 +52,39 @@ def make_page(
         num_issues: Number of suspected label errors.
         pictures: Charts and photos.
     """
-    charts, said = pictures.charts, words(facts, evaluation)
-    commands = [(f"{said['command']} {x.flags}", x.reason) for x in advice]
-    names = list(evaluation.classes)
-    hint, whole = "", ""
-    if len(names) > html.MOST_CLASSES:
-        hint = f"The {html.MOST_CLASSES} classes with the most mistakes."
-        whole = html.charts([charts["confusion"]])
-    return Template(_TEMPLATE.read_text("utf-8")).substitute(
-        {name: html.text(value) for name, value in said.items()},
-        advice=html.advice_list(commands),
-        curves=html.charts(facts.curves),
-        metrics=html.charts([charts[x] for x in _METRICS if x in charts]),
-        classes=html.table(_class_rows(evaluation)),
-        confusion_hint=hint,
-        confusion=html.confusion_matrix(evaluation.confusion_matrix, names)
-        + whole,
-        mistakes=html.photo_grid(pictures.mistakes),
-        doubtful=html.photo_grid(pictures.doubtful),
-        num_issues=f"{num_issues:,}",
-        suspected=html.photo_grid(pictures.suspected),
-        data=html.pairs(_data(facts.summary)),
-        class_counts=html.charts([charts["class_counts"]]),
-        augmented=html.picture(facts.augmented, "As augmented for training:"),
-        cells=html.cells_json(pictures.cells),
+    names, counts = list(evaluation.classes), evaluation.confusion_matrix
+    clickable, charts = clickable_classes(counts), pictures.charts
+    whole = [charts["confusion"]] if len(names) > len(clickable) else []
+    page = _TEMPLATES.get_template("report.html.j2").render(
+        words(facts, evaluation),
+        advice=advice,
+        augmented=facts.augmented,
+        cells=_cells(pictures.cells),
+        class_counts=facts.summary["class_counts"],
+        classes=evaluation.classes,
+        clickable=clickable,
+        counts=counts,
+        curves=facts.curves,
+        metrics=[charts[name] for name in _METRICS if name in charts],
+        names=names,
+        num_issues=num_issues,
+        pictures=pictures,
+        quality=facts.summary["quality"],
+        whole_matrix=whole,
     )
+    return valid_utf8(page)
 
 
-def _class_rows(evaluation):
-    yield _TITLES
-    for name, (support, *values) in evaluation.classes.items():
-        cells = ["" if x is None else f"{x:.3f}" for x in values]
-        yield name, f"{support:,}", *cells
-
-
-def _data(summary):
-    rows = [
-        (split.capitalize(), f"{sum(counts):,} photos in {len(counts)} classes")
-        for split, counts in summary["class_counts"].items()
-    ]
-    quality = [(what, f"{x:,}") for what, x in summary["quality"].items()]
-    return rows + (quality or [("Bad photos, duplicates", "none found")])
+def _cells(cells):
+    """Returns photos by (true label, predicted label) for the page's script."""
+    return {
+        f"{true},{predicted}": [
+            (
+                "".join(base64.b64encode(x).decode() for x in photo.images[:1]),
+                valid_utf8(photo.name),
+                photo.caption,
+            )
+            for photo in photos
+        ]
+        for (true, predicted), photos in cells.items()
+    }

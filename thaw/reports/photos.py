@@ -18,16 +18,31 @@ from thaw.data.photos import Photos
 from thaw.evaluation.predictions import Predictions
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.predictor import Predictor
-from thaw.reports.html import Shown, clickable_classes
 
 _GALLERY = 12  # photos in each
 _IN_CELL = 12  # photos of a cell of the confusion matrix
 _IN_ALL_CELLS = 320
+_MOST_CLASSES = 30  # in the matrix that can be clicked
 _BYTES_OF_CELLS = 1_800_000  # of the 5 MB of the page, which holds it as text
 _SUSPECTED = 24  # photos on the page
 _PICTURE = 1100  # pixels, of a picture of photos
 _LETTERS_OF_PHOTO = 22  # that are as wide as one, in the pictures
 _SIDE, _QUALITY = 150, 82  # of the photos on the page, pixels and JPEG
+
+
+class Shown(NamedTuple):
+    """A photo on the page.
+
+    Attributes:
+        images: JPEG files, one or two beside each other; empty: the photo
+            can't be read any more.
+        caption: Its labels.
+        name: Of its file.
+    """
+
+    images: Sequence[bytes]
+    caption: str
+    name: str
 
 
 class GalleryPhoto(NamedTuple):
@@ -115,6 +130,17 @@ def draw_gallery(photos: Sequence[GalleryPhoto]):
         titles += [short(photo.caption, letters)]
         titles += [""] * (len(photo.images) - 1)
     return plots.draw_photos(images, titles)
+
+
+def clickable_classes(counts: np.ndarray) -> np.ndarray:
+    """Returns the classes whose cells can be clicked: the most confused.
+
+    Args:
+        counts: Photos by true and predicted label, (C, C).
+    """
+    wrong = counts - np.diag(np.diag(counts))
+    mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
+    return np.sort(np.argsort(-mistakes, kind="stable")[:_MOST_CLASSES])
 
 
 def show_cells(

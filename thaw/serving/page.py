@@ -5,7 +5,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from thaw.errors import script_json
+from jinja2.utils import htmlsafe_json_dumps
 
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _FACTS = "FACTS"  # where they go in the template
@@ -25,7 +25,7 @@ def build_page(facts: dict) -> tuple[str, str]:
         "img-src data: blob:; connect-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'"
     )
-    return template.replace(_FACTS, script_json(facts), 1), policy
+    return template.replace(_FACTS, htmlsafe_json_dumps(facts), 1), policy
 
 
 def _hash_of(template, tag):
