@@ -6,6 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+_SIDE = 1.6  # inches of a photo's longer side
+_CELL = 1.7, 1.9  # width and height, with the title
+
 
 def draw_photos(
     images: np.ndarray, titles: Sequence[str], *, columns: int = 6
@@ -17,15 +20,23 @@ def draw_photos(
         titles: Text over each photo.
         columns: Photos in a row.
     """
+    width, height = _CELL
     rows = math.ceil(len(images) / columns)
-    figure = Figure(
-        figsize=(1.7 * columns, 1.9 * rows + 0.1), layout="constrained"
-    )
-    all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax in all_axes:
-        ax.axis("off")
-    for ax, image, title in zip(all_axes, images, titles, strict=False):
-        ax.imshow(np.clip(image, 0, 255).astype("uint8"))
+    figure = Figure(figsize=(width * columns, height * rows))
+    # One for all, in inches from the top left: an axes for each photo would
+    # take twice as long.
+    ax = figure.add_axes((0, 0, 1, 1))
+    for place, (image, title) in enumerate(zip(images, titles, strict=False)):
+        row, column = divmod(place, columns)
+        inches = _SIDE / max(image.shape[:2])
+        left = width * column + (width - _SIDE) / 2
+        bottom = height * (row + 1) - (width - _SIDE) / 2
+        right = left + inches * image.shape[1]
+        top = bottom - inches * image.shape[0]
+        image = np.clip(image, 0, 255).astype("uint8")
+        ax.imshow(image, extent=(left, right, bottom, top))
         # From the left edge of the photo: over the next where that has none.
-        ax.set_title(title, fontsize=10, loc="left", parse_math=False)
+        ax.text(left, top - 0.06, title, fontsize=10, parse_math=False)
+    ax.set(xlim=(0, width * columns), ylim=(height * rows, 0))
+    ax.axis("off")
     return figure

@@ -109,5 +109,8 @@ def test_losses_by_step_and_photos_are_drawn():
     ax = plot_step_losses([10, 20, 30], [0.9, 0.5, 0.4], changes=[10])
     assert list(ax.get_lines()[-1].get_xdata()) == [10.5, 10.5]
     figure = draw_photos(np.zeros((8, 5, 5, 3)), list("abcdefgh"), columns=6)
-    titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert len(titles) == 12 and titles[:8] == list("abcdefgh")
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.texts] == list("abcdefgh")
+    lefts, tops = zip(*(text.get_position() for text in ax.texts), strict=True)
+    assert len(set(tops[:6])) == 1 and tops[6] == tops[7] > tops[0]
+    assert lefts[:2] == lefts[6:] and lefts[0] < lefts[1]
