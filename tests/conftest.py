@@ -97,24 +97,26 @@ def run_script(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def trained_run(drawn_photos, tmp_path_factory):
-    """Folder of a finished run on drawn photos, not to be changed."""
-    import thaw
+def train_script(drawn_photos, tmp_path_factory):
+    """What train.py printed: `stdout` and `stderr`; and its `run_dir`.
 
-    run_dir = tmp_path_factory.mktemp("trained") / "run"
-    thaw.fine_tune(
-        drawn_photos,
-        backbone="vgg16_tiny",
-        unfreeze_from="block5_conv1",
-        head_epochs=2,
-        epochs=2,
-        image_size=48,
-        seed=7,
-        run_dir=run_dir,
-        verify=False,
-        verbose=0,
-    )
-    return run_dir
+    The run folder is not to be changed.
+    """
+    place = tmp_path_factory.mktemp("train")
+    done = scripts.run_here(
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        "--unfreeze-from", "block5_conv1", "--head_epochs=2", "--epochs=2",
+        "--image_size=48", "--seed=7", cwd=place,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    done.run_dir = (place / "runs" / "latest").resolve()
+    return done
+
+
+@pytest.fixture(scope="session")
+def trained_run(train_script):
+    """Folder of a finished run on drawn photos, not to be changed."""
+    return train_script.run_dir
 
 
 @pytest.fixture

@@ -23,8 +23,13 @@ def make_frozen(unfreeze_from="block5_conv1", **arguments):
 
 
 @pytest.fixture(scope="module")
-def key():
-    return cache_key(make_frozen(), **FACTS)
+def frozen():
+    return make_frozen()
+
+
+@pytest.fixture(scope="module")
+def key(frozen):
+    return cache_key(frozen, **FACTS)
 
 
 def test_the_same_facts_give_the_same_key(key):
@@ -59,8 +64,8 @@ def test_another_frozen_part_gives_another_key(key, changed):
     ],
     ids=str,
 )
-def test_another_fact_gives_another_key(key, changed):
-    assert cache_key(make_frozen(), **{**FACTS, **changed}) != key
+def test_another_fact_gives_another_key(frozen, key, changed):
+    assert cache_key(frozen, **{**FACTS, **changed}) != key
 
 
 def test_one_weight_that_differs_gives_another_key(key):
@@ -73,14 +78,14 @@ def test_one_weight_that_differs_gives_another_key(key):
 
 
 @pytest.mark.parametrize("library", ["tf", "keras", "np"])
-def test_another_version_gives_another_key(key, library, monkeypatch):
+def test_another_version_gives_another_key(frozen, key, library, monkeypatch):
     monkeypatch.setattr(getattr(module, library), "__version__", "9.9.9")
-    assert cache_key(make_frozen(), **FACTS) != key
+    assert cache_key(frozen, **FACTS) != key
 
 
-def test_another_onednn_setting_gives_another_key(key, monkeypatch):
+def test_another_onednn_setting_gives_another_key(frozen, key, monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert cache_key(make_frozen(), **FACTS) != key
+    assert cache_key(frozen, **FACTS) != key
 
 
 def test_each_number_of_the_augmentation_is_in_its_text():

@@ -13,22 +13,13 @@ import pytest
 
 from tests.support.interrupted import at_call
 from tests.support.paths import ROOT
-from tests.support.scripts import run_here, without_log
+from tests.support.scripts import without_log
+from tests.support.training import epochs_of, train
 
 QUICK = ("--head_epochs=1", "--epochs=1", "--image_size=48")
-
-
-@pytest.fixture(scope="module")
-def run(drawn_photos, tmp_path_factory):
-    """A finished run on drawn photos: (run folder, output)."""
-    place = tmp_path_factory.mktemp("train")
-    done = run_here(
-        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
-        "--unfreeze-from", "block5_conv1", "--head_epochs=2", "--epochs=2",
-        "--image_size=48", "--seed=7", cwd=place, verify=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return place / "runs" / "latest", done
+SMALL = {
+    "backbone": "vgg16_tiny", "head_epochs": 1, "epochs": 1, "image_size": 48,
+}  # fmt: skip
 
 
 def read_history(run_folder):
@@ -36,17 +27,16 @@ def read_history(run_folder):
         return list(csv.DictReader(file))
 
 
-def test_confusion_counts_match_reported_accuracy(run):
-    folder, process = run
-    summary = json.loads((folder / "run.json").read_text())
+def test_confusion_counts_match_reported_accuracy(train_script):
+    summary = json.loads((train_script.run_dir / "run.json").read_text())
     wrong = sum(count for _, _, count in summary["most_confused"])
     photos = sum(summary["photos"]["validation"].values())
     assert summary["val_accuracy"] == pytest.approx(1 - wrong / photos)
-    assert ("Most common error: " in process.stdout) == (wrong > 0)
+    assert ("Most common error: " in train_script.stdout) == (wrong > 0)
 
 
-def test_the_run_folder_is_complete(run):
-    folder, _ = run
+def test_the_run_folder_is_complete(trained_run):
+    folder = trained_run
     depends = {"label_issues.csv", "mistakes.png"}  # on what was found
     assert {path.name for path in folder.iterdir()} - depends == {
         "README.md",
@@ -82,8 +72,8 @@ def test_the_run_folder_is_complete(run):
         assert matplotlib.image.imread(folder / name).shape[1] > 600
 
 
-def test_the_history_runs_over_both_stages(run):
-    history = read_history(run[0])
+def test_the_history_runs_over_both_stages(trained_run):
+    history = read_history(trained_run)
     assert list(history[0]) == [
         "stage", "epoch", "seconds", "loss", "accuracy",
         "val_loss", "val_accuracy", "learning_rate",
@@ -95,24 +85,24 @@ def test_the_history_runs_over_both_stages(run):
     assert rates == pytest.approx([8.536e-4, 1.464e-4, 1e-5, 1e-5], rel=1e-3)
 
 
-def test_the_kept_epoch_has_the_lowest_validation_loss(run):
-    folder, process = run
+def test_the_kept_epoch_has_the_lowest_validation_loss(train_script):
+    folder = train_script.run_dir
     summary = json.loads((folder / "run.json").read_text())
     best = min(read_history(folder), key=lambda row: float(row["val_loss"]))
     assert summary["best_epoch"] == int(best["epoch"])
     assert summary["val_loss"] == float(best["val_loss"])
     assert summary["val_accuracy"] == float(best["val_accuracy"])
     kept = f"Kept epoch {best['epoch']} of 4 ({best['stage']}): validation loss"
-    assert kept in process.stdout
+    assert kept in train_script.stdout
 
 
-def test_the_saved_model_is_that_of_the_kept_epoch(run, drawn_photos):
+def test_the_saved_model_is_that_of_the_kept_epoch(trained_run, drawn_photos):
     """Evaluated with plain Keras, on the photos the run validated on."""
     from thaw.data.load import load_photos
     from thaw.data.split import stratified_rows
     from thaw.data.views import PhotoViews
 
-    folder, _ = run
+    folder = trained_run
     summary = json.loads((folder / "run.json").read_text())
     photos, _ = load_photos(drawn_photos)
     validation = photos.take(stratified_rows(photos, 0.2, seed=7)[1])
@@ -129,12 +119,12 @@ def test_the_saved_model_is_that_of_the_kept_epoch(run, drawn_photos):
     assert accuracy == pytest.approx(summary["val_accuracy"])
 
 
-def test_the_summary_says_what_was_frozen_and_proves_it(run):
-    folder, process = run
+def test_the_summary_says_what_was_frozen_and_proves_it(train_script):
+    folder = train_script.run_dir
     summary = json.loads((folder / "run.json").read_text())
     proof = "frozen 10 layers: none moved; trained 5 layers: all moved"
     assert summary["freeze_proof"]["summary"] == proof
-    assert proof in process.stdout
+    assert proof in train_script.stdout
     assert len(summary["frozen_layers"]) == 10
     assert summary["trainable_layers"] == [
         "block5_conv1", "block5_conv2", "block5_conv3",
@@ -151,10 +141,9 @@ def test_the_summary_says_what_was_frozen_and_proves_it(run):
     )
 
 
-def test_the_last_lines_say_where_everything_is(run):
-    folder, process = run
-    words = " ".join(process.stdout.split()[-40:])
-    place = f"runs/{folder.resolve().name}"
+def test_the_last_lines_say_where_everything_is(train_script):
+    words = " ".join(train_script.stdout.split()[-40:])
+    place = f"runs/{train_script.run_dir.name}"
     for part in (
         f"{place}/accuracy.png",
         f"{place}/loss.png",
@@ -163,13 +152,15 @@ def test_the_last_lines_say_where_everything_is(run):
         "Total time",
     ):
         assert part in words
-    assert "Training on " in process.stdout
-    assert without_log(process.stderr) == ""
+    assert "Training on " in train_script.stdout
+    assert without_log(train_script.stderr) == ""
 
 
 @pytest.mark.slow
-def test_its_flagfile_repeats_the_run_bit_for_bit(run, run_script, tmp_path):
-    folder, _ = run
+def test_its_flagfile_repeats_the_run_bit_for_bit(
+    trained_run, run_script, tmp_path
+):
+    folder = trained_run
     flags = (folder / "flags.txt").read_text().splitlines()
     assert "--unfreeze_from=block5_conv1" in flags
     assert not [line for line in flags if line.startswith("--run_dir")]
@@ -189,6 +180,7 @@ def test_its_flagfile_repeats_the_run_bit_for_bit(run, run_script, tmp_path):
         "train.py",
         f"--flagfile={folder / 'flags.txt'}",
         "--seed=8",
+        "--epochs=0",
         f"--run_dir={tmp_path / 'other'}",
     )
     assert other.returncode == 0, other.stderr
@@ -322,11 +314,13 @@ def test_a_head_is_solved_then_fine_tuned(
 
 
 @pytest.mark.slow
-def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
+def test_latest_points_to_a_run_with_a_model_or_nowhere(
+    run_script, drawn_photos, tmp_path
+):
     (tmp_path / "runs" / "latest").mkdir(parents=True)
     process = run_script(
-        "train.py", "--limit=4", "--head_epochs=1", "--epochs=0",
-        "--image_size=32",
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        "--limit=4", "--head_epochs=1", "--epochs=0", "--image_size=32",
     )  # fmt: skip
     assert process.returncode == 0
     assert "No link runs/latest" in process.stderr
@@ -335,8 +329,7 @@ def test_latest_points_to_a_run_with_a_model_or_nowhere(run_script, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.process
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_the_finished_epochs(drawn_photos, tmp_path, number):
+def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
     run_dir = tmp_path / "run"
     process = subprocess.Popen(
         [
@@ -353,11 +346,10 @@ def test_a_signal_keeps_the_finished_epochs(drawn_photos, tmp_path, number):
     while not (run_dir / "model.keras").exists():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.1)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, stderr
-    name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-    assert f"train.py: Stopped by {name}. Kept epoch" in stderr
+    assert process.returncode == 130, stderr
+    assert "train.py: Stopped by Ctrl-C. Kept epoch" in stderr
     assert "Traceback" not in stderr
     keras.saving.load_model(run_dir / "model.keras")
     assert (run_dir / "accuracy.png").exists()
@@ -430,55 +422,35 @@ def test_real_photos_and_imagenet_weights(
     assert not summary["freeze_proof"]["frozen_layers_that_moved"]
 
 
-def history_without_seconds(folder):
-    return [
-        {key: value for key, value in row.items() if key != "seconds"}
-        for row in read_history(folder)
-    ]
-
-
 @pytest.mark.slow
-def test_a_second_run_reads_what_the_first_computed(
-    run_script, drawn_photos, tmp_path
-):
+def test_a_second_run_reads_what_the_first_computed(drawn_photos, tmp_path):
     """And gives the same history; with other photos it computes anew."""
-    photos = tmp_path / "photos"
-    shutil.copytree(drawn_photos, photos)
-    command = ["train.py", f"--data={photos}", "--backbone=vgg16_tiny", *QUICK]
+    photos = shutil.copytree(drawn_photos, tmp_path / "photos")
     cache = tmp_path / "cache"
     histories, shards = [], []
     for number in range(3):
         if number == 2:  # another photo under the name of one
             a, b = sorted(photos.glob("cat/*.jpg"))[:2]
             shutil.copy(b, a)
-        process = run_script(
-            *command, f"--cache_dir={cache}", f"--run_dir=run{number}"
+        training = train(
+            tmp_path / f"run{number}", data=photos, cache_dir=cache, **SMALL
         )
-        assert process.returncode == 0, process.stderr
-        histories.append(history_without_seconds(tmp_path / f"run{number}"))
+        histories.append(epochs_of(training))
         times = {path: path.stat().st_mtime_ns for path in cache.glob("*/*")}
         shards.append(times)
     assert shards[0] == shards[1]
     assert shards[1].items() < shards[2].items()
     assert histories[0] == histories[1] != histories[2]
-    summary = json.loads((tmp_path / "run1" / "run.json").read_text())
-    assert summary["cache_views"] == 2  # the last 40 of 80, of 38
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(
-    run_script, drawn_photos, tmp_path
+    drawn_photos, tmp_path, capsys
 ):
     (tmp_path / "file").write_text("")
-    process = run_script(
-        "train.py",
-        f"--data={drawn_photos}",
-        "--backbone=vgg16_tiny",
-        "--cache_dir=file/cache",
-        "--run_dir=run",
-        *QUICK,
-    )
-    assert process.returncode == 0, process.stderr
     path = tmp_path / "file" / "cache"
-    assert process.stdout.count(f"Cache off: cannot write to {path}") == 1
-    summary = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert summary["cache_views"] == 0
+    train(
+        tmp_path / "run", data=drawn_photos, cache_dir=path, silent=False,
+        **SMALL,
+    )  # fmt: skip
+    said = capsys.readouterr().out
+    assert said.count(f"Cache off: cannot write to {path}") == 1

@@ -16,21 +16,24 @@ from thaw.training.stages import run_stages
 from thaw.training.state import Training
 
 
-def train(run_dir: Path, callbacks=(), **options) -> Training:
+def train(
+    run_dir: Path, callbacks=(), *, silent: bool = True, **options
+) -> Training:
     """Trains all stages; returns the run as it is then."""
-    return _train(run_dir, TrainConfig(**options), Resumption(), callbacks)
+    with progress.output(silent=silent):
+        return _train(run_dir, TrainConfig(**options), Resumption(), callbacks)
 
 
 def resume(run_dir: Path, *, anyway: bool = False, **options) -> Training:
     """Goes on with a run that was stopped."""
     config = load_config(Path(run_dir), options)
-    return _train(run_dir, config, Resumption(True, anyway), ())
+    with progress.output(silent=True):
+        return _train(run_dir, config, Resumption(True, anyway), ())
 
 
 def _train(run_dir, config, resumption, callbacks):
     unfreeze_from = check_request(**config.model_arguments())
     with (
-        progress.output(silent=True),
         isolation.seeded(config.seed),
         dtype_policy(config.precision),
     ):

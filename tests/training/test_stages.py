@@ -1,26 +1,29 @@
+import keras
 import numpy as np
 import pytest
 
+from model_zoo import boundary
 from tests.support.training import epochs_of
 from tests.support.training import train as train_stages
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def train(drawn_photos, tmp_path):
+@pytest.fixture(scope="module")
+def train(drawn_photos, tmp_path_factory):
     """Function that trains both stages; returns the history and the model."""
+    folder = tmp_path_factory.mktemp("stages")
 
-    def train(backbone, unfreeze_from, **options):
+    def train(backbone="vgg16_tiny", unfreeze_from="block5_conv1", **options):
         options = {
             "weights": "none", "image_size": 32, "hidden_units": 16,
             "batch_size": 8, "steps_per_epoch": 5, "head_epochs": 2,
             "epochs": 2, "learning_rate": 1e-4, "head_schedule": "constant",
             "cache_views": 0, "cache_dtype": "float32",
-            "cache_dir": tmp_path / "cache", **options,
+            "cache_dir": folder / "cache", **options,
         }  # fmt: skip
         training = train_stages(
-            tmp_path / f"run{len(list(tmp_path.iterdir()))}",
+            folder / f"run{len(list(folder.iterdir()))}",
             data=drawn_photos,
             backbone=backbone,
             unfreeze_from=unfreeze_from,
@@ -31,34 +34,61 @@ def train(drawn_photos, tmp_path):
     return train
 
 
-MODELS = pytest.mark.parametrize(
-    "backbone, unfreeze_from",
-    [
-        ("vgg16_tiny", "block5_conv1"),
-        # branches, Dropout, BatchNormalization
-        ("efficientnetb0", "block6c_project_bn"),
-    ],
-)
+@pytest.fixture(scope="module")
+def uncached(train):
+    """History and model without the cache."""
+    return train()
 
 
-@MODELS
-def test_cached_and_uncached_training_are_equal_bit_for_bit(
-    train, backbone, unfreeze_from
-):
-    """38 photos, 40 a epoch: passes begin inside epochs and batches."""
-    uncached, model = train(backbone, unfreeze_from)
+@pytest.fixture(scope="module")
+def branches(tmp_path_factory):
+    """A base with branches, Dropout and BatchNormalization."""
+    layers = keras.layers
+    image = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, strides=2, name="stem")(image)
+    x = layers.BatchNormalization(name="stem_bn")(x)
+    wide = layers.Conv2D(8, 3, padding="same", name="wide")(x)
+    wide = layers.Dropout(0.3, name="wide_drop")(wide)
+    wide = layers.BatchNormalization(name="wide_bn")(wide)
+    x = layers.ReLU(name="sum_relu")(layers.Add(name="sum")([x, wide]))
+    x = layers.SeparableConv2D(8, 3, name="last")(x)
+    path = tmp_path_factory.mktemp("branches") / "branches.keras"
+    keras.Model(image, layers.Dropout(0.3, name="last_drop")(x)).save(path)
+    return {"backbone": path, "preprocess": "tf", "unfreeze_from": "wide_bn"}
+
+
+def check_equal_bit_for_bit(train, uncached, **options):
+    """38 photos, 40 an epoch: passes begin inside epochs and batches."""
+    history, model = uncached
     for _ in range(2):  # computed, then read back
-        cached, other = train(backbone, unfreeze_from, cache_views=5)
-        assert cached == uncached
+        cached, other = train(cache_views=5, **options)
+        assert cached == history
         for a, b in zip(model.weights, other.weights, strict=True):
             np.testing.assert_array_equal(a, b)
-    fewer, _ = train(backbone, unfreeze_from, cache_views=1)
-    assert fewer != uncached
-    # In float16 it is nearly the same, and the same again.
+
+
+def test_cached_and_uncached_training_are_equal_bit_for_bit(train, uncached):
+    check_equal_bit_for_bit(train, uncached)
+
+
+def test_so_they_are_where_the_boundary_has_several_tensors(train, branches):
+    uncached = train(**branches)
+    model = uncached[1]
+    frozen, _ = boundary.split(model, model.get_layer("wide_bn"))
+    assert len(frozen.outputs) == 2
+    check_equal_bit_for_bit(train, uncached, **branches)
+
+
+def test_fewer_views_are_another_training(train, uncached):
+    fewer, _ = train(cache_views=1)
+    assert fewer != uncached[0]
+
+
+def test_in_float16_it_is_nearly_the_same_and_the_same_again(train, uncached):
     half = {"cache_views": 5, "cache_dtype": "float16"}
-    rounded, _ = train(backbone, unfreeze_from, **half)
-    assert train(backbone, unfreeze_from, **half)[0] == rounded
-    for row, other in zip(uncached, rounded, strict=True):
+    rounded, _ = train(**half)
+    assert train(**half)[0] == rounded
+    for row, other in zip(uncached[0], rounded, strict=True):
         assert other["loss"] == pytest.approx(row["loss"], rel=0.01)
         assert other["val_loss"] == pytest.approx(row["val_loss"], rel=0.01)
 
@@ -67,28 +97,27 @@ def test_cached_and_uncached_training_are_equal_bit_for_bit(
 def test_nothing_and_all_unfrozen_train_from_the_cache_too(
     train, unfreeze_from
 ):
-    uncached, _ = train("vgg16_tiny", unfreeze_from)
-    cached, _ = train("vgg16_tiny", unfreeze_from, cache_views=5)
+    uncached, _ = train(unfreeze_from=unfreeze_from)
+    cached, _ = train(unfreeze_from=unfreeze_from, cache_views=5)
     assert cached == uncached
 
 
-def test_mixes_are_trained_on_and_come_out_the_same_again(train):
-    plain, _ = train("vgg16_tiny", "block5_conv1")
-    mixes = {"randaugment": True, "mixup": True, "cutmix": True}
-    mixed, _ = train("vgg16_tiny", "block5_conv1", **mixes)
-    again, _ = train("vgg16_tiny", "block5_conv1", **mixes)
-    assert mixed == again != plain
+def test_mixes_are_trained_on_and_come_out_the_same_again(train, uncached):
+    mixes = {"mixup": True, "cutmix": True, "randaugment": True}
+    mixes |= {"head_epochs": 1, "epochs": 1, "steps_per_epoch": 2}
+    mixed, _ = train(**mixes)
+    again, _ = train(**mixes)
+    assert mixed == again and mixed[0] != uncached[0][0]
     # With validation features in the cache, in float16.
     half = {"cache_views": 2, "cache_dtype": "float16"}
-    cached, _ = train("vgg16_tiny", "block5_conv1", **mixes, **half)
+    cached, _ = train(**mixes, **half)
     for row, other in zip(mixed, cached, strict=True):
         assert other["val_loss"] == pytest.approx(row["val_loss"], rel=0.05)
 
 
 def test_a_full_disk_in_the_middle_changes_nothing_but_the_speed(
-    train, monkeypatch, capsys
+    train, uncached, monkeypatch, capsys, tmp_path
 ):
-    expected, _ = train("vgg16_tiny", "block5_conv1")
     write_header = np.lib.format.write_array_header_2_0
     written = []
 
@@ -101,7 +130,7 @@ def test_a_full_disk_in_the_middle_changes_nothing_but_the_speed(
     monkeypatch.setattr(
         np.lib.format, "write_array_header_2_0", full_after_three
     )
-    got, _ = train("vgg16_tiny", "block5_conv1", cache_views=5)
+    got, _ = train(cache_views=5, cache_dir=tmp_path / "cache")
     assert len(written) == 4
-    assert got == expected
+    assert got == uncached[0]
     assert capsys.readouterr().err.count("No space left on device") == 1
