@@ -119,13 +119,14 @@ def test_each_docstring_has_an_example(thing):
 
 
 @pytest.mark.slow
-def test_the_examples_run_one_after_the_other(tmp_path, monkeypatch):
+def test_the_examples_run_one_after_the_other(
+    drawn_photos, tmp_path, monkeypatch
+):
     """A folder with a photo, and runs beside each other."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setitem(thaw.fine_tune.__kwdefaults__, "verify", False)
     run = run_example(thaw.fine_tune)["run"]
-    shutil.copy(next((tmp_path / "cache").rglob("*.jpg")), "photo.jpg")
+    shutil.copy(next(drawn_photos.glob("cat/*.jpg")), "photo.jpg")
     run_example(thaw.Run)
     for name in ("first", "second"):
         shutil.copytree(run.path, f"runs/{name}")

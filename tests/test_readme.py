@@ -54,7 +54,6 @@ def test_the_demo_learns_and_its_model_predicts(
 def test_its_python_runs(drawn_photos, tmp_path, monkeypatch, capsys):
     """One block after the other, in a folder with the photos they name."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setitem(thaw.fine_tune.__kwdefaults__, "verify", False)
     for name in ("photos", "new_photos"):
         shutil.copytree(drawn_photos, name)

@@ -37,10 +37,10 @@ def run_process(script: str, *arguments, cwd, **environment):
 def run_here(script: str, *arguments, cwd, verify=False, **environment):
     """Runs a script in this process, as `run_process` does in its own.
 
-    Without `verify`, no fresh process opens the model of train.py.
+    It shares the caches of other tests. Without `verify`, no fresh process
+    opens the model of train.py.
     """
     name = script.removesuffix(".py")
-    environment = {"XDG_CACHE_HOME": str(cwd), **environment}
     with (
         _changed_environment(environment),
         contextlib.chdir(cwd),
