@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from tests.support import own_home
@@ -17,6 +18,14 @@ import pytest
 
 from tests.support import scripts
 from tests.support.paths import SHARED
+
+
+def pytest_configure():
+    """Lets Ctrl-C reach what tests start.
+
+    What a shell starts in the background ignores it, and so do its children.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session):
@@ -122,4 +131,4 @@ def trained_run(train_script):
 @pytest.fixture
 def run_dir(trained_run, tmp_path):
     """A copy of `trained_run`."""
-    return Path(shutil.copytree(trained_run, tmp_path / "run_dir"))
+    return Path(shutil.copytree(trained_run, tmp_path / trained_run.name))

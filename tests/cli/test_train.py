@@ -338,9 +338,6 @@ def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
             "--image_size=48", f"--run_dir={run_dir}",
         ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # What a shell starts in the background ignores Ctrl-C, and so do
-        # its tests.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not (run_dir / "model.keras").exists():
