@@ -352,6 +352,7 @@ def test_ctrl_c_keeps_the_finished_epochs(drawn_photos, tmp_path):
     assert (run_dir / "accuracy.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["gone", "damaged"])
 def test_a_photo_that_goes_away_in_the_middle(
     run_script, drawn_photos, tmp_path, then

@@ -45,6 +45,7 @@ def test_an_export_says_where_it_is_and_how_it_agrees(run, capsys):
         np.testing.assert_allclose(answer, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_export_changes_nothing_in_the_process(run):
     def state():
         return (

@@ -20,9 +20,13 @@ def test_frozen_then_trained_equals_the_whole(name, images):
     """At the last block, at the head, and at a random place."""
     model = build_model(name, weights="none", image_size=FAMILIES[name])
     expected = predict(model, images)
+    assert expected.shape == (4, 1)
     layers = base_layers(model)
+    last_block = model.get_layer(BACKBONES[name].last_block)
+    # The last block: neither most of the base, nor just its very end.
+    assert 0.5 < layers.index(last_block) / len(layers) < 0.98
     for layer in [
-        model.get_layer(BACKBONES[name].last_block),
+        last_block,
         model.layers[-1],
         layers[np.random.default_rng(len(layers)).integers(len(layers))],
     ]:

@@ -81,6 +81,7 @@ def test_the_model_is_flat_and_takes_any_size_and_integers(tiny, images):
     assert tiny(images[:, :50]).shape == (4, 1)
 
 
+@pytest.mark.process
 def test_a_saved_model_needs_no_code_of_ours(tiny, images, tmp_path):
     keras.Model(tiny.input, tiny.output).save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", images)
@@ -216,6 +217,7 @@ def test_wrong_arguments_are_value_errors_with_a_way_out(arguments, message):
         build_model("vgg16_tiny", **{"weights": "none", **arguments})
 
 
+@pytest.mark.process
 def test_train_offers_build_model_without_importing_keras():
     script = (
         "import sys, train\n"

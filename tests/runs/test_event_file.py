@@ -125,6 +125,7 @@ def test_a_file_that_is_cut_off_can_be_read_up_to_there(tmp_path):
         next(records)
 
 
+@pytest.mark.process
 def test_a_full_disk_is_an_error_of_the_disk(tmp_path):
     """As it is where the run folder is written; not one of TensorFlow's."""
     script = (

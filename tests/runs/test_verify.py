@@ -70,6 +70,7 @@ def test_samples_are_pixels_of_the_photos(drawn_photos):
         assert (sample[:, width:] == sample[:, width - 1 : width]).all()
 
 
+@pytest.mark.process
 def test_a_fresh_process_answers_the_same(model, saved, samples):
     with FreshProcessCheck(saved.model_path, samples) as check:
         assert check.compare(model) <= 1e-6
@@ -77,6 +78,7 @@ def test_a_fresh_process_answers_the_same(model, saved, samples):
             check.compare(with_other_weights(model))
 
 
+@pytest.mark.process
 def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
     damaged = tmp_path / "model.keras"
     content = saved.model_path.read_bytes()
@@ -86,6 +88,7 @@ def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
             check.compare(model)
 
 
+@pytest.mark.process
 def test_a_process_that_is_killed_says_nothing_about_the_file(
     model, saved, samples
 ):

@@ -7,6 +7,8 @@ from tests.support.training import epochs_of, train
 from thaw.errors import UserError
 from thaw.training.callbacks import check_callbacks
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {
     "limit": 20, "image_size": 32, "head_epochs": 1, "epochs": 2,
     "batch_size": 8, "seed": 5,

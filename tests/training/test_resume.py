@@ -293,12 +293,13 @@ def test_a_cache_that_is_gone_is_said(tmp_path, capsys):
 
 
 def test_a_rate_that_was_found_is_not_looked_for_again(tmp_path):
-    options = {"learning_rate": "find", "epochs": 1}
-    train(tmp_path / "whole", **options)
-    stopped_run(tmp_path / "run", **options)
-    (tmp_path / "run" / "lr_find.png").unlink(missing_ok=True)
-    resume(tmp_path / "run")
-    assert results(tmp_path / "run") == results(tmp_path / "whole")
+    stopped_run(tmp_path / "run", learning_rate="find", epochs=1)
+    range_test = ("thaw.training.lr_finder", "range_test", 1)
+    with at_call(*range_test, lambda: pytest.fail("it is looked for")):
+        training = resume(tmp_path / "run")
+    head, fine_tune = training.history.epochs
+    rates = training.history.learning_rates["head"]
+    assert fine_tune["learning_rate"] == rates[-1] > 1e-7
 
 
 def test_a_head_that_is_being_solved_can_be_stopped(tmp_path):
