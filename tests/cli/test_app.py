@@ -129,6 +129,16 @@ def test_errors_are_one_message_and_a_status(
     assert capsys.readouterr().err == f"train.py: {message}\n"
 
 
+def test_commands_are_those_that_the_user_has(monkeypatch, capsys):
+    def fail(*_):
+        raise UserError("Give `epochs`: python train.py --resume=x")
+
+    monkeypatch.setattr(train, "main", fail)
+    assert app.main("train", ["thaw train"]) == 2
+    said = capsys.readouterr().err
+    assert said == "thaw train: Give --epochs: thaw train --resume=x\n"
+
+
 def test_other_errors_keep_their_traceback(monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug")

@@ -112,7 +112,8 @@ def test_each_run_of_a_glob_is_compared_once(runs, run_script, tmp_path):
 @pytest.mark.parametrize(
     "change, reason",
     [
-        (lambda run: write_predictions(run, 9, name="q"), "none of its valid"),
+        (lambda run: write_predictions(run, 9, name="q"), "0 of its valid"),
+        (lambda run: write_predictions(run, 1, count=1), "1 of its valid"),
         (
             lambda run: (run / "predictions.csv").write_text(
                 "path,label,predicted,cat,fox\np/0.jpg,cat,cat,1,0\n"

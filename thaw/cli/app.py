@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from thaw import progress
 from thaw.cli import flags
@@ -42,6 +42,7 @@ _DISK_ERRORS = (  # the machine's, not the user's
 # M_MMAP_MAX, M_TRIM_THRESHOLD and M_TOP_PAD of glibc's malloc.h
 _MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 64 << 20))
 _OPTION = re.compile(r"`(?P<name>\w+)(?P<value>=[^`]*)?`")
+_SCRIPT = re.compile(r"python (\w+)\.py")
 _CTRL_C = 130
 _BROKEN_PIPE = 141
 
@@ -111,21 +112,23 @@ def main(name: str, argv: Sequence[str]) -> int:
         argv: Its arguments, the name of the script first.
     """
     command = importlib.import_module(f"thaw.cli.commands.{name}")
-    if _HELP & set(argv[1:]):
-        print(help_text(command))
-        return 0
     script = os.path.basename(argv[0])
 
-    def fail(status, message):
-        return _fail(script, status, with_dashes(message, command.CONFIGS))
+    def words(text):
+        return in_words_of(script, text, command.CONFIGS)
 
+    def fail(status, message):
+        return _fail(script, status, words(message))
+
+    if _HELP & set(argv[1:]):
+        print(words(help_text(command)))
+        return 0
     try:
         positional, configs = flags.parse(argv, command.CONFIGS)
     except UserError as error:
         return fail(2, f"{error} (All flags: --help)")
-    dashes = with_dashes_of(command.CONFIGS)
     try:
-        with progress.output(format=dashes, heavy_imports=without_startup_logs):
+        with progress.output(format=words, heavy_imports=without_startup_logs):
             return command.main(positional, *configs)
     except UserError as error:
         return fail(2, str(error))
@@ -146,22 +149,18 @@ def main(name: str, argv: Sequence[str]) -> int:
         return fail(status, f"Cannot use {where}: {error.strerror}.")
 
 
-def with_dashes_of(
-    configs: Sequence[type[Config]],
-) -> Callable[[str], str]:
-    """Returns `with_dashes` for the options of some dataclasses."""
-    return lambda text: with_dashes(text, configs)
-
-
-def with_dashes(text: str, configs: Sequence[type[Config]]) -> str:
+def in_words_of(script: str, text: str, configs: Sequence[type[Config]]) -> str:
     """Returns a message of the library in the words of the command line.
 
     Args:
-        text: Message, in which options stand as `name` or `name=value`.
+        script: Name of the script, or `thaw COMMAND`.
+        text: Message, in which options stand as `name` or `name=value`, and
+            commands as `python NAME.py`.
         configs: Dataclasses of the options of the command.
 
     Returns:
-        The same with `--name`, or `--set name` where there is no such flag.
+        The same with `--name`, or `--set name` where there is no such flag;
+        and with `thaw NAME`, if that is how the script was started.
     """
     known = flags.known_options([TrainConfig, *configs])
 
@@ -171,6 +170,8 @@ def with_dashes(text: str, configs: Sequence[type[Config]]) -> str:
             return match[0]
         return f"{'--' if known[name].flag else '--set '}{name}{value}"
 
+    if script.startswith("thaw "):  # which may be all that is installed
+        text = _SCRIPT.sub(r"thaw \1", text)
     return _OPTION.sub(with_dash, text)
 
 

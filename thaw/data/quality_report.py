@@ -20,11 +20,11 @@ def describe_counts(splits: Sequence[Photos]) -> str:
         return f"{len(splits[0]):,} photos, in no classes"
     lines = []
     for use, photos in zip(("Training", "Validation"), splits, strict=False):
-        counts = [f"{n} {name}" for name, n in photos.counts().items()]
+        counts = [f"{n:,} {name}" for name, n in photos.counts().items()]
         if len(counts) > _CLASSES_SHOWN:
             more = len(counts) - _CLASSES_SHOWN
             counts[_CLASSES_SHOWN:] = [f"and {more} classes more"]
-        lines.append(f"{use} photos: {len(photos)} ({', '.join(counts)})")
+        lines.append(f"{use} photos: {len(photos):,} ({', '.join(counts)})")
         if photos.skipped:
             lines.append(f"  skipped: {describe_skipped(photos.skipped)}")
     return "\n".join(lines)
@@ -37,10 +37,10 @@ def describe_bad(bad: Sequence[tuple[str, str]], total: int) -> str:
         bad: Of `Photos.bad`.
         total: Number of all photos.
     """
-    lines = [f"{len(bad)} of {total} photos cannot be used:"]
+    lines = [f"{len(bad):,} of {total:,} photos cannot be used:"]
     lines += [f"  {shown(path)}: {shown(why)}" for path, why in bad[:_SHOWN]]
     if len(bad) > _SHOWN:
-        lines.append(f"  and {len(bad) - _SHOWN} more")
+        lines.append(f"  and {len(bad) - _SHOWN:,} more")
     return "\n".join(lines)
 
 
@@ -91,7 +91,7 @@ def describe_balance(photos: Photos) -> str | None:
     if not counts or not (0 < _UNEVEN * counts[smallest] <= counts[largest]):
         return None
     return (
-        f"Classes are uneven: {counts[largest]} {largest}, "
-        f"{counts[smallest]} {smallest}. Give each the same weight with "
+        f"Classes are uneven: {counts[largest]:,} {largest}, "
+        f"{counts[smallest]:,} {smallest}. Give each the same weight with "
         "`class_weights=balanced`, or find more photos."
     )

@@ -10,10 +10,12 @@ doubts.png. No photo is changed. The exit status is 0 if train.py would start.
 """
 
 import dataclasses
+import shlex
 
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.progress import say
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -51,5 +53,5 @@ def main(arguments: list[str], config: DoctorConfig) -> int:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
     if report.problems:
         raise UserError("\n".join(report.problems))
-    print(f"All can be used: python train.py --data={data}")
+    say(f"All can be used: python train.py --data={shlex.quote(data)}")
     return 0

@@ -9,11 +9,13 @@ Hyphens and underscores in the names of flags are the same.
 """
 
 import dataclasses
+import shlex
 
 from thaw.cli import app, signals
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.progress import say
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -87,5 +89,6 @@ def _train(config, own):
     print(f"Report   {run.path / 'report.html'}")
     print(f"Curves   {run.path / 'accuracy.png'}  {run.path / 'loss.png'}")
     print(f"Model    {run.path / 'model.keras'}")
-    print(f"Try it   python serve.py {run.path}")
-    print(f"Predict  python predict.py {run.path} photo.jpg")
+    path = shlex.quote(str(run.path))
+    say(f"Try it   python serve.py {path}")
+    say(f"Predict  python predict.py {path} photo.jpg")
