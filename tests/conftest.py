@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from collections import Counter
 from pathlib import Path
 
 from tests.support import own_home
@@ -26,6 +27,16 @@ def pytest_configure():
     What a shell starts in the background ignores it, and so do its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Puts long files first: the short ones then keep both workers busy."""
+    slow = Counter(
+        item.path
+        for item in items
+        if any(item.iter_markers("slow")) or any(item.iter_markers("process"))
+    )
+    items.sort(key=lambda item: -slow[item.path])  # keeps the order in a file
 
 
 def pytest_sessionfinish(session):

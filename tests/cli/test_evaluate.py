@@ -11,8 +11,10 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 import thaw
+from tests.support.training import train
 from thaw.errors import MachineError, NotVerified
 from thaw.evaluation import metrics
+from thaw.evaluation.predictions import predictions_of_training
 from thaw.reports import evaluate
 
 OWL = "<b>owl $\\frac$ $"  # a name that is neither HTML nor a formula
@@ -287,8 +289,9 @@ def test_planted_labels_are_found(shared, tmp_path):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
             planted += [str(target)] * is_planted
-    run = thaw.fine_tune(
-        data,
+    training = train(
+        tmp_path / "run",
+        data=data,
         backbone=shared / "backbones" / "mobilenet_to_conv_pw_12.keras",
         preprocess="tf",
         image_size=160,
@@ -296,12 +299,12 @@ def test_planted_labels_are_found(shared, tmp_path):
         augment="none",
         head_epochs=2,
         epochs=0,
-        run_dir=tmp_path / "run",
-        verify=False,
-        verbose=0,
     )
-    with open(run.path / "label_issues.csv", newline="") as file:
-        found = [row["path"] for row in csv.DictReader(file)]
+    training.best.put_weights_back()
+    _, issues = predictions_of_training(
+        training.stages[-1], *training.views, training.config.batch_size
+    )
+    found = [issue["path"] for issue in issues]
     hits = len(set(found) & set(planted))
     assert hits >= 0.85 * len(found) and hits >= 0.85 * len(planted)
     assert len(found) == len(set(found))

@@ -176,15 +176,6 @@ def test_its_flagfile_repeats_the_run_bit_for_bit(
         return [{**row, "seconds": None} for row in rows]
 
     assert numbers(tmp_path / "again") == numbers(folder)
-    other = run_script(
-        "train.py",
-        f"--flagfile={folder / 'flags.txt'}",
-        "--seed=8",
-        "--epochs=0",
-        f"--run_dir={tmp_path / 'other'}",
-    )
-    assert other.returncode == 0, other.stderr
-    assert numbers(tmp_path / "other")[0] != numbers(folder)[0]
 
 
 @pytest.mark.slow
@@ -405,19 +396,21 @@ def test_layers_are_listed_with_what_would_train(run_script):
     ],
 )
 def test_real_photos_and_imagenet_weights(
-    shared, run_script, tmp_path, backbone, preprocess, unfreeze_from
+    shared, tmp_path, backbone, preprocess, unfreeze_from
 ):
-    process = run_script(
-        "train.py", "--data", shared / "cats_vs_dogs", "--limit=60",
-        "--backbone", shared / "backbones" / f"{backbone}.keras",
-        "--preprocess", preprocess, "--image_size=128",
-        "--unfreeze-from", unfreeze_from, "--epochs=2",
-    )  # fmt: skip
-    assert process.returncode == 0, process.stderr
-    summary = json.loads((tmp_path / "runs/latest/run.json").read_text())
+    training = train(
+        tmp_path / "run",
+        data=shared / "cats_vs_dogs",
+        limit=60,
+        backbone=shared / "backbones" / f"{backbone}.keras",
+        preprocess=preprocess,
+        image_size=128,
+        unfreeze_from=unfreeze_from,
+        epochs=2,
+    )
     # 120 photos to train on, 120 to validate on: chance would be 0.5.
-    assert summary["val_accuracy"] > 0.85
-    assert not summary["freeze_proof"]["frozen_layers_that_moved"]
+    assert training.best.row["val_accuracy"] > 0.85
+    assert not training.proof.frozen_moved
 
 
 @pytest.mark.slow

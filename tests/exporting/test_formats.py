@@ -22,6 +22,12 @@ from thaw.exporting.variants import PACKAGES, VARIANTS, Source
 CLASS_NAMES = ["cat", "dög", "two\nlines"]
 # Differences of probabilities from the model in float32.
 LARGEST = {"litert_float16": 0.1, "litert_int8": 0.5}
+CASES = [
+    pytest.param(resize, variant, id=f"{resize}-{variant.name}")
+    for resize in ("crop", "pad")
+    for variant in VARIANTS
+    if resize == "pad" or variant.name not in LARGEST
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,7 @@ def photos(drawn_photos):
     return [drawn[0][:, :90], drawn[1][:, :, :90], drawn[2][:, :64, :64]]
 
 
-@pytest.fixture(scope="module", params=["crop", "pad"])
+@pytest.fixture(scope="module")
 def source(request, photos, tmp_path_factory):
     """Caffe's preprocessing, which turns colours around, and three classes."""
     keras.utils.set_random_seed(0)
@@ -46,7 +52,7 @@ def source(request, photos, tmp_path_factory):
     return Source(classifier, path, CLASS_NAMES, lambda: iter(photos))
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda x: x.name)
+@pytest.mark.parametrize("source, variant", CASES, indirect=["source"])
 def test_exports_answer_as_keras_does(source, photos, variant, tmp_path):
     module = importlib.import_module(f"thaw.exporting.{variant.format}")
     path = tmp_path / variant.path

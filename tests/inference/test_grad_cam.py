@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-import thaw
 from plots import overlay_heat
+from tests.support.training import train
 from thaw.demo import demo_set, drawing
 from thaw.errors import UserError
 from thaw.inference.grad_cam import grad_cam
@@ -122,10 +122,10 @@ def test_maps_that_other_layers_follow_are_none_of_places():
 
 @pytest.mark.slow
 def test_the_map_of_a_drawn_face_peaks_on_the_face(tmp_path):
-    run = thaw.fine_tune(
-        run_dir=tmp_path / "run", limit=200, image_size=96, head_epochs=3,
-        epochs=1, verify=False, verbose=0,
-    )  # fmt: skip
+    training = train(
+        tmp_path / "run", limit=200, image_size=96, head_epochs=3, epochs=1
+    )
+    training.best.put_weights_back()
     images, labels, faces = [], [], []
     for label, draw in enumerate((demo_set.draw_cat, demo_set.draw_dog)):
         for number in range(40):
@@ -138,7 +138,7 @@ def test_the_map_of_a_drawn_face_peaks_on_the_face(tmp_path):
             photo = drawing.draw_photo(rng, draw_and_note, (96, 96))
             images.append(np.asarray(photo, "float32"))
             labels.append(label)
-    heat = grad_cam(run.model, np.stack(images), np.array(labels))
+    heat = grad_cam(training.model, np.stack(images), np.array(labels))
     hits = 0
     for of_photo, face in zip(heat, faces, strict=True):
         peak = np.unravel_index(of_photo.argmax(), of_photo.shape)

@@ -124,23 +124,6 @@ def test_a_process_that_is_killed_ends_as_it_would_have(
     assert not list(run_dir.glob(".*"))
 
 
-@pytest.mark.parametrize(
-    "module, name, call",
-    [
-        ("thaw.training.checkpoints", "_link_or_copy", 1),
-        ("thaw.runs.writer", "write_csv", 5),
-    ],
-)
-def test_a_run_that_fails_ends_as_it_would_have(
-    whole, tmp_path, module, name, call
-):
-    run_dir = tmp_path / "run"
-    with at_call(module, name, call, kill), pytest.raises(Killed):
-        train(run_dir)
-    resume(run_dir)
-    assert results(run_dir) == whole
-
-
 def check_it_is_ended(run_dir, epochs=2):
     """Resumes a run of which proof and report are left: nothing trains."""
     assert (run_dir / "checkpoint").exists()
@@ -165,18 +148,14 @@ def test_nor_is_one_without_a_fine_tune_stage(tmp_path):
     check_it_is_ended(run_dir, epochs=0)
 
 
-@pytest.mark.parametrize(
-    "module, name, verify",
-    [
-        ("thaw.runs.verify", "FreshProcessCheck.compare", True),
-        ("thaw.runs.writer", "RunFolder.save_summary", False),
-    ],
-)
-def test_nor_is_one_killed_in_the_proof_or_before_run_json(
-    trained_dir, module, name, verify
-):
-    with at_call(module, name, 1, kill), pytest.raises(Killed):
-        finish(trained_dir, verify=verify)
+def test_nor_is_one_killed_in_the_proof_then_before_run_json(trained_dir):
+    for place, verify in (
+        (("thaw.runs.verify", "FreshProcessCheck.compare", 1), True),
+        (("thaw.runs.writer", "RunFolder.save_summary", 1), False),
+    ):
+        with at_call(*place, kill), pytest.raises(Killed):
+            finish(trained_dir, verify=verify)
+        assert not (trained_dir / "run.json").exists()
     check_it_is_ended(trained_dir)
 
 
@@ -219,11 +198,19 @@ def test_one_that_stays_wrong_fails_the_run(trained_dir, monkeypatch):
     check_it_is_ended(trained_dir)
 
 
-def test_killed_again_and_again_in_one_epoch(whole, tmp_path):
+def test_killed_again_and_again(whole, tmp_path):
     run_dir, call = tmp_path / "run", train
-    # In the middle of the second epoch, there again; at its end, there again.
-    for number in (5, 1, 2, 1):
-        with at_call(*SAVE, number, kill), pytest.raises(Killed):
+    for place in (
+        ("thaw.training.checkpoints", "_link_or_copy", 1),
+        # In the middle of the second epoch, there again; at its end, there
+        # again.
+        (*SAVE, 2),
+        (*SAVE, 1),
+        (*SAVE, 2),
+        (*SAVE, 1),
+        ("thaw.runs.writer", "write_csv", 1),
+    ):
+        with at_call(*place, kill), pytest.raises(Killed):
             call(run_dir)
         call = resume
     resume(run_dir)
@@ -240,21 +227,17 @@ def test_a_run_that_is_asked_to_stop_goes_on(whole, stopped, stopped_dir):
     assert results(stopped_dir) == whole
 
 
-@pytest.mark.parametrize(
-    "module, name, call",
-    [
+def test_a_run_that_is_asked_to_stop_between_epochs_goes_on(whole, tmp_path):
+    run_dir, call = tmp_path / "run", train
+    for place in (
         ("thaw.training.fit", "train_epochs", 2),
-        ("thaw.training.stages", "hash_layers", 2),
-    ],
-)
-def test_a_run_that_is_asked_to_stop_between_epochs_goes_on(
-    whole, tmp_path, module, name, call
-):
-    run_dir = tmp_path / "run"
-    with at_call(module, name, call, lambda: request_stop(signal.SIGTERM)):
-        with pytest.raises(Stopped) as stopped:
-            train(run_dir)
-    assert stopped.value.status == 143
+        ("thaw.training.stages", "hash_layers", 1),
+    ):
+        with at_call(*place, lambda: request_stop(signal.SIGTERM)):
+            with pytest.raises(Stopped) as stopped:
+                call(run_dir)
+        assert stopped.value.status == 143
+        call = resume
     resume(run_dir)
     assert results(run_dir) == whole
 
