@@ -148,6 +148,17 @@ def test_other_errors_keep_their_traceback(monkeypatch):
         app.main("train", ["train.py"])
 
 
+@pytest.mark.process
+def test_names_are_printed_as_the_bytes_that_they_are():
+    code = (
+        "from thaw.cli import app; app.prepare_process(); print('bad\\udcff')"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    assert printed == b"bad\xff\n"
+
+
 def test_startup_logs_are_dropped_and_errors_passed_on(capfd):
     with app.without_startup_logs():
         os.write(2, b"I0000 00:00:1 1 port.cc:153] oneDNN\nE0000 broken\n")

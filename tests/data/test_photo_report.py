@@ -132,4 +132,6 @@ def test_the_process_stays_as_it_was(photos, tmp_path, monkeypatch):
 
 def test_its_example_runs(capsys):
     run_example(check_photos)
-    assert "Training photos: 1000 (500 cat, 500 dog)" in capsys.readouterr().out
+    assert (
+        "Training photos: 1,000 (500 cat, 500 dog)" in capsys.readouterr().out
+    )

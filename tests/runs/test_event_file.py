@@ -1,8 +1,7 @@
 import csv
+import resource
 import signal
 import struct
-import subprocess
-import sys
 
 import matplotlib.image
 import numpy as np
@@ -11,7 +10,6 @@ import tensorflow as tf
 
 import thaw
 from tests.support.interrupted import QUICK, Killed, at_call, kill
-from tests.support.paths import ROOT
 from thaw.runs.event_file import EventFile
 from thaw.training.interruption import request_stop
 
@@ -125,19 +123,15 @@ def test_a_file_that_is_cut_off_can_be_read_up_to_there(tmp_path):
         next(records)
 
 
-@pytest.mark.process
 def test_a_full_disk_is_an_error_of_the_disk(tmp_path):
     """As it is where the run folder is written; not one of TensorFlow's."""
-    script = (
-        "import resource\nfrom thaw.runs.event_file import EventFile\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))\n"
-        f"try:\n    EventFile({str(tmp_path)!r}).add([], [])\n"
-        "except OSError as error:\n    print('said:', error.strerror)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.stdout == "said: File too large\n", done.stderr
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            EventFile(tmp_path).add([], [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def check_run(folder):

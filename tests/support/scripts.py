@@ -27,7 +27,7 @@ def run_process(script: str, *arguments, cwd, **environment):
     return subprocess.run(
         [sys.executable, ROOT / script, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "XDG_CACHE_HOME": str(cwd), **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=400,
@@ -37,8 +37,7 @@ def run_process(script: str, *arguments, cwd, **environment):
 def run_here(script: str, *arguments, cwd, verify=False, **environment):
     """Runs a script in this process, as `run_process` does in its own.
 
-    It shares the caches of other tests. Without `verify`, no fresh process
-    opens the model of train.py.
+    Without `verify`, no fresh process opens the model of train.py.
     """
     name = script.removesuffix(".py")
     with (

@@ -148,14 +148,16 @@ def test_nor_is_one_without_a_fine_tune_stage(tmp_path):
     check_it_is_ended(run_dir, epochs=0)
 
 
-def test_nor_is_one_killed_in_the_proof_then_before_run_json(trained_dir):
-    for place, verify in (
-        (("thaw.runs.verify", "FreshProcessCheck.compare", 1), True),
-        (("thaw.runs.writer", "RunFolder.save_summary", 1), False),
-    ):
-        with at_call(*place, kill), pytest.raises(Killed):
-            finish(trained_dir, verify=verify)
-        assert not (trained_dir / "run.json").exists()
+def test_nor_is_one_killed_in_the_proof_then_before_run_json(
+    trained_dir, monkeypatch
+):
+    fake_check(monkeypatch, lambda _: kill())
+    with pytest.raises(Killed):
+        finish(trained_dir, verify=True)
+    assert not (trained_dir / "run.json").exists()
+    save_summary = ("thaw.runs.writer", "RunFolder.save_summary", 1)
+    with at_call(*save_summary, kill), pytest.raises(Killed):
+        finish(trained_dir)
     check_it_is_ended(trained_dir)
 
 
@@ -170,16 +172,41 @@ def test_a_run_that_is_ended_loses_its_checkpoint(trained_dir):
     assert not (trained_dir / "checkpoint").exists()
 
 
-@pytest.mark.process
-def test_a_file_that_is_wrong_is_written_once_more(trained_dir, capsys):
-    def spoil():
-        model = keras.saving.load_model(trained_dir / "model.keras")
-        model.get_layer("head_output").bias.assign_add([0.5])
-        RunFolder(trained_dir).save_model(model, ["cat", "dog"])
+def fake_check(monkeypatch, compare):
+    """A check of model.keras that starts no process: test_verify.py does."""
+    check = contextlib.nullcontext(SimpleNamespace(compare=compare))
+    monkeypatch.setattr(verification, "FreshProcessCheck", lambda *_: check)
 
-    with at_call("thaw.runs.verify", "FreshProcessCheck.__init__", 1, spoil):
-        run = finish(trained_dir, verify=True)
-    assert run.summary["verified"]["largest_difference"] < 1e-4
+
+def test_a_file_that_is_wrong_is_written_once_more(
+    trained_dir, monkeypatch, capsys
+):
+    path, differences = trained_dir / "model.keras", []
+    right = keras.saving.load_model(path).get_weights()
+
+    def compare(model):
+        saved = keras.saving.load_model(path)
+        if not differences:
+            saved.get_layer("head_output").bias.assign_add([0.5])
+            RunFolder(trained_dir).save_model(saved, ["cat", "dog"])
+        differences.append(
+            max(
+                np.abs(x - y).max()
+                for x, y in zip(
+                    keras.saving.load_model(path).get_weights(),
+                    right,
+                    strict=True,
+                )
+            )
+        )
+        if differences[-1]:
+            raise NotVerified("They differ.")
+        return 0.0
+
+    fake_check(monkeypatch, compare)
+    run = finish(trained_dir, verify=True)
+    assert run.summary["verified"]["largest_difference"] == 0
+    assert differences == pytest.approx([0.5, 0])
     assert "It is written once more" in capsys.readouterr().err
 
 
@@ -189,8 +216,7 @@ def test_one_that_stays_wrong_fails_the_run(trained_dir, monkeypatch):
     def compare(_):
         raise NotVerified("Do not use it.")
 
-    check = contextlib.nullcontext(SimpleNamespace(compare=compare))
-    monkeypatch.setattr(verification, "FreshProcessCheck", lambda *_: check)
+    fake_check(monkeypatch, compare)
     with pytest.raises(NotVerified, match="Do not use it") as error:
         finish(trained_dir, verify=True)
     assert f"train.py --resume={trained_dir}" in str(error.value)
