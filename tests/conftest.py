@@ -13,6 +13,8 @@ os.environ.update(own_home.variables())  # each pytest-xdist worker its own
 os.environ.update(limits.variables())
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Two workers share two cores: with more threads they wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import numpy as np
 import pytest
