@@ -81,7 +81,7 @@ def fine_tune(
             from thaw import isolation
             from thaw.data.pixels import pillow_limits
             from thaw.device import dtype_policy
-            from thaw.training import begin, failures, stages
+            from thaw.training import begin, failures, figures, stages
             from thaw.training.resume import Resumption
 
         is_default = path.parent.name == "runs" and (resume or not run_dir)
@@ -101,6 +101,7 @@ def fine_tune(
             )
             with training.folder.unlocked_after(), failures.explained(training):
                 begin.save_inputs(training)
+                figures.draw_augmented(training)
                 stages.run_stages(training)
                 if training.best.row is not None:
                     _finish(training, verify)

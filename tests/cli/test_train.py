@@ -251,23 +251,24 @@ def test_bad_input_is_one_message_and_status_2(
 
 @pytest.mark.slow
 def test_a_rate_is_found_and_the_picture_is_enough(
-    run_script, drawn_photos, tmp_path
+    run_script, drawn_photos, tmp_path, capsys
 ):
-    arguments = ["train.py", "--data", drawn_photos, "--backbone=vgg16_tiny"]
-    process = run_script(
-        *arguments, *QUICK, "--learning_rate=find", "--head_learning_rate=find",
-        "--layer_decay=0.1", "--schedule=one_cycle", "--run_dir=found",
+    train(
+        tmp_path / "found", data=drawn_photos, silent=False,
+        learning_rate="find", head_learning_rate="find", layer_decay=0.1,
+        schedule="one_cycle", **SMALL,
     )  # fmt: skip
-    assert process.returncode == 0, process.stderr
+    printed = capsys.readouterr().out
     for name in ("lr_find_head.png", "lr_find.png"):
-        assert process.stdout.count(f"Taken: valley. See {name}\n") == 1
+        assert printed.count(f"Taken: valley. See {name}\n") == 1
         assert (tmp_path / "found" / name).is_file()
     with open(tmp_path / "found/steps.csv", newline="") as file:
         *_, row = csv.DictReader(file)
     rates = [float(row[f"rate_{x}"]) for x in ("head", "upper", "lower")]
     assert rates[1:] == pytest.approx([rates[0] / 10, rates[0] / 100])
     process = run_script(
-        *arguments, "--head_epochs=0", "--epochs=0", "--image_size=48",
+        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
+        "--head_epochs=0", "--epochs=0", "--image_size=48",
         "--learning_rate=find", "--run_dir=only",
     )  # fmt: skip
     assert process.returncode == 0, process.stderr
@@ -278,27 +279,25 @@ def test_a_rate_is_found_and_the_picture_is_enough(
 @pytest.mark.slow
 @pytest.mark.parametrize("solver", ["linear", "svm"])
 def test_a_head_is_solved_then_fine_tuned(
-    run_script, drawn_photos, tmp_path, solver
+    drawn_photos, tmp_path, capsys, solver
 ):
-    process = run_script(
-        "train.py", "--data", drawn_photos, "--backbone=vgg16_tiny",
-        f"--head={solver}", "--epochs=1", "--run_dir=run",
-        "--label_smoothing=0.1", "--class_weights=balanced",
-        "--early_stopping=1",
+    training = train(
+        tmp_path / "run", data=drawn_photos, backbone="vgg16_tiny",
+        head=solver, epochs=1, label_smoothing=0.1, class_weights="balanced",
+        early_stopping=1, silent=False,
     )  # fmt: skip
-    assert process.returncode == 0, process.stderr
-    assert f"Solved ({solver})" in process.stdout
-    assert "is solved on one augmented view" in process.stdout
-    head, fine_tune = read_history(tmp_path / "run")
+    printed = capsys.readouterr().out
+    assert f"Solved ({solver})" in printed
+    assert "is solved on one augmented view" in printed
+    head, fine_tune = training.history.epochs
     # The same loss in both stages: smoothed labels keep it above this, even
     # on the photos that the head was solved on.
     lowest = -(0.95 * np.log(0.95) + 0.05 * np.log(0.05))
-    assert min(float(head["loss"]), float(fine_tune["loss"])) > lowest
-    assert head["stage"] == "head" and head["learning_rate"] == ""
-    assert float(head["val_accuracy"]) >= 0.8
+    assert min(head["loss"], fine_tune["loss"]) > lowest
+    assert head["stage"] == "head" and head["learning_rate"] is None
+    assert head["val_accuracy"] >= 0.8
     assert fine_tune["stage"] == "fine_tune"
-    model = keras.saving.load_model(tmp_path / "run/model.keras")
-    assert [x.name for x in model.layers if "head" in x.name] == [
+    assert [x.name for x in training.model.layers if "head" in x.name] == [
         "head_flatten",
         "head_output",
     ]

@@ -25,8 +25,28 @@ def run(trained_run, tmp_path):
     return load_run(shutil.copytree(trained_run, tmp_path / "run"))
 
 
-def test_an_export_says_where_it_is_and_how_it_agrees(run, capsys):
+def state_of_process():
+    return (
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        keras.config.dtype_policy(),
+        logging.getLogger("tf2onnx").level,
+        list(warnings.filters),
+        dict(os.environ),
+        os.getcwd(),
+        tf.config.get_visible_devices(),
+        threading.active_count(),
+    )
+
+
+def test_an_export_says_where_it_is_and_changes_nothing(run, capsys):
+    weights = run.model.get_weights()
+    export_run(run, "onnx", limit=1)  # packages are imported
+    before = state_of_process()
     saved, converted = export_run(run, ["saved_model", "onnx"], limit=4)
+    assert state_of_process() == before
+    for first, second in zip(weights, run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
     assert (saved.name, converted.name) == ("saved_model", "onnx")
     assert converted.path == run.path / "export" / "model.onnx"
     assert converted.size == converted.path.stat().st_size
@@ -43,30 +63,6 @@ def test_an_export_says_where_it_is_and_how_it_agrees(run, capsys):
         expected = run.model(photo).numpy()[:, 0]
         answer = module.open_runner(export.path)(photo)[:, 1]
         np.testing.assert_allclose(answer, expected, atol=1e-5)
-
-
-@pytest.mark.slow
-def test_an_export_changes_nothing_in_the_process(run):
-    def state():
-        return (
-            random.getstate(),
-            np.random.get_state()[1].tolist(),
-            keras.config.dtype_policy(),
-            logging.getLogger("tf2onnx").level,
-            list(warnings.filters),
-            dict(os.environ),
-            os.getcwd(),
-            tf.config.get_visible_devices(),
-            threading.active_count(),
-        )
-
-    weights = run.model.get_weights()
-    export_run(run, ["saved_model", "onnx"], limit=2)  # packages are imported
-    before = state()
-    export_run(run, ["saved_model", "onnx"], limit=2)
-    assert state() == before
-    for first, second in zip(weights, run.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(first, second)
 
 
 def test_other_photos_and_another_folder(run, drawn_photos, tmp_path):

@@ -1,4 +1,4 @@
-"""Trainings without proof and report, which take most of a short run."""
+"""Trainings without pictures, proof and report: half of a short run."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_and_split
 from thaw.progress import say
 from thaw.runs.writer import RunFolder
-from thaw.training import figures, plan, resume
+from thaw.training import plan, resume
 from thaw.training.best_model import BestModel
 from thaw.training.callbacks import Callbacks, check_callbacks
 from thaw.training.checkpoints import Checkpoints
@@ -114,7 +114,6 @@ def save_inputs(training: Training) -> None:
     )
     if training.splits.bad:
         folder.save_bad_photos(training.splits.bad)
-    figures.draw_augmented(training)
 
 
 def _build_model(config, num_classes):
