@@ -153,9 +153,10 @@ def test_the_command_works_from_an_empty_folder(installed, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.process
-def test_a_run_is_made_in_an_empty_folder(installed, tmp_path):
+def test_a_run_is_made_in_an_empty_folder(installed, drawn_photos, tmp_path):
     done = run(
-        installed.thaw, "train", "--limit=10", "--head_epochs=1", "--epochs=1",
+        installed.thaw, "train", "--data", drawn_photos,
+        "--backbone=vgg16_tiny", "--head_epochs=1", "--epochs=1",
         "--image_size=32", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
