@@ -236,11 +236,8 @@ def _rank(run):
 def _difference(best, other):
     scores = shared_scores(best.predictions, other.predictions)
     shared = scores[0].shape[1]
-    if shared < 2:  # one has no noise
-        raise UserError(
-            f"{shared} of its validation photos are the best's, too; two or "
-            "more are needed"
-        )
+    if shared < 2:  # of one, nothing is known of the noise
+        raise UserError(f"{shared} of its validation photos are the best's")
     photos = max(len(run.predictions.paths) for run in (best, other))
     differences = (
         paired_difference(of_other, of_best) for of_best, of_other in scores
