@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def pytest_configure():
     What a shell starts in the background ignores it, and so do its children.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup():
+    """Seeds each test: which others ran before it in a worker is chance."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 def pytest_collection_modifyitems(items):
