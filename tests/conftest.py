@@ -127,7 +127,7 @@ def run_script(tmp_path):
 
 @pytest.fixture(scope="session")
 def train_script(drawn_photos, tmp_path_factory):
-    """What train.py printed: `stdout` and `stderr`; and its `run_dir`.
+    """Output of train.py, `stdout` and `stderr`, and its `run_dir`.
 
     The run folder is not to be changed.
     """
