@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -74,6 +75,13 @@ def printable(text: str) -> str:
 def shown(path: str | Path) -> str:
     """Returns a path as it can be printed: control codes as `\\x1b`."""
     return printable(os.fspath(path))
+
+
+def list_some(names: Sequence[str], most: int = 5) -> str:
+    """Returns the first names, and how many more: `a, b and 3 more`."""
+    text = ", ".join(map(shown, names[:most]))
+    more = len(names) - most
+    return f"{text} and {more:,} more" if more > 0 else text
 
 
 def valid_utf8(text: str) -> str:

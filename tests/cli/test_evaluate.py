@@ -260,7 +260,7 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
     for arguments, message in (
         ([], "Expected one run folder"),
         ([tmp_path / "nope"], "There is no run folder"),
-        ([run_dir, f"--data={other}"], "does not know robin, wren"),
+        ([run_dir, f"--data={other}"], "unknown classes: robin, wren"),
         ([run_dir, "--min_count=0"], "min_count"),
         ([gone], "give other photos (--data)"),
         ([part], "Put them back"),

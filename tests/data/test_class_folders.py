@@ -129,13 +129,30 @@ def test_control_codes_in_names_of_classes_are_refused(tmp_path):
         (["a/1.jpg", "b/notes.txt"], "b holds no photos"),
         (["a/1.jpg"], "Only one class, 'a'"),
         (["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"],
-         "different classes"),
+         "`validation_data` holds photos of 1 unknown classes: c. Expected "
+         "only these 2: a, b"),
     ],
 )  # fmt: skip
 def test_folders_that_cannot_be_trained_on(tmp_path, names, message):
     make_photos(tmp_path, *names)
     with pytest.raises(UserError, match=message):
         load_photos(tmp_path)
+
+
+def test_validation_photos_may_lack_classes(tmp_path):
+    make_photos(tmp_path, *(f"train/{c}/{i}.jpg" for c in "abc" for i in "12"))
+    make_photos(tmp_path, "val/a/3.jpg", "val/c/3.jpg")
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == {"a": 2, "b": 2, "c": 2}
+    assert validation.counts() == {"a": 1, "b": 0, "c": 1}
+
+
+def test_photos_of_any_classes_that_a_model_knows(tmp_path):
+    make_photos(tmp_path, "b/1.jpg")
+    photos, _ = load_photos(tmp_path, class_names=("c", "b", "a"))
+    assert photos.labels.tolist() == [1] and photos.labels.dtype == "int32"
+    with pytest.raises(UserError, match="unknown classes: b. Expected .* c, d"):
+        load_photos(tmp_path, class_names=("c", "d"))
 
 
 def test_missing_folders_are_named(tmp_path):

@@ -50,11 +50,11 @@ def test_it_is_split_like_any_other(pets):
         (r"()_\d", ["3 of 3 names"]),
         (r"(.+_\d", ["not a regular expression"]),
         (r".+_\d", ["has no group"]),
-        (r"(_)\d+", ["Only one class, '_', found by"]),
+        (r"(_)\d+", ["Only one class, '_', in"]),
     ],
 )
 def test_an_expression_that_does_not_fit_is_said(pets, label_regex, words):
     with pytest.raises(UserError) as error:
-        load_by_name(pets, None, label_regex)
+        load_photos(pets, label_regex=label_regex)
     for word in words:
         assert word in str(error.value)

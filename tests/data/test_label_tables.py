@@ -101,7 +101,7 @@ def test_two_tables(folder):
 )
 def test_bad_tables(folder, lines, message):
     with pytest.raises(UserError, match=message):
-        load_tables(write(folder, lines))
+        load_photos(write(folder, lines))
 
 
 def test_an_id_that_fits_two_photos(folder):

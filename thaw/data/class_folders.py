@@ -81,7 +81,6 @@ def _load_classes(folder, option, root):
     photos = Photos.labelled(
         [path for some in files.values() for path in some.photos],
         [name for name, some in files.items() for _ in some.photos],
-        f"under {folder}",
     )
     for some in files.values():
         photos.skipped.update(some.skipped)

@@ -62,5 +62,4 @@ def _load_folder(pattern, folder, option):
             f"{len(without)} of {len(paths)} names, e.g. "
             f"{', '.join(without[:_SHOWN])}"
         )
-    where = f"found by `label_regex` {pattern.pattern!r}"
-    return Photos.labelled(paths, classes, where)
+    return Photos.labelled(paths, classes)

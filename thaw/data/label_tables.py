@@ -71,7 +71,7 @@ def _photos(table, labels, split=None):
         for path, (label, of_path) in labels.items()
         if split in (None, of_path)
     }
-    return Photos.labelled(list(some), list(some.values()), f"in {table}")
+    return Photos.labelled(list(some), list(some.values()))
 
 
 def _labels(table):

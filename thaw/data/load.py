@@ -1,5 +1,6 @@
 """Photos and their labels from a folder, a table or an archive."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from thaw.atomic import default_cache_dir
@@ -17,6 +18,7 @@ def load_photos(
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
     cache_dir: str | Path | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -28,10 +30,12 @@ def load_photos(
         label_regex: Class of a photo in its name, as in
             `file_names.load_by_name`; None: the class is its folder.
         cache_dir: Folder to unpack archives into; None: the user's.
+        class_names: The classes of a model, of which the photos may have any;
+            None: those that the training photos have, two or more.
 
     Returns:
-        Two `Photos` with the same class names; the second is None where
-        the photos still have to be split.
+        Two `Photos` with the same class names, of which the second may have no
+        photos of some; it is None where the photos still have to be split.
 
     Raises:
         UserError: If there is nothing sensible to train on.
@@ -52,7 +56,22 @@ def load_photos(
     for source, place, photos in zip(sources, unpacked, splits, strict=True):
         if place != source and photos is not None and is_table(place):
             _check_inside(source, Path(place).parent, photos)
-    return splits
+    train, validation = splits
+    if class_names is None:
+        class_names = train.class_names
+        _check_two_classes(data, class_names)
+    train = train.with_class_names(class_names)
+    if validation is not None:
+        validation = validation.with_class_names(class_names, "validation_data")
+    return train, validation
+
+
+def _check_two_classes(data, class_names):
+    if len(class_names) < 2:
+        found = "".join(f"Only one class, '{x}'," for x in class_names)
+        raise UserError(
+            f"{found or 'No class'} in {data}; telling classes apart takes two."
+        )
 
 
 def _check_inside(archive, folder, photos):

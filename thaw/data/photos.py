@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from thaw.data.inspect_worker import Inspection
-from thaw.errors import UserError
+from thaw.errors import UserError, list_some
 
 PREDICTION_COLUMNS = ("path", "predicted", "probability")
 VALIDATION_NAMES = ("validation", "valid", "val", "test")
@@ -43,28 +43,19 @@ class Photos:
     stamps: np.ndarray | None = None
 
     @classmethod
-    def labelled(
-        cls, paths: Sequence[str], names: Sequence[str], where: str
-    ) -> "Photos":
+    def labelled(cls, paths: Sequence[str], names: Sequence[str]) -> "Photos":
         """Returns photos with the name of each one's class.
 
         Args:
             paths: Path of each photo.
             names: Name of its class.
-            where: Place of the classes, for the message.
 
         Raises:
-            UserError: If a name can't be used, or there is one class only.
+            UserError: If a name can't be used.
         """
         class_names = tuple(sorted(set(names)))
         for name in class_names:
             check_class_name(name)
-        if len(class_names) < 2:
-            found = "".join(f"Only one class, '{x}'," for x in class_names)
-            raise UserError(
-                f"{found or 'No class'} {where}; telling classes apart takes "
-                "two."
-            )
         numbers = {name: number for number, name in enumerate(class_names)}
         labels = np.array([numbers[name] for name in names], "int32")
         return cls(tuple(paths), labels, class_names)
@@ -103,6 +94,36 @@ class Photos:
             inspections=inspections,
             stamps=None if self.stamps is None else self.stamps[rows],
         )
+
+    def with_class_names(
+        self, class_names: Sequence[str], option: str = "data"
+    ) -> "Photos":
+        """Returns the same photos, labelled by other class names.
+
+        Args:
+            class_names: Those of a model, or of the photos it trains on; some
+                may be without photos.
+            option: Name of the option that gave the photos, for the message.
+
+        Raises:
+            UserError: If photos are of another class.
+        """
+        class_names = tuple(class_names)
+        if class_names == self.class_names:
+            return self
+        present = [name for name, count in self.counts().items() if count]
+        unknown = [name for name in present if name not in class_names]
+        if unknown:
+            raise UserError(
+                f"`{option}` holds photos of {len(unknown):,} unknown classes: "
+                f"{list_some(unknown)}. Expected only these "
+                f"{len(class_names):,}: {list_some(class_names)}"
+            )
+        numbers = {name: number for number, name in enumerate(class_names)}
+        # -1 is never taken: the class has no photos.
+        places = np.array([numbers.get(x, -1) for x in self.class_names])
+        labels = places.astype("int32")[self.labels]
+        return dataclasses.replace(self, labels=labels, class_names=class_names)
 
     def counts(self) -> dict[str, int]:
         """Returns the number of photos of each class, by name."""
@@ -167,21 +188,11 @@ def load_both(
         load: Function of a path and the name of the option that holds it.
         data: Source of the training photos.
         validation_data: The same to validate on, or None.
-
-    Raises:
-        UserError: If the two splits hold different classes.
     """
     train = load(Path(data), "data")
     if validation_data is None:
         return train, None
-    validation = load(Path(validation_data), "validation_data")
-    if validation.class_names != train.class_names:
-        raise UserError(
-            f"{data} and {validation_data} hold different classes: "
-            f"{', '.join(train.class_names)} and "
-            f"{', '.join(validation.class_names)}. Expected the same in both."
-        )
-    return train, validation
+    return train, load(Path(validation_data), "validation_data")
 
 
 def check_class_name(name: str) -> None:

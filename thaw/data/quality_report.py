@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from thaw.data.files import common_folder, describe_skipped
 from thaw.data.photos import Photos
 from thaw.data.quality import QualityIssue
-from thaw.errors import shown
+from thaw.errors import list_some, shown
 from thaw.tables import format_table
 
 _SHOWN = 10  # bad photos named in a message
@@ -27,6 +27,9 @@ def describe_counts(splits: Sequence[Photos]) -> str:
         lines.append(f"{use} photos: {len(photos):,} ({', '.join(counts)})")
         if photos.skipped:
             lines.append(f"  skipped: {describe_skipped(photos.skipped)}")
+        lacking = [name for name, n in photos.counts().items() if not n]
+        if lacking:
+            lines.append(f"  none of {list_some(lacking)}")
     return "\n".join(lines)
 
 

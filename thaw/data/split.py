@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from thaw.data.photos import Photos
-from thaw.errors import UserError
+from thaw.errors import UserError, list_some
 
 
 def stratified_rows(
@@ -69,8 +69,12 @@ def split_photos(
         train, validation = map(photos.take, rows)
         return train, validation
     train, validation = usable
-    _check_classes("training", train, "can be used")
-    _check_classes("validation", validation, "can be used")
+    lacking = [name for name, count in train.counts().items() if not count]
+    if lacking:
+        raise UserError(
+            f"No training photo of {list_some(lacking)} can be used. Add some, "
+            "or remove the class."
+        )
     return train, validation
 
 
@@ -85,7 +89,7 @@ def move_duplicates(train: Photos, validation: Photos) -> tuple[Photos, Photos]:
         train, validation: Inspected photos of the same classes.
 
     Raises:
-        UserError: If nothing of a class is left to validate on.
+        UserError: If nothing is left to validate on.
     """
     known = {inspection.digest for inspection in train.inspections}
     shared = np.array([x.digest in known for x in validation.inspections], bool)
@@ -93,15 +97,9 @@ def move_duplicates(train: Photos, validation: Photos) -> tuple[Photos, Photos]:
         return train, validation
     train += validation.take(np.flatnonzero(shared))
     validation = validation.take(np.flatnonzero(~shared))
-    what = "is left: all are duplicates of training photos"
-    _check_classes("validation", validation, what)
+    if not len(validation):
+        raise UserError(
+            "No validation photo is left: all are duplicates of training "
+            "photos."
+        )
     return train, validation
-
-
-def _check_classes(split, photos, what):
-    for name, count in photos.counts().items():
-        if not count:
-            raise UserError(
-                f"No {split} photo of the class '{name}' {what}. Add some, or "
-                "remove the class."
-            )

@@ -12,7 +12,7 @@ from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_usable
 from thaw.errors import UserError, shown
 from thaw.runs import reader
-from thaw.runs.labelled_photos import find_labelled_photos, match_labels
+from thaw.runs.labelled_photos import find_labelled_photos
 
 _SAMPLES = 100  # training photos that the ranges of int8 are taken from
 
@@ -30,9 +30,7 @@ def choose_photos(run, data: str | Path | None, limit: int) -> Photos:
     Raises:
         UserError: If there are none, or one is of another class.
     """
-    paths, labels, names = find_labelled_photos(run.path, data)
-    labels = match_labels(labels, names, run.class_names)
-    photos = Photos(tuple(paths), labels, tuple(run.class_names))
+    photos = find_labelled_photos(run.path, data)
     usable, _ = inspect_usable(
         photos.take(decode.spread(len(photos), limit)),
         max_pixels=MAX_PIXELS,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
-from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_usable
 from thaw.device import prepare_device
 from thaw.errors import MachineError, NotVerified
@@ -20,7 +19,7 @@ from thaw.reports.facts import facts_of_run
 from thaw.reports.model_card import make_card
 from thaw.reports.report import check_one_run, write_report
 from thaw.runs import reader
-from thaw.runs.labelled_photos import find_labelled_photos, match_labels
+from thaw.runs.labelled_photos import find_labelled_photos
 from thaw.runs.verify import FreshProcessCheck
 from thaw.runs.writer import RunFolder
 
@@ -58,7 +57,7 @@ def evaluate_run(
             model. The model then stays as it was.
     """
     output_dir = choose_output_dir(run.path, data, output_dir, calibrate)
-    photos = _find_photos(run, data, label_regex)
+    photos = find_labelled_photos(run.path, data, label_regex)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
     photos, _ = inspect_usable(
@@ -104,12 +103,6 @@ def evaluate_run(
         card = make_card(facts, evaluation, flags, len(issues), exports)
         run.folder.save_card(card)
     return evaluation
-
-
-def _find_photos(run, data, label_regex):
-    paths, labels, names = find_labelled_photos(run.path, data, label_regex)
-    labels = match_labels(labels, names, run.class_names)
-    return Photos(tuple(paths), labels, tuple(run.class_names))
 
 
 def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:
