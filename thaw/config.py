@@ -50,9 +50,13 @@ class TrainConfig(Config):
             or mnist.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
+        group_regex: Regular expression whose first group, in the path, is what
+            stays in one split, e.g. '(patient\d+)_'.
         validation_data: Folder of class folders to validate on, if not in
             `data`.
         validation_fraction: Share of each class to validate on.
+        rare_classes: Classes of one photo, or group: stop, only train on them,
+            or drop them.
         limit: Use at most N photos per class (sampled with `seed`).
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
             --skip_bad=5%.
@@ -130,8 +134,10 @@ class TrainConfig(Config):
 
     data: str = option("demo")
     label_regex: str | None = option(None)
+    group_regex: str | None = option(None)
     validation_data: str | None = option(None)
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
+    rare_classes: str = option("stop", choices=("stop", "train", "drop"))
     limit: int | None = option(None, low=2)
     skip_bad: float = option(0.0, low=0, high=1, is_share=True)
     max_pixels: int = option(MAX_PIXELS, low=1)

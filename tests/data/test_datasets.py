@@ -62,6 +62,20 @@ def test_image_datasets_are_the_views_of_a_run(pair, drawn_photos):
                 np.testing.assert_array_equal(labels, of_split.labels[some])
 
 
+def test_options_choose_the_photos(drawn_photos):
+    *both, _ = datasets.image_datasets(
+        drawn_photos,
+        image_size=8,
+        validation_fraction=0.5,
+        limit=12,
+        group_regex=r"/00.(\d)",
+    )
+    counts = [sum(len(x) for _, x in batches(ds)) for ds in both]
+    assert sum(counts) == 24
+    with pytest.raises(UserError, match="Unknown option `epochs`"):
+        datasets.image_datasets(drawn_photos, image_size=8, epochs=3)
+
+
 def test_a_look_at_one_batch_is_no_pass(pair):
     ((first, _),) = batches(pair[0].take(1))
     np.testing.assert_array_equal(batches(pair[0])[0][0], first)

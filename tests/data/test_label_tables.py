@@ -116,3 +116,29 @@ def test_no_table_and_no_text(folder):
     shutil.copy(folder / "images/cat0.jpg", folder / "photo.csv")
     with pytest.raises(UserError, match="not a table in UTF-8"):
         load_tables(folder / "photo.csv")
+
+
+def test_a_column_group_is_that_of_a_regular_expression(folder):
+    lines = [
+        f"images/{name}{i}.jpg,{name},{i // 2}"
+        for name in ("cat", "dog")
+        for i in range(4)
+    ]
+    train, _ = load_photos(write(folder, ["path,label,group", *lines]))
+    assert train.groups == 2 * ("0", "0", "1", "1")
+    table = write(folder, ["path,label", *(x.rsplit(",", 1)[0] for x in lines)])
+    assert load_photos(table)[0].groups == ()
+    found, _ = load_photos(table, group_regex=r"^images/...(\d)")
+    assert found.groups == 2 * ("0", "1", "2", "3")
+
+
+def test_a_photo_without_a_group_is_one_of_its_own(folder):
+    lines = ["images/cat0.jpg,cat,a", "images/dog0.jpg,dog, "]
+    (train, _) = load_photos(write(folder, ["path,label,group", *lines]))
+    assert train.groups == ("a", str(folder / "images" / "dog0.jpg"))
+
+
+def test_a_photo_with_two_groups_is_refused(folder):
+    lines = ["images/cat0.jpg,cat,a", "images/cat0.jpg,cat,b"]
+    with pytest.raises(UserError, match="line 3: .* or groups, cat train a"):
+        load_tables(write(folder, ["path,label,group", *lines]))

@@ -64,6 +64,26 @@ def test_photos_in_no_classes(photos):
     assert "24 lie directly in it, in no class" in problem
 
 
+def test_groups_in_both_splits_are_counted(photos):
+    for folder in ("cat", "dog"):
+        for path in (photos / folder).iterdir():
+            number = int(path.stem)
+            name = f"{folder}{number // 4}_{number % 4}.jpg"
+            path.rename(path.with_name(name))
+    report = check_photos(photos)
+    assert report.groups == (
+        "Names suggest 12 groups, e.g. cat1_*; 7 of them would be in both "
+        "splits. If so, keep each in one: "
+        r"`group_regex='([^/]+)_[A-Za-z]*\d{1,6}\.\w+$'`"
+    )
+    assert str(report).endswith(report.groups) and not report.problems
+    report = check_photos(photos, group_regex=r"(\w+)_\d")
+    assert report.groups == "Split by group: 10 groups train, 2 validate"
+    report = check_photos(photos, group_regex=r"(cat|dog)")
+    assert report.groups is None
+    assert "have photos of one group only: cat, dog" in report.problems[0]
+
+
 def test_files_are_written_anew(photos, tmp_path):
     folder = tmp_path / "out"
     bad = os.fsdecode(os.fsencode(photos / "cat") + b"/\xff\n.jpg")

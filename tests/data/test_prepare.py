@@ -14,11 +14,13 @@ def config(data, **options):
         "data": str(data),
         "validation_data": None,
         "label_regex": None,
+        "group_regex": None,
         "limit": None,
         "seed": 0,
         "max_pixels": 10**8,
         "skip_bad": 0.0,
         "validation_fraction": 0.25,
+        "rare_classes": "stop",
         "class_weights": "none",
     }
     return types.SimpleNamespace(**defaults | options)
@@ -61,6 +63,84 @@ def test_bad_photos_and_duplicates_are_out_of_the_splits(
     assert [os.path.basename(path) for path, _ in splits.bad] == 2 * ["bad.jpg"]
     assert sum(splits.quality.values()) == 8 + 2
     assert "They are skipped." in capsys.readouterr().err
+
+
+def copy_photos(drawn_photos, folder, names):
+    """Copies `cat/0000.jpg` and so on to the names they are given."""
+    for target, source in names.items():
+        path = folder / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(drawn_photos / source, path)
+
+
+def of_patients(first, last):
+    """Two photos of each class of some patients, from 10 per class on."""
+    return {
+        f"{folder}/p{n}_{k}.jpg": f"{folder}/{2 * n + k:04d}.jpg"
+        for folder in ("cat", "dog")
+        for n in range(first, last)
+        for k in (0, 1)
+    }
+
+
+def test_groups_in_names_stay_together(drawn_photos, tmp_path, capsys):
+    copy_photos(drawn_photos, tmp_path, of_patients(0, 10))
+    # One photo of two patients: a copy is not moved out of its group.
+    copied = {"cat/p0_2.jpg": "cat/0002.jpg", "dog/p1_2.jpg": "dog/0004.jpg"}
+    copy_photos(drawn_photos, tmp_path, copied)
+    options = config(tmp_path, group_regex=r"/(p\d+)_")
+    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    train, validation = (set(x.groups) for x in splits[:2])
+    assert not train & validation
+    assert train | validation == {"p0", *(f"p{n}" for n in range(3, 10))}
+    assert splits.validation.counts() == {"cat": 4, "dog": 4}
+    assert len(splits.train) + len(splits.validation) == 42
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Split by group: 6 groups train, 2 validate"
+    again = prepare.inspect_and_split(prepare.find_photos(options), options)
+    assert again.validation.paths == splits.validation.paths
+
+
+def test_groups_in_both_given_splits_are_counted(
+    drawn_photos, tmp_path, capsys
+):
+    copy_photos(drawn_photos, tmp_path / "train", of_patients(0, 6))
+    copy_photos(drawn_photos, tmp_path / "validation", of_patients(6, 8))
+    shared = {"cat/p5_9.jpg": "cat/0020.jpg", "dog/p5_8.jpg": "dog/0021.jpg"}
+    copy_photos(drawn_photos, tmp_path / "validation", shared)
+    options = config(tmp_path, group_regex=r"/(p\d+)_")
+    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    assert (len(splits.train), len(splits.validation)) == (24, 10)
+    assert (
+        "1 of 8 groups are in both splits (2 of 10 validation photos), e.g. "
+        "validation/cat/p5_9.jpg and train/cat/p5_0.jpg: validation accuracy "
+        "may be too high"
+    ) in capsys.readouterr().out
+
+
+def test_rare_classes_are_those_of_usable_photos(
+    drawn_photos, tmp_path, capsys
+):
+    copy_photos(drawn_photos, tmp_path, of_patients(0, 4))
+    (tmp_path / "owl").mkdir()
+    (tmp_path / "owl" / "bad.jpg").write_text("no photo")
+    shutil.copy(drawn_photos / "dog" / "0009.jpg", tmp_path / "owl" / "1.jpg")
+    options = config(tmp_path, skip_bad=1.0)
+    found = prepare.find_photos(options)
+    with pytest.raises(UserError, match="1 of 3 classes have one photo only"):
+        prepare.inspect_and_split(found, options)
+    options.rare_classes = "train"
+    splits = prepare.inspect_and_split(found, options)
+    assert splits.train.counts() == {"cat": 6, "dog": 6, "owl": 1}
+    assert splits.validation.counts() == {"cat": 2, "dog": 2, "owl": 0}
+    options.rare_classes = "drop"
+    splits = prepare.inspect_and_split(found, options)
+    assert splits.train.class_names == ("cat", "dog")
+    assert splits.validation.class_names == ("cat", "dog")
+    assert (
+        "`rare_classes=drop`: left out 1 of 3 classes (1 photos): owl"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_few_bad_photos_may_be_left_out(drawn_photos, tmp_path):

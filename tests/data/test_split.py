@@ -47,9 +47,10 @@ def test_each_split_gets_a_photo_of_each_class():
             assert min(photos.counts().values()) >= 1
 
 
-def test_one_photo_cannot_be_split():
-    with pytest.raises(UserError, match="class1' has one photo"):
-        stratified_split(make_photos(5, 1), 0.2, seed=0)
+def test_an_only_photo_trains():
+    train, validation = stratified_split(make_photos(10, 1, 0), 0.2, seed=0)
+    assert list(train.counts().values()) == [8, 1, 0]
+    assert list(validation.counts().values()) == [2, 0, 0]
 
 
 def test_limit_holds_for_each_class():
@@ -128,7 +129,21 @@ def test_only_usable_photos_are_split():
     assert not {*train.paths, *validation.paths} & set(photos.paths[:4])
     with pytest.raises(UserError, match="No training photo of cat, dog can"):
         split_photos(two)
-    with pytest.raises(UserError, match="'cat' has no photo. Expected"):
+    with pytest.raises(UserError, match="No photo of cat, dog can be used"):
         split_photos([two[0]])
-    with pytest.raises(UserError, match="one photo only"):
-        split_photos([inspected(a="cat 1", b="cat 2", c="dog 3")])
+
+
+def test_nothing_is_left_to_validate_on():
+    only = [inspected(a="cat 1", b="dog 2")]
+    with pytest.raises(UserError, match="No photo is left to validate on"):
+        split_photos(only, rare_classes="train")
+
+
+def test_groups_are_not_divided():
+    photos = make_photos(40, 40)
+    groups = tuple(f"camera {row // 4}" for row in range(80))
+    photos = dataclasses.replace(photos, groups=groups)
+    train, validation = split_photos([photos], 0.2, seed=0)
+    assert train.counts() == {"class0": 32, "class1": 32}
+    assert validation.counts() == {"class0": 8, "class1": 8}
+    assert not set(train.groups) & set(validation.groups)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from thaw.errors import UserError
+from thaw.training import solved_head
 from thaw.training.solved_head import solve_head
 
 pytest.importorskip("sklearn")
@@ -57,6 +58,46 @@ def test_it_is_what_scikit_learn_would_predict():
         model.predict_proba(scaler.transform(features)),
         atol=2e-3,
     )
+
+
+def of_patients(num_patients=24, photos=12, seed=0):
+    """Patients whose photos are all alike; a little of it is the class."""
+    rng = np.random.default_rng(seed)
+    groups = rng.permutation(np.repeat(np.arange(num_patients), photos))
+    labels = groups % 2
+    own = 3 * rng.normal(size=(num_patients, 40))
+    own[:, 0] += np.arange(num_patients) % 2
+    features = own[groups] + 0.1 * rng.normal(size=(len(groups), 40))
+    return features.astype("float32"), labels, groups
+
+
+@pytest.mark.parametrize("solver", ["linear", "svm"])
+def test_patients_are_held_out_whole(solver):
+    """A head that has seen a patient knows him; it must not trust that."""
+    features, labels, groups = of_patients()
+    new_features, new_labels, _ = of_patients(num_patients=200, seed=1)
+    losses = {}
+    for name, given in (("photos", None), ("patients", groups)):
+        kernel, bias = solve_head(features, labels, solver, given)
+        p = probabilities(new_features, kernel, bias).clip(1e-9)
+        losses[name] = -np.log(p[np.arange(len(p)), new_labels]).mean()
+    assert losses["patients"] < 0.8 < 1.5 < losses["photos"]
+
+
+def test_no_fold_lacks_a_class():
+    """Two classes have a group each, which is never held out."""
+    labels = np.repeat([0, 0, 0, 1, 1, 1, 2, 3], 5)
+    groups = np.repeat([0, 1, 2, 3, 4, 5, 6, 6], 5)
+    folds = solved_head._folds(labels, groups, "linear")
+    assert len(folds) == 3
+    for fitted, held_out in folds:
+        assert set(labels[fitted]) == {0, 1, 2, 3}
+        assert not set(groups[fitted]) & set(groups[held_out])
+        assert sorted([*fitted, *held_out]) == list(range(40))
+    held_out = np.concatenate([rows for _, rows in folds])
+    assert sorted(held_out) == list(range(30))
+    with pytest.raises(UserError, match="at least two groups of a class"):
+        solved_head._folds(labels[20:], groups[20:] * 0, "linear")
 
 
 def test_too_few_photos_are_said():

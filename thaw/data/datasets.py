@@ -12,6 +12,8 @@ from model_zoo import preprocessing
 from thaw.config import TrainConfig
 from thaw.data.prepare import Splits, find_photos, inspect_and_split
 from thaw.data.views import PhotoViews, without_autotuner
+from thaw.options import options as options_of
+from thaw.options import unknown_option
 
 _SMALL_ROTATION = 10.0  # degrees, of `flip_rotate`
 
@@ -25,7 +27,7 @@ def image_datasets(
     validation_fraction: float = 0.2,
     seed: int = 0,
     validation_data: str | Path | None = None,
-    label_regex: str | None = None,
+    **options: object,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset, tuple[str, ...]]:
     """Returns (train_ds, val_ds, class_names) for a `Model.fit` of your own.
 
@@ -45,8 +47,8 @@ def image_datasets(
             where `data` isn't split.
         seed: Seed of the split, the order and the views.
         validation_data: Photos to validate on, if not in `data`.
-        label_regex: Regular expression whose first group, found in the name
-            of a photo, is its class; None: its folder is.
+        **options: Other options of `fine_tune` that choose the photos:
+            `label_regex`, `group_regex`, `rare_classes`, `limit`, ...
 
     Returns:
         Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,
@@ -67,11 +69,11 @@ def image_datasets(
     model.fit(train_ds, validation_data=val_ds, epochs=2)
     ```
     """
+    _check_are_of_photos(options)
     config = TrainConfig(
+        **{"skip_bad": 1.0} | options,
         data=data,
         validation_data=validation_data,
-        label_regex=label_regex,
-        skip_bad=1.0,
         image_size=image_size,
         batch_size=batch_size,
         augment=augment,
@@ -84,6 +86,15 @@ def image_datasets(
     views = make_views(config, splits, image_size, resize)
     train_ds, val_ds = (_make_ds(x, image_size, batch_size) for x in views)
     return train_ds, val_ds, splits.train.class_names
+
+
+def _check_are_of_photos(names):
+    """Refuses options of the training itself: here, `fit` is the user's."""
+    known = options_of(TrainConfig)
+    of_photos = [x for x, one in known.items() if one.section == "Data"]
+    for name in names:
+        if name not in of_photos:
+            raise unknown_option(name, of_photos)
 
 
 def make_views(

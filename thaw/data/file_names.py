@@ -1,14 +1,12 @@
 """Labels that are part of file names."""
 
 import functools
-import re
 from pathlib import Path
 
+from thaw.data.expressions import first_groups
 from thaw.data.files import find_photos
 from thaw.data.photos import Photos, check_folder, load_both
 from thaw.errors import UserError
-
-_SHOWN = 3
 
 
 def load_by_name(
@@ -29,37 +27,21 @@ def load_by_name(
         UserError: If a folder is missing, or the expression is invalid, or
             does not match every name, or finds fewer than two classes.
     """
-    try:
-        pattern = re.compile(label_regex)
-    except re.error as error:
-        raise UserError(
-            f"`label_regex`: {label_regex!r} is not a regular expression: "
-            f"{error}."
-        ) from error
-    if not pattern.groups:
-        raise UserError(
-            f"`label_regex`: {label_regex!r} has no group. Expected the class "
-            r"in parentheses, e.g. '(.+)_\d+.jpg$'"
-        )
-    load = functools.partial(_load_folder, pattern)
+    load = functools.partial(_load_folder, label_regex)
     return load_both(load, data, validation_data)
 
 
-def _load_folder(pattern, folder, option):
+def _load_folder(label_regex, folder, option):
     check_folder(folder, option)
     paths = find_photos(folder)
     if not paths:
         raise UserError(f"No photos in {folder}.")
-    names = [Path(path).name for path in paths]
-    matches = [pattern.search(name) for name in names]
-    classes = [match and match[1] for match in matches]
-    without = [
-        name for name, found in zip(names, classes, strict=True) if not found
-    ]
-    if without:
-        raise UserError(
-            f"`label_regex`: {pattern.pattern!r} finds no class in "
-            f"{len(without)} of {len(paths)} names, e.g. "
-            f"{', '.join(without[:_SHOWN])}"
-        )
+    classes = first_groups(
+        "label_regex",
+        label_regex,
+        [Path(path).name for path in paths],
+        what="class",
+        where="names",
+        example=r"'(.+)_\d+.jpg$'",
+    )
     return Photos.labelled(paths, classes)

@@ -26,7 +26,8 @@ def load_tables(
         data: CSV or TSV file with a header. Columns: `path`, from the folder
             of the table on, or `id`, the name of a file anywhere in that
             folder, without ending; `label`; and, if it likes, `split`, `train`
-            or one of `VALIDATION_NAMES`. Others are ignored.
+            or one of `VALIDATION_NAMES`, and `group`, of the photos that stay
+            together. Others are ignored.
         validation_data: The same to validate on; its and the other's `split`
             do not count then.
 
@@ -41,7 +42,7 @@ def load_tables(
         return load_both(_load_whole, data, validation_data)
     table = Path(data)
     labels = _labels(table)
-    splits = {split for _, split in labels.values()}
+    splits = {split for _, split, _ in labels.values()}
     validation_names = [name for name in VALIDATION_NAMES if name in splits]
     if not validation_names:
         return _photos(table, labels), None
@@ -50,7 +51,7 @@ def load_tables(
         lambda _, option: _photos(table, labels, split_of[option]), table, table
     )
     for name in validation_names[1:]:
-        count = sum(split == name for _, split in labels.values())
+        count = sum(split == name for _, split, _ in labels.values())
         train.skipped[f"photos of split {name}"] = count
     return train, validation
 
@@ -67,15 +68,20 @@ def _load_whole(table, option):
 def _photos(table, labels, split=None):
     """Returns the `Photos` of a split, or, None, of all."""
     some = {
-        path: label
-        for path, (label, of_path) in labels.items()
+        path: (label, group)
+        for path, (label, of_path, group) in labels.items()
         if split in (None, of_path)
     }
-    return Photos.labelled(list(some), list(some.values()))
+    names = [label for label, _ in some.values()]
+    groups = [group for _, group in some.values() if group is not None]
+    return Photos.labelled(list(some), names, groups)
 
 
 def _labels(table):
-    """Returns (label, split) by path, in the order of the table."""
+    """Returns (label, split, group) by path, in the order of the table.
+
+    A photo without a group is one of its own; without the column, it is None.
+    """
     rows = _read(table)
     paths = _paths(table, rows)
     labels = {}
@@ -89,11 +95,16 @@ def _labels(table):
                 f"{table}, line {number}: split is {split!r}. Expected train "
                 f"or {', '.join(VALIDATION_NAMES)}."
             )
-        known = labels.setdefault(path, (label, split))
-        if known != (label, split):
+        group = None
+        if "group" in row:
+            group = (row["group"] or "").strip() or path
+        facts = (label, split, group)
+        known = labels.setdefault(path, facts)
+        if known != facts:
             raise UserError(
-                f"{table}, line {number}: {path} has two labels or splits, "
-                f"{' '.join(known)} and {label} {split}."
+                f"{table}, line {number}: {path} has two labels, splits or "
+                f"groups, {' '.join(filter(None, known))} and "
+                f"{' '.join(filter(None, facts))}."
             )
     return labels
 

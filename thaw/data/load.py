@@ -8,6 +8,7 @@ from thaw.data.archives import is_archive, unpack
 from thaw.data.class_folders import load_folders
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
+from thaw.data.groups import group_by_path
 from thaw.data.label_tables import is_table, load_tables
 from thaw.data.photos import Photos
 from thaw.errors import UserError
@@ -19,6 +20,7 @@ def load_photos(
     label_regex: str | None = None,
     cache_dir: str | Path | None = None,
     class_names: Sequence[str] | None = None,
+    group_regex: str | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -32,6 +34,8 @@ def load_photos(
         cache_dir: Folder to unpack archives into; None: the user's.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
+        group_regex: Group of a photo in its path, as in
+            `groups.group_by_path`; None: as a table says, if it does.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -56,6 +60,11 @@ def load_photos(
     for source, place, photos in zip(sources, unpacked, splits, strict=True):
         if place != source and photos is not None and is_table(place):
             _check_inside(source, Path(place).parent, photos)
+    if group_regex is not None:
+        splits = [
+            photos and _group_by_path(photos, place or unpacked[0], group_regex)
+            for photos, place in zip(splits, unpacked, strict=True)
+        ]
     train, validation = splits
     if class_names is None:
         class_names = train.class_names
@@ -64,6 +73,11 @@ def load_photos(
     if validation is not None:
         validation = validation.with_class_names(class_names, "validation_data")
     return train, validation
+
+
+def _group_by_path(photos, place, group_regex):
+    folder = Path(place).parent if is_table(place) else place
+    return group_by_path(photos, folder, group_regex)
 
 
 def _check_two_classes(data, class_names):

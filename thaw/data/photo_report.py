@@ -7,6 +7,8 @@ from pathlib import Path
 
 from thaw import atomic
 from thaw.data import MAX_PIXELS, files, quality, quality_report, split
+from thaw.data.group_hint import describe_suggested_groups
+from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
 from thaw.data.load import load_photos
@@ -31,6 +33,7 @@ class PhotoReport:
         bad: Path and reason of each photo that cannot be used.
         issues: Quality issues of the others, the worst first.
         problems: Reasons why training would not start; empty if it would.
+        groups: Line on groups in both splits, or None.
         files: Files written to `output_dir`.
     """
 
@@ -38,6 +41,7 @@ class PhotoReport:
     bad: list[tuple[str, str]]
     issues: list[QualityIssue]
     problems: list[str]
+    groups: str | None = None
     files: tuple[Path, ...] = ()
 
     @property
@@ -57,6 +61,7 @@ class PhotoReport:
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
             table and f"\n{table}\n",
             quality_report.describe_balance(self.splits[0].usable()),
+            self.groups,
         ]
         return "\n".join(filter(None, lines))
 
@@ -69,6 +74,7 @@ def check_photos(
     *,
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
+    group_regex: str | None = None,
     max_pixels: int = MAX_PIXELS,
     output_dir: str | Path | None = None,
 ) -> PhotoReport:
@@ -83,6 +89,8 @@ def check_photos(
         validation_data: The same to validate on, or None.
         label_regex: Regular expression whose first group, found in the name
             of a photo, is its class; None: its folder is.
+        group_regex: Regular expression whose first group, found in the path
+            of a photo, is its group, as in `fine_tune`.
         max_pixels: Photos with more pixels cannot be used.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
@@ -106,7 +114,9 @@ def check_photos(
     problems = []
     try:
         data = find_data(data)
-        splits = load_photos(data, validation_data, label_regex)
+        splits = load_photos(
+            data, validation_data, label_regex, group_regex=group_regex
+        )
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:
@@ -114,7 +124,7 @@ def check_photos(
         problems.append(str(error))
         splits = [Photos.unlabelled(paths)]
     splits = inspect_together(
-        [photos for photos in splits if photos is not None],
+        group_all([photos for photos in splits if photos is not None]),
         default_memo(),
         max_pixels,
     )
@@ -125,14 +135,26 @@ def check_photos(
             f"{len(bad)} of {sum(map(len, splits))} photos cannot be used. "
             "Repair or remove them, or train without them: `skip_bad`"
         )
+    groups = None
     try:
-        split.move_duplicates(*split.split_photos(usable))
+        if usable[0].class_names:
+            groups = _describe_groups(usable)
     except UserError as error:
         problems.append(str(error))
-    report = PhotoReport(splits, bad, quality.find_issues(usable), problems)
+    issues = quality.find_issues(usable)
+    report = PhotoReport(splits, bad, issues, problems, groups)
     if output_dir is None:
         return report
     return dataclasses.replace(report, files=_save(report, Path(output_dir)))
+
+
+def _describe_groups(usable):
+    """Returns a line on groups in the splits that train.py would make."""
+    splits = split.split_photos(join_groups(usable))
+    train, validation = split.move_duplicates(*splits)
+    if train.groups:
+        return quality_report.describe_groups(train, validation)
+    return describe_suggested_groups(train, validation)
 
 
 def _save(report, folder):

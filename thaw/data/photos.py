@@ -33,6 +33,8 @@ class Photos:
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds when they were inspected, int64
             (N, 3), or None.
+        groups: Name of each photo's group, e.g. the patient; () where no
+            groups are given.
     """
 
     paths: tuple[str, ...]
@@ -41,14 +43,21 @@ class Photos:
     skipped: Counter = dataclasses.field(default_factory=Counter)
     inspections: tuple[Inspection | None, ...] = ()
     stamps: np.ndarray | None = None
+    groups: tuple[str, ...] = ()
 
     @classmethod
-    def labelled(cls, paths: Sequence[str], names: Sequence[str]) -> "Photos":
+    def labelled(
+        cls,
+        paths: Sequence[str],
+        names: Sequence[str],
+        groups: Sequence[str] = (),
+    ) -> "Photos":
         """Returns photos with the name of each one's class.
 
         Args:
             paths: Path of each photo.
             names: Name of its class.
+            groups: Name of its group, or ().
 
         Raises:
             UserError: If a name can't be used.
@@ -58,7 +67,7 @@ class Photos:
             check_class_name(name)
         numbers = {name: number for number, name in enumerate(class_names)}
         labels = np.array([numbers[name] for name in names], "int32")
-        return cls(tuple(paths), labels, class_names)
+        return cls(tuple(paths), labels, class_names, groups=tuple(groups))
 
     @classmethod
     def unlabelled(cls, paths: Sequence[str]) -> "Photos":
@@ -75,6 +84,7 @@ class Photos:
             paths=self.paths + other.paths,
             labels=np.concatenate([self.labels, other.labels]),
             inspections=self.inspections + other.inspections,
+            groups=self.groups + other.groups,
         )
         if self.stamps is None:
             return together
@@ -93,6 +103,7 @@ class Photos:
             labels=self.labels[rows],
             inspections=inspections,
             stamps=None if self.stamps is None else self.stamps[rows],
+            groups=self.groups and tuple(self.groups[row] for row in rows),
         )
 
     def with_class_names(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from thaw.atomic import default_cache_dir
 from thaw.data import named_sets, quality, quality_report
 from thaw.data.files import describe_skipped
+from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
 from thaw.data.load import load_photos
@@ -42,16 +43,19 @@ def find_photos(config) -> list[Photos]:
     Their paths are absolute, so that they hold from any folder.
 
     Args:
-        config: Object with `data`, `validation_data`, `label_regex`, `limit`
-            and `seed` of `TrainConfig`.
+        config: Object with `data`, `validation_data`, `label_regex`,
+            `group_regex`, `limit` and `seed` of `TrainConfig`.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
     found = load_photos(
-        find_data(config.data), config.validation_data, config.label_regex
+        find_data(config.data),
+        config.validation_data,
+        config.label_regex,
+        group_regex=config.group_regex,
     )
-    found = [photos for photos in found if photos is not None]
+    found = group_all([photos for photos in found if photos is not None])
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
@@ -100,7 +104,8 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     Args:
         found: Of `find_photos`.
         config: Object with `data`, `max_pixels`, `skip_bad`, `seed`,
-            `validation_fraction` and `class_weights` of `TrainConfig`.
+            `validation_fraction`, `rare_classes` and `class_weights` of
+            `TrainConfig`.
 
     Raises:
         UserError: If more cannot be used than `skip_bad` allows, or a class
@@ -114,13 +119,20 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
         "Repair or remove them, or skip them: `skip_bad`. All of them: "
         f"python doctor.py {config.data}",
     )
-    splits = split_photos(usable, config.validation_fraction, config.seed)
+    splits = split_photos(
+        join_groups(usable),
+        config.validation_fraction,
+        config.seed,
+        config.rare_classes,
+    )
     issues = quality.find_issues(splits)
     if issues:
         paths = [path for photos in found for path in photos.paths]
         say(quality_report.describe_issues([], issues, paths))
     train, validation = move_duplicates(*splits)
     say(quality_report.describe_counts([train, validation]))
+    if train.groups:
+        say(quality_report.describe_groups(train, validation))
     uneven = quality_report.describe_balance(train)
     if uneven and config.class_weights == "none":
         say(uneven)

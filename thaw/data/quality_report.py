@@ -33,6 +33,34 @@ def describe_counts(splits: Sequence[Photos]) -> str:
     return "\n".join(lines)
 
 
+def describe_groups(train: Photos, validation: Photos) -> str:
+    """Returns a line on the number of groups in each split, and in both.
+
+    Args:
+        train, validation: Photos with groups.
+    """
+    of_train, of_validation = set(train.groups), set(validation.groups)
+    shared = of_train & of_validation
+    if not shared:
+        return (
+            f"Split by group: {len(of_train):,} groups train, "
+            f"{len(of_validation):,} validate"
+        )
+    rows = [row for row, x in enumerate(validation.groups) if x in shared]
+    example = validation.groups[rows[0]]
+    root = common_folder([*train.paths, *validation.paths])
+    pair = _describe_example(
+        root,
+        validation.paths[rows[0]],
+        other=train.paths[train.groups.index(example)],
+    )
+    return (
+        f"{len(shared):,} of {len(of_train | of_validation):,} groups are in "
+        f"both splits ({len(rows):,} of {len(validation):,} validation photos),"
+        f" e.g. {pair}: validation accuracy may be too high"
+    )
+
+
 def describe_bad(bad: Sequence[tuple[str, str]], total: int) -> str:
     """Returns a list of the photos that cannot be used, and why.
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thaw.data.grouped_split import grouped_rows
 from thaw.data.photos import Photos
-from thaw.errors import UserError, list_some
+from thaw.data.rare_classes import settle_rare_classes
+from thaw.errors import UserError
 
 
 def stratified_rows(
@@ -16,23 +18,15 @@ def stratified_rows(
     Args:
         photos: `Photos`.
         validation_fraction: Share of each class to validate on, in (0, 1);
-            rounded, but at least one photo of a class in either split.
+            rounded, but at least one photo of a class in either split. An
+            only photo trains.
         seed: Seed of the choice.
 
     Returns:
         Two arrays of ints, ascending.
-
-    Raises:
-        UserError: If a class has fewer than two photos.
     """
     chosen = np.zeros(len(photos), dtype=bool)
-    for label, rows in _shuffled_rows(photos, seed):
-        if len(rows) < 2:
-            count = "one photo only" if len(rows) else "no photo"
-            raise UserError(
-                f"The class '{photos.class_names[label]}' has {count}. "
-                "Expected at least two, to train and to validate on."
-            )
+    for _, rows in _shuffled_rows(photos, seed):
         count = round(validation_fraction * len(rows))
         chosen[rows[: min(max(count, 1), len(rows) - 1)]] = True
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
@@ -52,28 +46,35 @@ def _shuffled_rows(photos, seed):
 
 
 def split_photos(
-    usable: Sequence[Photos], validation_fraction: float = 0.2, seed: int = 0
+    usable: Sequence[Photos],
+    validation_fraction: float = 0.2,
+    seed: int = 0,
+    rare_classes: str = "stop",
 ) -> tuple[Photos, Photos]:
     """Returns the photos to train on, and those to validate on.
 
     Args:
-        usable: Photos to be split, or those of both splits.
+        usable: Photos to be split, or those of both splits. Groups are not
+            divided.
         validation_fraction, seed: As in `stratified_rows`.
+        rare_classes: As in `rare_classes.settle_rare_classes`.
 
     Raises:
-        UserError: If a class has too few photos.
+        UserError: If a class has too few photos, or nothing is left.
     """
-    if len(usable) == 1:
-        (photos,) = usable
-        rows = stratified_rows(photos, validation_fraction, seed)
-        train, validation = map(photos.take, rows)
+    usable = settle_rare_classes(usable, rare_classes)
+    if len(usable) == 2:
+        train, validation = usable
         return train, validation
-    train, validation = usable
-    lacking = [name for name, count in train.counts().items() if not count]
-    if lacking:
+    (photos,) = usable
+    choose_rows = grouped_rows if photos.groups else stratified_rows
+    rows = choose_rows(photos, validation_fraction, seed)
+    train, validation = map(photos.take, rows)
+    if not len(validation):
+        units = "group" if photos.groups else "photo"
         raise UserError(
-            f"No training photo of {list_some(lacking)} can be used. Add some, "
-            "or remove the class."
+            f"No {units} is left to validate on: each has to train, as the "
+            "only one of a class. Add photos, or `validation_data`."
         )
     return train, validation
 

@@ -51,9 +51,9 @@ def begin(
     check_callbacks(callbacks)
     with progress.heavy_imports():  # TensorFlow logs here, too
         device_name = device.prepare_device()
-    class_names = found[0].class_names
-    model = _build_model(config, len(class_names))
     splits = inspect_and_split(found, config)
+    class_names = splits.train.class_names
+    model = _build_model(config, len(class_names))
     views = plan.make_views(config, model, splits)
     settings = plan.make_settings(config, splits.train.labels, len(class_names))
     stages = plan.make_stages(config, model, unfreeze_from)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from thaw.config import TrainConfig
+from thaw.data.groups import group_numbers
 
 # They change nothing of what is computed, or what they change is compared as
 # what it leads to: the photos and their split.
@@ -18,9 +19,11 @@ _FREE_OPTIONS = {
     "cache_limit_gb",
     "checkpoint_minutes",
     "data",
+    "group_regex",
     "label_regex",
     "limit",
     "max_pixels",
+    "rare_classes",
     "skip_bad",
     "smooth_curves",
     "validation_data",
@@ -81,6 +84,9 @@ def make_conditions(
 
 def _fingerprint(photos):
     facts = [photos.fingerprint(), photos.labels.tobytes().hex()]
+    groups = group_numbers(photos)
+    if groups is not None:  # the folds of a solved head
+        facts.append(groups.tobytes().hex())
     text = " ".join((*facts, *photos.class_names))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

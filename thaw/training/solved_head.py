@@ -9,6 +9,7 @@ is one plain Keras model.
 
 import numpy as np
 
+from thaw.data.groups import group_folds
 from thaw.errors import UserError
 
 # Strength of the data against the L2 penalty; the one with the lowest loss
@@ -18,7 +19,10 @@ _FOLDS = 3
 
 
 def solve_head(
-    features: np.ndarray, labels: np.ndarray, solver: str
+    features: np.ndarray,
+    labels: np.ndarray,
+    solver: str,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the kernel and the bias of the best Dense layer.
 
@@ -28,6 +32,7 @@ def solve_head(
         solver: `linear` (logistic regression) or `svm` (linear support vector
             machine, Cortes & Vapnik 1995, its margins scaled to probabilities
             on held-out folds, Platt 1999).
+        groups: Ints (N,) of photos that are held out together, or None.
 
     Returns:
         float32 (D, 1) and (1,) for two classes, for a sigmoid; (D, K) and
@@ -50,26 +55,66 @@ def solve_head(
         model = linear_model.LogisticRegression(max_iter=1000)
     else:
         model = svm.LinearSVC()
+    folds = _folds(labels, groups, solver)
     search = model_selection.GridSearchCV(
         model,
         {"C": _STRENGTHS[solver]},
-        cv=_FOLDS,
-        scoring="neg_log_loss" if solver == "linear" else "accuracy",
+        cv=folds,
+        scoring=_negative_log_loss if solver == "linear" else "accuracy",
     ).fit(scaled, labels)
+    best = search.best_estimator_
     scale, shift = 1.0, 0.0
     if solver == "svm":
-        margins = model_selection.cross_val_predict(
-            search.best_estimator_,
-            scaled,
-            labels,
-            cv=_FOLDS,
-            method="decision_function",
-        )
-        scale, shift = _probability_scale(margins, labels)
-    best = search.best_estimator_
+        margins, rows = _held_out_margins(best, scaled, labels, folds)
+        scale, shift = _probability_scale(margins, labels[rows])
     kernel = scale * best.coef_.T / scaler.scale_[:, None]
     bias = scale * best.intercept_ + shift - scaler.mean_ @ kernel
     return kernel.astype("float32"), bias.astype("float32")
+
+
+def _folds(labels, groups, solver):
+    """Returns (fitted, held out) rows of folds; every class is fitted in each.
+
+    A group whose class would be missing without it is not held out.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    if groups is None:
+        return list(StratifiedKFold(_FOLDS).split(labels, labels))
+    folds = []
+    for fitted, held_out in group_folds(labels, groups, _FOLDS, seed=0):
+        is_missing = ~np.isin(labels[held_out], labels[fitted])
+        needed = np.isin(groups[held_out], groups[held_out][is_missing])
+        fitted = np.sort(np.concatenate([fitted, held_out[needed]]))
+        if not needed.all():
+            folds.append((fitted, held_out[~needed]))
+    if not folds:
+        raise UserError(
+            f"`head={solver}` takes photos of at least two groups of a class "
+            "to train on, to find how much to trust them."
+        )
+    return folds
+
+
+def _negative_log_loss(model, features, labels):
+    """Returns the score of a model, also where photos lack a class of it."""
+    from sklearn.metrics import log_loss
+
+    probabilities = model.predict_proba(features)
+    return -log_loss(labels, probabilities, labels=model.classes_)
+
+
+def _held_out_margins(model, features, labels, folds):
+    """Returns margins by models that did not see the photos, and their rows."""
+    from sklearn.base import clone
+
+    margins = []
+    for fitted, rows in folds:
+        fold_model = clone(model).fit(features[fitted], labels[fitted])
+        margins.append(fold_model.decision_function(features[rows]))
+    rows = np.concatenate([rows for _, rows in folds])
+    order = np.argsort(rows)
+    return np.concatenate(margins)[order], rows[order]
 
 
 def _probability_scale(margins, labels):

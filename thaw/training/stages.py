@@ -12,6 +12,7 @@ import tensorflow as tf
 from model_zoo.hashes import hash_layers
 from model_zoo.unfreeze import unfreeze
 from thaw.cache.features import Features, make_frozen_part
+from thaw.data.groups import group_numbers
 from thaw.progress import say
 from thaw.runs.freeze_proof import trained_layer_names
 from thaw.training.fit import Fit
@@ -131,8 +132,14 @@ def _solve(training, stage, trained, features):
         training.stop.check()
     inputs = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
+    views = training.views[0]
+    groups = group_numbers(views.photos)
+    if groups is not None:
+        groups = groups[views.order(0)]
     model = training.model
-    model.layers[-1].set_weights(solve_head(inputs, labels, stage.solver))
+    model.layers[-1].set_weights(
+        solve_head(inputs, labels, stage.solver, groups)
+    )
     # The loss of the other stages, or their epochs could not be compared.
     trained.compile(
         loss=training.settings.loss or model.loss, metrics=[training.accuracy]

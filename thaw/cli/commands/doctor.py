@@ -25,12 +25,14 @@ class DoctorConfig(Config):
     Flags:
         validation_data: As in train.py: the photos to validate on.
         label_regex: As in train.py: the class in the name of a photo.
+        group_regex: As in train.py: the group in the path of a photo.
         max_pixels: Reject photos with more.
         output_dir: Folder for the results.
     """
 
     validation_data: str | None = option(None)
     label_regex: str | None = option(None)
+    group_regex: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
     output_dir: str = option("runs/doctor")
 
@@ -48,7 +50,7 @@ def main(arguments: list[str], config: DoctorConfig) -> int:
 
     (data,) = arguments
     report = check_photos(data, **config.to_dict())
-    print(report.summary())
+    say(report.summary())
     for path in report.files:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
     if report.problems:

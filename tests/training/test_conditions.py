@@ -1,0 +1,27 @@
+import dataclasses
+
+import numpy as np
+
+from thaw.data.inspect_worker import Inspection
+from thaw.data.photos import Photos
+from thaw.training.conditions import _fingerprint
+
+PHOTOS = Photos(
+    ("a.jpg", "b.jpg", "c.jpg"),
+    np.array([0, 1, 1], "int32"),
+    ("cat", "dog"),
+    inspections=tuple(Inspection(digest=digest) for digest in "xyz"),
+)
+
+
+def test_without_groups_the_fingerprint_is_that_of_older_runs():
+    assert _fingerprint(PHOTOS) == "fce84a4a850bfcda"
+
+
+def test_other_groups_are_other_photos():
+    """A solved head depends on them, also where the split is the same."""
+    found = {
+        _fingerprint(dataclasses.replace(PHOTOS, groups=tuple(groups)))
+        for groups in ("aab", "abb", "ccd")
+    }
+    assert len(found | {_fingerprint(PHOTOS)}) == 3  # whatever their names
