@@ -96,13 +96,21 @@ def test_no_fold_lacks_a_class():
         assert sorted([*fitted, *held_out]) == list(range(40))
     held_out = np.concatenate([rows for _, rows in folds])
     assert sorted(held_out) == list(range(30))
-    with pytest.raises(UserError, match="at least two groups of a class"):
+    with pytest.raises(UserError, match="photos of two groups to train on"):
         solved_head._folds(labels[20:], groups[20:] * 0, "linear")
 
 
+@pytest.mark.parametrize("solver", ["linear", "svm"])
+def test_an_only_photo_of_a_class_is_learnt(solver):
+    features, labels = blobs(2, n=60)
+    labels[0] = 2
+    features[0] += 50
+    kernel, bias = solve_head(features, labels, solver)
+    assert kernel.shape == (6, 3)
+    assert probabilities(features, kernel, bias)[0].argmax() == 2
+
+
 def test_too_few_photos_are_said():
-    features, labels = blobs(2, n=20)
-    labels[:] = 0
-    labels[:2] = 1
-    with pytest.raises(UserError, match="at least 3 photos of each class"):
-        solve_head(features, labels, "svm")
+    features, _ = blobs(2, n=4)
+    with pytest.raises(UserError, match="`head=svm` takes 3 photos of a class"):
+        solve_head(features, np.array([0, 0, 1, 1]), "svm")

@@ -7,6 +7,8 @@ it; the result is written into the model's Dense layer, so that what is saved
 is one plain Keras model.
 """
 
+import warnings
+
 import numpy as np
 
 from thaw.data.groups import group_folds
@@ -39,16 +41,11 @@ def solve_head(
         (K,) for K, for a softmax.
 
     Raises:
-        UserError: If a class has too few photos.
+        UserError: If there are too few photos.
     """
     from sklearn import linear_model, model_selection, svm
     from sklearn.preprocessing import StandardScaler
 
-    if np.bincount(labels).min() < _FOLDS:
-        raise UserError(
-            f"--head={solver} takes at least {_FOLDS} photos of each class to "
-            "train on, to find how much to trust them."
-        )
     scaler = StandardScaler()
     scaled = scaler.fit_transform(features.astype("float64"))
     if solver == "linear":
@@ -75,25 +72,36 @@ def solve_head(
 def _folds(labels, groups, solver):
     """Returns (fitted, held out) rows of folds; every class is fitted in each.
 
-    A group whose class would be missing without it is not held out.
+    A photo or group whose class would be missing without it is not held out.
     """
-    from sklearn.model_selection import StratifiedKFold
-
     if groups is None:
-        return list(StratifiedKFold(_FOLDS).split(labels, labels))
-    folds = []
-    for fitted, held_out in group_folds(labels, groups, _FOLDS, seed=0):
+        folds, groups = _stratified_folds(labels), np.arange(len(labels))
+    else:
+        folds = group_folds(labels, groups, _FOLDS, seed=0)
+    complete = []
+    for fitted, held_out in folds:
         is_missing = ~np.isin(labels[held_out], labels[fitted])
         needed = np.isin(groups[held_out], groups[held_out][is_missing])
         fitted = np.sort(np.concatenate([fitted, held_out[needed]]))
         if not needed.all():
-            folds.append((fitted, held_out[~needed]))
-    if not folds:
+            complete.append((fitted, held_out[~needed]))
+    if not complete:
         raise UserError(
-            f"`head={solver}` takes photos of at least two groups of a class "
-            "to train on, to find how much to trust them."
+            f"`head={solver}` takes {_FOLDS} photos of a class or, where there "
+            "are groups, photos of two groups to train on, to find how much to "
+            "trust them."
         )
-    return folds
+    return complete
+
+
+def _stratified_folds(labels):
+    from sklearn.model_selection import StratifiedKFold
+
+    if np.bincount(labels).max() < _FOLDS:
+        return []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of smaller classes
+        return list(StratifiedKFold(_FOLDS).split(labels, labels))
 
 
 def _negative_log_loss(model, features, labels):
