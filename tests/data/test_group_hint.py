@@ -41,7 +41,7 @@ def splits_of(pattern, num_groups=8, photos=4):
 def test_groups_in_names_are_suggested(pattern, example):
     train, validation = splits_of(pattern)
     line = describe_suggested_groups(train, validation)
-    assert line.startswith(f"Names suggest 8 groups, e.g. {example}; 8 of them")
+    assert line.startswith(f"Names suggest 8 groups, e.g. {example}, 8 of them")
     expression = re.search("`group_regex='(.*)'`", line)[1]
     found = {re.search(expression, path)[1] for path in train.paths}
     assert len(found) == 8

@@ -44,8 +44,8 @@ def describe_suggested_groups(train: Photos, validation: Photos) -> str | None:
             example = next(x for x in of_train if x in shared)
             return (
                 f"Names suggest {len(set(groups)):,} groups, e.g. "
-                f"{shown(example + separator)}*; {len(shared):,} of them would "
-                "be in both splits. If so, keep each in one: "
+                f"{shown(example + separator)}*, {len(shared):,} of them in "
+                "both splits. If so, keep each in one: "
                 f"`group_regex='{regex}'`"
             )
     return None

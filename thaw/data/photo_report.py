@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thaw import atomic
 from thaw.data import MAX_PIXELS, files, quality, quality_report, split
+from thaw.data.bursts import describe_bursts
 from thaw.data.group_hint import describe_suggested_groups
 from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
@@ -33,7 +34,7 @@ class PhotoReport:
         bad: Path and reason of each photo that cannot be used.
         issues: Quality issues of the others, the worst first.
         problems: Reasons why training would not start; empty if it would.
-        groups: Line on groups in both splits, or None.
+        groups: Lines on groups in both splits, or None.
         files: Files written to `output_dir`.
     """
 
@@ -154,7 +155,11 @@ def _describe_groups(usable):
     train, validation = split.move_duplicates(*splits)
     if train.groups:
         return quality_report.describe_groups(train, validation)
-    return describe_suggested_groups(train, validation)
+    lines = (
+        describe_suggested_groups(train, validation),
+        describe_bursts(train, validation),
+    )
+    return "\n".join(filter(None, lines)) or None
 
 
 def _save(report, folder):
