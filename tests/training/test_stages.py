@@ -5,6 +5,8 @@ import pytest
 from model_zoo import boundary
 from tests.support.training import epochs_of
 from tests.support.training import train as train_stages
+from thaw.training import stages
+from thaw.training.solved_head import solve_head
 
 pytestmark = pytest.mark.slow
 
@@ -134,3 +136,23 @@ def test_a_full_disk_in_the_middle_changes_nothing_but_the_speed(
     assert len(written) == 4
     assert got == uncached[0]
     assert capsys.readouterr().err.count("No space left on device") == 1
+
+
+def test_a_solved_head_gets_the_groups_of_its_photos(train, monkeypatch):
+    given = []
+
+    def solve(inputs, labels, solver, groups):
+        given.append((labels, groups))
+        return solve_head(inputs, labels, solver, groups)
+
+    monkeypatch.setattr(stages, "solve_head", solve)
+    train(
+        backbone="simple_cnn",
+        unfreeze_from="none",
+        head="linear",
+        epochs=0,
+        group_regex=r"((cat|dog)/00\d)",
+    )
+    ((labels, groups),) = given
+    pairs = set(zip(groups, labels, strict=True))
+    assert len(pairs) == len(set(groups)) == 4
