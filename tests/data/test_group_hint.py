@@ -36,6 +36,7 @@ def splits_of(pattern, num_groups=8, photos=4):
         ("20240131_12150{g}_{n:03d}.jpg", "20240131_121500_*"),
         ("p{g}-{n}.JPG", "p0-*"),
         ("P{g}.{n}.jpg", "P0.*"),
+        ("P{g} - {n}.jpg", "P0 - *"),
     ],
 )
 def test_groups_in_names_are_suggested(pattern, example):
@@ -73,6 +74,16 @@ def test_numbers_of_classes_are_no_groups():
     photos = Photos.labelled(paths, [path[:9] for path in paths])
     splits = photos.take(range(0, 180, 2)), photos.take(range(1, 180, 2))
     assert describe_suggested_groups(*splits) is None
+
+
+def test_names_may_be_of_several_kinds():
+    """As in the chest X-rays of Kermany et al. 2018."""
+    paths = [f"N/IM-{n:04d}-0001.jpeg" for n in range(20)]
+    paths += [f"P/person{n // 3}_virus_{n}.jpeg" for n in range(60)]
+    photos = Photos.labelled(paths, [path[0] for path in paths])
+    splits = photos.take(range(0, 80, 2)), photos.take(range(1, 80, 2))
+    line = describe_suggested_groups(*splits)
+    assert line.startswith("Names suggest 40 groups, e.g. person0_virus_*, 20 ")
 
 
 def test_groups_that_are_in_one_split_are_not_mentioned():

@@ -74,7 +74,7 @@ def test_groups_in_both_splits_are_counted(photos):
     assert report.groups == (
         "Names suggest 12 groups, e.g. cat1_*, 7 of them in both splits. "
         "If so, keep each in one: "
-        r"`group_regex='([^/]+)_[A-Za-z]*\d{1,6}\.\w+$'`"
+        r"`group_regex='([^/]+)[-_. ][A-Za-z]*\d{1,6}\.\w+$'`"
     )
     assert str(report).endswith(report.groups) and not report.problems
     report = check_photos(photos, group_regex=r"(\w+)_\d")

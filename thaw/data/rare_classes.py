@@ -57,11 +57,10 @@ def settle_rare_classes(
 
 def _count_units(photos):
     """Returns how many photos, or groups, each class has, (C,)."""
-    units, labels = group_numbers(photos), photos.labels
-    if units is None:
-        units = np.arange(len(photos))
-    pairs = np.unique(np.stack([units, labels]), axis=1)
-    return np.bincount(pairs[1], minlength=len(photos.class_names))
+    labels, groups = photos.labels, group_numbers(photos)
+    if groups is not None:
+        _, labels = np.unique(np.stack([groups, labels]), axis=1)
+    return np.bincount(labels, minlength=len(photos.class_names))
 
 
 def _describe(train, counts, is_rare, to_be_split):
