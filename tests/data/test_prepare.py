@@ -20,6 +20,7 @@ def config(data, **options):
         "skip_bad": 0.0,
         "validation_fraction": 0.25,
         "class_weights": "none",
+        "pixel_range": None,
     }
     return types.SimpleNamespace(**defaults | options)
 

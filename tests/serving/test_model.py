@@ -88,7 +88,7 @@ def odd_photos(tmp_path_factory):
 
 def expected_rows(model, paths, top=None):
     """Returns the rows that predict.py prints as JSON, or reasons, by path."""
-    run = SimpleNamespace(model=model, class_names=CLASSES)
+    run = SimpleNamespace(model=model, class_names=CLASSES, pixel_ranges=None)
     return {
         prediction.path: prediction.error or describe(prediction, top)
         for prediction in predict_parts(run, [paths], max_pixels=MAX_PIXELS)

@@ -26,6 +26,7 @@ def image_datasets(
     seed: int = 0,
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
+    pixel_range: str | None = None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset, tuple[str, ...]]:
     """Returns (train_ds, val_ds, class_names) for a `Model.fit` of your own.
 
@@ -47,6 +48,8 @@ def image_datasets(
         validation_data: Photos to validate on, if not in `data`.
         label_regex: Regular expression whose first group, found in the name
             of a photo, is its class; None: its folder is.
+        pixel_range: Values that become black and white, e.g. `0:4095`; None:
+            found.
 
     Returns:
         Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,
@@ -71,6 +74,7 @@ def image_datasets(
         data=data,
         validation_data=validation_data,
         label_regex=label_regex,
+        pixel_range=pixel_range,
         skip_bad=1.0,
         image_size=image_size,
         batch_size=batch_size,

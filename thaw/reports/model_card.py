@@ -20,7 +20,13 @@ from thaw.reports.words import words
 from thaw.runs import reader
 
 # What holds neither photos nor paths of whoever trained it.
-_PUBLIC = ("README.md", "model.keras", "class_names.json", "export/*")
+_PUBLIC = (
+    "README.md",
+    "model.keras",
+    "class_names.json",
+    "pixel_ranges.json",
+    "export/*",
+)
 _PATHS = {"backbone", "cache_dir", "data", "validation_data", "weights"}
 _MANY_CLASSES = 50  # of which the rest is in metrics.json
 _METRICS = {

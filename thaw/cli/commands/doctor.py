@@ -26,12 +26,14 @@ class DoctorConfig(Config):
         validation_data: As in train.py: the photos to validate on.
         label_regex: As in train.py: the class in the name of a photo.
         max_pixels: Reject photos with more.
+        pixel_range: As in train.py: the values that become black and white.
         output_dir: Folder for the results.
     """
 
     validation_data: str | None = option(None)
     label_regex: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
+    pixel_range: str | None = option(None)
     output_dir: str = option("runs/doctor")
 
 
