@@ -138,8 +138,8 @@ def _is_mixture(found, kind, pixel_range):
         for x in fitting
     )
     few_levels = sum(is_dim(x, pixel_range) for x in fitting)
-    if pixel_range == _SIGNED:  # half of the levels, and at the top of [0, 1]
-        at_top, few_levels = 0, sum(x.lowest >= 0 for x in found)
+    if pixel_range == _SIGNED:  # of [0, 1] it would leave half of the levels
+        few_levels = sum(x.lowest >= 0 for x in found)
     return (few_levels >= 2 and few_levels >= _MOST_DIM * len(found)) or (
         at_top >= 2 and at_top >= _MOST_AT_TOP * len(fitting)
     )

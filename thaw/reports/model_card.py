@@ -103,6 +103,7 @@ def make_card(
         confused=evaluation.most_confused[:3],
         command=" ".join(["python train.py", *flags]),
         verified=facts.summary.get("verified"),
+        pixel_ranges=facts.summary.get("pixel_ranges", {}),
         num_issues=num_issues,
         upload=f"hf upload YOU/{repository} . . {public}",
     )
