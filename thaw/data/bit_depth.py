@@ -89,7 +89,8 @@ def name_range(kind: str, pixel_range: PixelRange | None) -> str:
         return "floats in no usual range"
     if kind == FLOAT:
         return f"floats in {pixel_range}"
-    return f"{int(pixel_range.high).bit_length()} bits in 16"
+    bits = int(pixel_range.high).bit_length()
+    return f"{bits} bits in 16" if bits < 16 else "16 bits"
 
 
 def rows_of_kind(photos: Photos, kind: str) -> list[int]:

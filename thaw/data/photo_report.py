@@ -13,7 +13,7 @@ from thaw.data.load import load_photos
 from thaw.data.outside import check_outside_data
 from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
-from thaw.data.prepare import choose_ranges, find_data
+from thaw.data.prepare import choose_set_ranges, find_data
 from thaw.data.quality import QualityIssue
 from thaw.errors import UserError, shown
 from thaw.pixel_range import PixelRange
@@ -136,7 +136,7 @@ def check_photos(
         )
     ranges, range_line = {}, ""
     try:
-        ranges, range_line = choose_ranges(usable, given)
+        ranges, range_line = choose_set_ranges(usable, given)
     except UserError as error:
         problems.append(str(error))
     splits, usable = (

@@ -176,16 +176,16 @@ def read_extremes(contents: bytes) -> tuple[float, float]:
 
 
 def _read(image, contents):
-    """Returns samples of more than 8 bits, and loads the opened photo."""
+    """Returns samples of more than 8 bits; of `image`, loads some bytes."""
     mode = samples.raw_mode(image)
-    image.load()
     if mode is None:
         return np.asarray(image)
-    parts = []
-    for one in samples.modes_of_bytes(mode):
+    first, *others = samples.modes_of_bytes(mode)
+    samples.set_raw_mode(image, first)
+    parts = [np.asarray(image)]
+    for other in others:
         with open_photo(contents) as again:
-            samples.set_raw_mode(again, one)
-            again.load()
+            samples.set_raw_mode(again, other)
             parts.append(np.asarray(again))
     return samples.join_bytes(mode, parts)
 

@@ -117,7 +117,7 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     )
     option = config.pixel_range
     given = None if option is None else PixelRange.parse(option)
-    ranges, range_line = choose_ranges(usable, given)
+    ranges, range_line = choose_set_ranges(usable, given)
     if range_line:
         say(range_line)
     usable = [dataclasses.replace(x, pixel_ranges=ranges) for x in usable]
@@ -137,17 +137,17 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     return Splits(train, validation, bad, dict(counts))
 
 
-def choose_ranges(
+def choose_set_ranges(
     splits: Sequence[Photos], given: PixelRange | None
 ) -> tuple[dict[str, PixelRange], str]:
-    """Returns what becomes black and white in all splits, and says it.
+    """Returns what becomes black and white in all splits, and lines on it.
 
     Args:
         splits: Inspected photos that can be used.
         given: Range for all of them, or None.
 
     Returns:
-        As `bit_depth.choose_ranges`, and lines on it, which may be empty.
+        Ranges as of `bit_depth.choose_ranges`, and text, which may be empty.
 
     Raises:
         UserError: If it isn't clear.

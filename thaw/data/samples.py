@@ -118,7 +118,7 @@ def scale(
     """Returns a photo of more than 8 bits in 8: grey, or in its own colours.
 
     Args:
-        image: The photo, loaded.
+        image: The photo, of which more than its header was read.
         numbers: Its samples, (H, W) or (H, W, C).
         pixel_range: What becomes black and white; None: by custom, for grey.
     """
