@@ -20,6 +20,7 @@ LEVELS = (
     {"config", "device", "isolation"},
     {"options"},
     {"option"},
+    {"pixel_range"},
     {"atomic", "errors", "progress", "tables"},
 )
 LEVEL_OF = {name: number for number, x in enumerate(LEVELS) for name in x}

@@ -15,6 +15,7 @@ from model_zoo.backbones import (
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.pixel_range import PixelRange
 
 _OPTIMIZER_NUMBERS = {
     "rmsprop": ("rho", "momentum"),
@@ -61,6 +62,8 @@ class TrainConfig(Config):
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
             --skip_bad=5%.
         max_pixels: Reject photos with more.
+        pixel_range: Values that become black and white, low:high, e.g. 0:4095.
+            Default: found; photos of 8 bits stay as they are.
         image_size: Pixels a side. Default: the backbone's.
         resize: How photos become square.
         batch_size: Photos per step.
@@ -141,6 +144,7 @@ class TrainConfig(Config):
     limit: int | None = option(None, low=2)
     skip_bad: float = option(0.0, low=0, high=1, is_share=True)
     max_pixels: int = option(MAX_PIXELS, low=1)
+    pixel_range: str | None = option(None)
     image_size: int | None = option(None, low=1, high=4096)
     resize: str = option("squash", choices=RESIZE_MODES)
     batch_size: int = option(20, low=1, high=4096)
@@ -208,6 +212,8 @@ class TrainConfig(Config):
 
     def validate(self) -> None:
         """Raises a `UserError` if options contradict each other."""
+        if self.pixel_range is not None:
+            PixelRange.parse(self.pixel_range)
         self._check_optimizer()
         if not (
             self.head_epochs

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from thaw.config import TrainConfig
 from thaw.errors import UserError
-from thaw.runs import paths, reader
+from thaw.pixel_range import PixelRange
+from thaw.runs import paths, pixel_ranges, reader
 
 
 class Run:
@@ -53,6 +54,14 @@ class Run:
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their indices."""
         return tuple(reader.load_class_names(self.path))
+
+    @functools.cached_property
+    def pixel_ranges(self) -> dict[str, PixelRange] | None:
+        """Values that become black and white, by kind of samples.
+
+        Empty if all photos had 8 bits; None if an older Thaw trained it.
+        """
+        return pixel_ranges.load(self.path)
 
     @functools.cached_property
     def history(self) -> dict[str, list]:

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from tests.support.corpus import saved
-from thaw.data.appearance import Appearance, appearance_of
+from thaw.data.appearance import FLAT, Appearance, appearance_of
 from thaw.data.pixels import decode
 
 
@@ -27,13 +27,13 @@ def test_grey_and_blank_photos(photo, quality):
     def appearance(image):
         return appearance_of(decode(saved(image, "JPEG", quality=quality)))
 
-    assert not appearance(photo).grey and not appearance(photo).blank
+    assert not appearance(photo).grey and appearance(photo).spread > FLAT
     grey = appearance(photo.convert("L").convert("RGB"))
-    assert grey.grey and not grey.blank and grey.perceptual_hash is not None
+    assert grey.grey and grey.spread > FLAT and grey.perceptual_hash is not None
     black = appearance(Image.new("RGB", (50, 40)))
-    assert black == Appearance(None, grey=True, blank=True)
+    assert black == Appearance(None, grey=True, spread=0.0)
     red = appearance(Image.new("RGB", (50, 40), (200, 10, 10)))
-    assert red == Appearance(None, grey=False, blank=True)
+    assert red == Appearance(None, grey=False, spread=0.0)
     lit = photo.convert("L").point(lambda level: 250 if level else 250)
     lit.paste(0, (0, 0, 12, 12))  # little, but something
-    assert not appearance(lit).blank
+    assert appearance(lit).spread > FLAT

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from tests.support.deep import grey_file
 from tests.support.examples import run_example
 from thaw.data import photo_report
 from thaw.data.photo_report import check_photos
@@ -82,6 +83,34 @@ def test_groups_in_both_splits_are_counted(photos):
     report = check_photos(photos, group_regex=r"(cat|dog)")
     assert report.groups is None
     assert "have photos of one group only: cat, dog" in report.problems[0]
+
+
+def test_the_range_of_12_bits_is_said_and_a_mixture_is_a_problem(tmp_path):
+    def write(name, highest):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        numbers = np.linspace(0, highest, 48 * 48).reshape(48, 48)
+        path.write_bytes(grey_file(numbers.astype("uint16"), "PNG"))
+
+    for number in range(4):
+        write(f"cat/{number}.png", 4095 - number)
+        write(f"dog/{number}.png", 2000 + number)
+    report = check_photos(tmp_path)
+    line = (
+        "Pixel range 0:4095 (12 bits in 16): the values of 8 photos go from 0 "
+        "to 4,095"
+    )
+    assert report.pixel_range == line and line in str(report).splitlines()
+    assert report.problems == []
+    assert "all of one colour" not in {x.kind for x in report.issues}
+    for number in range(4, 8):
+        write(f"dog/{number}.png", 255)
+    (problem,) = check_photos(tmp_path).problems
+    assert "4 of 8 bits in 16, e.g. " in problem
+    report = check_photos(tmp_path, pixel_range="0:1000")
+    assert report.problems == []
+    assert report.pixel_range.splitlines()[0] == "Pixel range 0:1000, as given"
+    assert "8 of 12 photos have values outside" in report.pixel_range
 
 
 def test_files_are_written_anew(photos, tmp_path):

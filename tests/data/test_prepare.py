@@ -2,11 +2,15 @@ import os
 import shutil
 import types
 
+import numpy as np
 import pytest
 
+from tests.support.deep import grey_file
 from thaw.data import prepare
 from thaw.data.photos import Photos
+from thaw.data.views import PhotoViews
 from thaw.errors import UserError
+from thaw.pixel_range import PixelRange
 
 
 def config(data, **options):
@@ -22,6 +26,7 @@ def config(data, **options):
         "validation_fraction": 0.25,
         "rare_classes": "stop",
         "class_weights": "none",
+        "pixel_range": None,
     }
     return types.SimpleNamespace(**defaults | options)
 
@@ -141,6 +146,29 @@ def test_rare_classes_are_those_of_usable_photos(
         "`rare_classes=drop`: left out 1 of 3 classes (1 photos): owl"
         in capsys.readouterr().out
     )
+
+
+def test_both_splits_are_scaled_from_one_range(tmp_path, capsys):
+    for split, highest in (("train", 900), ("validation", 4000)):
+        for label in ("cat", "dog"):
+            (tmp_path / split / label).mkdir(parents=True)
+            for number in range(3):
+                top = highest - 100 * number - 30 * (label == "dog")
+                numbers = np.linspace(0, top, 64).reshape(8, 8).astype("uint16")
+                path = tmp_path / split / label / f"{number}.png"
+                path.write_bytes(grey_file(numbers, "PNG"))
+    options = config(tmp_path)
+    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    assert "Pixel range 0:4095 (12 bits in 16)" in capsys.readouterr().out
+    for photos in splits[:2]:
+        assert photos.pixel_ranges == {"integer": PixelRange(0, 4095)}
+    images = PhotoViews(splits.train, lambda x: x, 8).images(0, [0], 1)
+    levels = np.linspace(0, 900, 64).astype("uint16") * (255 / 4095)
+    (shown,) = images.as_numpy_iterator()
+    np.testing.assert_array_equal(shown[0, ..., 0].ravel(), levels.round())
+    options.pixel_range = "0:2000"
+    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    assert set(splits.train.pixel_ranges.values()) == {PixelRange(0, 2000)}
 
 
 def test_a_few_bad_photos_may_be_left_out(drawn_photos, tmp_path):

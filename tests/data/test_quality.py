@@ -49,7 +49,7 @@ def test_good_photos_give_no_issues():
         ("p/x.jpg", {"width": 3001}, ("over 10 times", "3001 x 300")),
         ("p/x.jpg", {"height": 40}, None),
         ("p/x.gif", {"format": "GIF", "animated": True}, ("animated", "GIF")),
-        ("p/x.jpg", {"blank": True, "grey": True}, ("all of one colour", "")),
+        ("p/x.jpg", {"spread": 2.9, "grey": True}, ("all of one colour", "")),
         ("p/x.jpg", {"grey": True}, ("grey", "400 x 300")),
     ],
 )

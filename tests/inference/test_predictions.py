@@ -16,7 +16,7 @@ CLASSES = ("cat", "dog", "owl")
 @pytest.fixture(scope="module")
 def run():
     model = build_model("vgg16_tiny", 3, weights="auto", image_size=48)
-    return SimpleNamespace(model=model, class_names=CLASSES)
+    return SimpleNamespace(model=model, class_names=CLASSES, pixel_ranges={})
 
 
 @pytest.fixture

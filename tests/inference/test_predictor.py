@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from model_zoo import build_model
+from tests.support.deep import grey_file
 from thaw.data import files
 from thaw.data.inspect import inspect_photos
 from thaw.data.photos import Photos
 from thaw.inference.predictor import Predictor, inspect_in_parts
+from thaw.pixel_range import PixelRange
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,22 @@ def test_photos_that_are_bad_or_go_are_left_out(model, drawn_photos, tmp_path):
     assert (gone, why_gone) == (2, "No such file or directory")
     assert changed == 5
     assert why_changed.startswith("changed while it was read")
+
+
+def test_photos_are_read_by_the_ranges_of_the_run(model, tmp_path):
+    numbers = np.tile(np.arange(48, dtype="uint16") * 20, (48, 1))
+    (tmp_path / "1.png").write_bytes(grey_file(numbers, "PNG"))
+    ranges = {"integer": PixelRange(0, 1023)}
+    for known in (ranges, {}):
+        parts = [[str(tmp_path / "1.png")]]
+        (photos,) = inspect_in_parts(parts, 10**6, known)
+        (batch,) = Predictor(model, pixel_ranges=known).predict(photos)
+        if not known:  # trained on 8 bits: are they 10 bits, or dark?
+            ((_, reason),) = batch.bad
+            assert reason.startswith("integer samples, unlike the training")
+            continue
+        levels = (numbers * (255 / 1023)).round()
+        np.testing.assert_array_equal(batch.images[0, ..., 0], levels)
 
 
 def test_parts_are_asked_for_one_at_a_time(drawn_photos):

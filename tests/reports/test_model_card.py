@@ -96,6 +96,15 @@ def test_the_hub_reads_it():
     assert card.data.model_name == "a run: 'odd\""
 
 
+def test_it_says_how_photos_of_more_than_8_bits_were_scaled():
+    assert "were scaled" not in make()
+    text = make(pixel_ranges={"integer": "0:4095", "float": "0:1"})
+    assert (
+        "nothing else.\nThe files of its photos were scaled to that first: "
+        "integer samples from `0:4095`, float samples from `0:1`.\n"
+    ) in text
+
+
 def test_it_says_what_the_run_was():
     text = make(num_issues=17)
     assert "Image classifier with 3 classes: cat, " in text

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import io
 import os
 import threading
@@ -17,6 +18,7 @@ from tests.support import chromium, corpus
 from thaw.errors import UserError
 from thaw.inference.predictions import predict_parts
 from thaw.inference.rows import describe
+from thaw.pixel_range import PixelRange
 from thaw.serving import model as serving_model
 from thaw.serving.app import build_app
 from thaw.serving.batcher import Busy
@@ -88,7 +90,7 @@ def odd_photos(tmp_path_factory):
 
 def expected_rows(model, paths, top=None):
     """Returns the rows that predict.py prints as JSON, or reasons, by path."""
-    run = SimpleNamespace(model=model, class_names=CLASSES)
+    run = SimpleNamespace(model=model, class_names=CLASSES, pixel_ranges=None)
     return {
         prediction.path: prediction.error or describe(prediction, top)
         for prediction in predict_parts(run, [paths], max_pixels=MAX_PIXELS)
@@ -169,6 +171,23 @@ def pixels_of(url):
     assert url.startswith(start)
     file = io.BytesIO(base64.b64decode(url.removeprefix(start)))
     return np.asarray(Image.open(file), "int64")
+
+
+def test_photos_are_read_by_the_ranges_of_the_run(model, tmp_path):
+    numbers = np.tile(np.arange(64, dtype="uint16") * 15, (64, 1))
+    path = str(tmp_path / "photo.png")
+    Path(path).write_bytes(corpus.saved(Image.fromarray(numbers), "PNG"))
+    ranges = {"integer": PixelRange(0, 1023)}
+    served_model = serving_model.ServedModel(
+        model, CLASSES, MAX_PIXELS, pixel_ranges=ranges
+    )
+    with contextlib.closing(served_model):
+        (row,) = served_model.predict([(path, path)], with_pictures=True)
+    shown = pixels_of(row["picture"])[..., 0]
+    np.testing.assert_array_equal(shown, (numbers * (255 / 1023)).round())
+    run = SimpleNamespace(model=model, class_names=CLASSES, pixel_ranges=ranges)
+    (expected,) = predict_parts(run, [[path]])
+    assert row["probability"] == pytest.approx(expected.probability, abs=1e-6)
 
 
 def test_a_model_without_maps_has_no_grad_cam(model, tmp_path, monkeypatch):

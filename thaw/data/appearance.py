@@ -1,4 +1,4 @@
-"""Appearance of a photo: perceptual hash, grey, all of one colour."""
+"""Appearance of a photo: perceptual hash, grey, spread of its colours."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 _GRID = (36, 32)  # cells
-_FLAT = 3.0  # levels of 255, standard deviation
+FLAT = 3.0  # levels of 255, standard deviation
 _GREY = 8  # levels of 255; compression alone leaves less
 
 
@@ -17,12 +17,13 @@ class Appearance(NamedTuple):
         perceptual_hash: 128 bits that photos which look the same share, or
             nearly all; None where there is too little to see.
         grey: Whether there is no colour in it.
-        blank: Whether it is all of one colour.
+        spread: Standard deviation over the photo, levels of 255, of the colour
+            channel where it is largest.
     """
 
     perceptual_hash: int | None
     grey: bool
-    blank: bool
+    spread: float
 
 
 def appearance_of(photo: np.ndarray) -> Appearance:
@@ -42,11 +43,11 @@ def appearance_of(photo: np.ndarray) -> Appearance:
         for size in ((9, 8), (8, 9))
     )
     perceptual_hash = None
-    if across.std() >= _FLAT:
+    if across.std() >= FLAT:
         brighter = (across[:, 1:] > across[:, :-1], down[1:] > down[:-1])
         perceptual_hash = int.from_bytes(np.packbits(brighter).tobytes(), "big")
     return Appearance(
         perceptual_hash,
         grey=bool(colour.max() <= _GREY),
-        blank=bool(cells.std(axis=(0, 1)).max() < _FLAT),
+        spread=float(cells.std(axis=(0, 1)).max()),
     )

@@ -47,8 +47,8 @@ def image_datasets(
             where `data` isn't split.
         seed: Seed of the split, the order and the views.
         validation_data: Photos to validate on, if not in `data`.
-        **options: Other options of `fine_tune` that choose the photos:
-            `label_regex`, `group_regex`, `rare_classes`, `limit`, ...
+        **options: Other options of `fine_tune` that choose or read the photos:
+            `label_regex`, `group_regex`, `rare_classes`, `pixel_range`, ...
 
     Returns:
         Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,

@@ -6,26 +6,30 @@ memory it takes (tensorflow#115498).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from thaw.data import pixels
+from thaw.data import pixels, samples
+from thaw.pixel_range import EIGHT_BITS, PixelRange
 
 
 def load_photo(
-    path: tf.Tensor | str, plain: tf.Tensor | None = None
+    path: tf.Tensor | str,
+    plain: tf.Tensor | None = None,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
 ) -> tf.Tensor:
     """Returns the pixels of the file at `path`, float32 (H, W, 3), RGB.
 
     Args:
         path: Path of the file, a string or a scalar string tensor.
-        plain: As in `decode_photo`.
+        plain, pixel_ranges: As in `decode_photo`.
     """
     if isinstance(path, str):
         path = path_tensor(path)
-    return tf.cast(decode_photo(tf.io.read_file(path), plain), "float32")
+    decoded = decode_photo(tf.io.read_file(path), plain, pixel_ranges)
+    return tf.cast(decoded, "float32")
 
 
 def path_tensor(paths: str | Sequence[str]) -> tf.Tensor:
@@ -39,7 +43,12 @@ def path_tensor(paths: str | Sequence[str]) -> tf.Tensor:
 
 
 def load_samples(
-    paths: Sequence[str], most: int = 64, height: int = 320, width: int = 400
+    paths: Sequence[str],
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
+    *,
+    most: int = 64,
+    height: int = 320,
+    width: int = 400,
 ) -> np.ndarray:
     """Returns some photos in one array, uint8 (N, height, width, 3), RGB.
 
@@ -48,6 +57,7 @@ def load_samples(
 
     Args:
         paths: Paths of the files; those taken are spread evenly over them.
+        pixel_ranges: As in `decode_photo`.
         most: Photos, if there are as many.
         height, width: Pixels.
 
@@ -58,7 +68,7 @@ def load_samples(
     samples = np.empty((len(rows), height, width, 3), "uint8")
     for sample, row in zip(samples, rows, strict=True):
         file = tf.io.read_file(path_tensor(paths[row]))
-        cut = decode_photo(file).numpy()[:height, :width]
+        cut = decode_photo(file, None, pixel_ranges).numpy()[:height, :width]
         missing = [(0, height - len(cut)), (0, width - cut.shape[1]), (0, 0)]
         sample[:] = np.pad(cut, missing, "edge")
     return samples
@@ -70,7 +80,9 @@ def spread(count: int, most: int) -> np.ndarray:
 
 
 def decode_photo(
-    contents: tf.Tensor, plain: tf.Tensor | None = None
+    contents: tf.Tensor,
+    plain: tf.Tensor | None = None,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
 ) -> tf.Tensor:
     """Returns the pixels of a photo, uint8 (H, W, 3), RGB.
 
@@ -78,27 +90,40 @@ def decode_photo(
         contents: Bytes of the file, a scalar string tensor.
         plain: Whether it is plain (`pixels.is_plain`), a scalar bool; None:
             checked in Python, for which threads of TensorFlow wait.
+        pixel_ranges: As in `pixels.decode`.
 
     Raises:
         tf.errors.OpError: If it is no photo, or is damaged.
     """
     if plain is None:
         plain = tf.numpy_function(_is_plain, [contents], "bool")
+
+    def decode_odd(contents):
+        return pixels.decode(_as_bytes(contents), pixel_ranges)
+
     decoded = tf.cond(
         plain,
-        lambda: decode_plain(contents),
-        lambda: tf.numpy_function(_decode, [contents], "uint8"),
+        lambda: decode_plain(contents, pixel_ranges),
+        lambda: tf.numpy_function(decode_odd, [contents], "uint8"),
     )
     return tf.ensure_shape(decoded, (None, None, 3))
 
 
-def decode_plain(contents: tf.Tensor) -> tf.Tensor:
+def decode_plain(
+    contents: tf.Tensor,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
+) -> tf.Tensor:
     """Returns the same of a photo that `pixels.is_plain`."""
-    return tf.io.decode_jpeg(  # reads PNG as well
+    decoded = tf.io.decode_jpeg(  # reads PNG as well
         contents,
         channels=3,
         dct_method="INTEGER_ACCURATE",  # the one Pillow agrees with
     )
+    pixel_range = (pixel_ranges or {}).get(EIGHT_BITS)
+    if pixel_range is None:
+        return decoded
+    table = samples.table_of_octets(pixel_range)
+    return tf.gather(table, tf.cast(decoded, "int32"))
 
 
 def decodes_plain(path: str) -> bool:
@@ -118,10 +143,6 @@ def _size_of_plain(path):
 def _is_plain(contents):
     with pixels.open_photo(_as_bytes(contents)) as image:
         return np.array(pixels.is_plain(image))
-
-
-def _decode(contents):
-    return pixels.decode(_as_bytes(contents))
 
 
 def _as_bytes(contents):

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from PIL import UnidentifiedImageError
 
-from thaw.data import pixels
+from thaw.data import pixels, samples
 from thaw.data.appearance import appearance_of
+from thaw.pixel_range import EIGHT_BITS, PixelRange
 
 SECONDS = 60  # for one photo
 READY = b"ready\n"  # the first line of its output
@@ -39,7 +40,11 @@ class Inspection(NamedTuple):
         width, height: In pixels, before it is turned.
         plain: `pixels.is_plain`.
         animated: `pixels.is_animated`.
-        perceptual_hash, grey, blank: Of `appearance.Appearance`.
+        perceptual_hash, grey: Of `appearance.Appearance`.
+        spread: Of `appearance.Appearance`, in values of the file; None: it was
+            not decoded.
+        samples: Kind of its samples, one of `KINDS`.
+        lowest, highest: Its smallest and largest sample; None for 8 bits.
     """
 
     reason: str | None = None
@@ -51,7 +56,10 @@ class Inspection(NamedTuple):
     animated: bool = False
     perceptual_hash: int | None = None
     grey: bool = False
-    blank: bool = False
+    spread: float | None = None
+    samples: str = EIGHT_BITS
+    lowest: float | None = None
+    highest: float | None = None
 
 
 def inspect_file(path: bytes | str, max_pixels: int) -> Inspection:
@@ -81,10 +89,11 @@ def inspect_file(path: bytes | str, max_pixels: int) -> Inspection:
             if width * height > max_pixels:
                 reason = f"{TOO_MANY} ({width} x {height})"
                 return Inspection(reason, digest, width=width, height=height)
+            kind = samples.kind_of(image)  # before anything loads pixels
             image_format = pixels.format_of(image)
             plain = pixels.is_plain(image)
             animated = pixels.is_animated(image)
-        appearance = appearance_of(pixels.decode(contents))
+        looks = _look(contents, kind)
     except UnidentifiedImageError:
         is_heic = contents[4:8] == b"ftyp" and contents[8:12] in _HEIC
         if is_heic and "HEIF" not in pixels.FORMATS:
@@ -102,8 +111,22 @@ def inspect_file(path: bytes | str, max_pixels: int) -> Inspection:
         height=height,
         plain=plain,
         animated=animated,
-        **appearance._asdict(),
+        samples=kind,
+        **looks,
     )
+
+
+def _look(contents, kind):
+    """Returns the fields for which all of a photo is decoded."""
+    if kind == EIGHT_BITS:
+        return appearance_of(pixels.decode(contents))._asdict()
+    lowest, highest = pixels.read_extremes(contents)
+    # In its own range: in that of the set a dark photo would have no hash.
+    own_range = PixelRange(lowest, highest if highest > lowest else lowest + 1)
+    shown = pixels.decode(contents, {kind: own_range})
+    looks = appearance_of(shown)._asdict()
+    looks["spread"] *= own_range.width / 255
+    return {"lowest": lowest, "highest": highest, **looks}
 
 
 def main() -> None:

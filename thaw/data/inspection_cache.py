@@ -16,7 +16,7 @@ from thaw.data.photos import Photos
 from thaw.progress import warn
 
 # An inspection depends on these, too; the number stands for our own code.
-_READER = " ".join(("4", PIL.__version__, *pixels.FORMATS))
+_READER = " ".join(("5", PIL.__version__, *pixels.FORMATS))
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS looks (path BLOB PRIMARY KEY, size INTEGER, "
     "mtime_ns INTEGER, ctime_ns INTEGER, reader TEXT, found TEXT) "

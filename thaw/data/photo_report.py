@@ -16,9 +16,10 @@ from thaw.data.load import load_photos
 from thaw.data.outside import check_outside_data
 from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
-from thaw.data.prepare import find_data
+from thaw.data.prepare import choose_set_ranges, find_data
 from thaw.data.quality import QualityIssue
 from thaw.errors import UserError, shown
+from thaw.pixel_range import PixelRange
 
 _SHOWN_PER_KIND = 6  # photos on the sheet
 _THUMBNAIL = 240  # pixels
@@ -35,6 +36,8 @@ class PhotoReport:
         issues: Quality issues of the others, the worst first.
         problems: Reasons why training would not start; empty if it would.
         groups: Lines on groups in both splits, or None.
+        pixel_range: What becomes black and white, in words; empty for photos
+            of 8 bits.
         files: Files written to `output_dir`.
     """
 
@@ -43,6 +46,7 @@ class PhotoReport:
     issues: list[QualityIssue]
     problems: list[str]
     groups: str | None = None
+    pixel_range: str = ""
     files: tuple[Path, ...] = ()
 
     @property
@@ -60,6 +64,7 @@ class PhotoReport:
         lines = [
             quality_report.describe_counts(self.splits),
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
+            self.pixel_range,
             table and f"\n{table}\n",
             quality_report.describe_balance(self.splits[0].usable()),
             self.groups,
@@ -77,6 +82,7 @@ def check_photos(
     label_regex: str | None = None,
     group_regex: str | None = None,
     max_pixels: int = MAX_PIXELS,
+    pixel_range: str | None = None,
     output_dir: str | Path | None = None,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
@@ -93,6 +99,8 @@ def check_photos(
         group_regex: Regular expression whose first group, found in the path
             of a photo, is its group, as in `fine_tune`.
         max_pixels: Photos with more pixels cannot be used.
+        pixel_range: Values that become black and white, e.g. `0:4095`; None:
+            found.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
 
@@ -109,6 +117,7 @@ def check_photos(
     assert not report.bad and not report.problems
     ```
     """
+    given = None if pixel_range is None else PixelRange.parse(pixel_range)
     if output_dir is not None:
         check_outside_data("output_dir", output_dir, data)
         Path(output_dir).mkdir(parents=True, exist_ok=True)
@@ -136,6 +145,15 @@ def check_photos(
             f"{len(bad)} of {sum(map(len, splits))} photos cannot be used. "
             "Repair or remove them, or train without them: `skip_bad`"
         )
+    ranges, range_line = {}, ""
+    try:
+        ranges, range_line = choose_set_ranges(usable, given)
+    except UserError as error:
+        problems.append(str(error))
+    splits, usable = (
+        [dataclasses.replace(x, pixel_ranges=ranges) for x in photos]
+        for photos in (splits, usable)
+    )
     groups = None
     try:
         if usable[0].class_names:
@@ -143,7 +161,7 @@ def check_photos(
     except UserError as error:
         problems.append(str(error))
     issues = quality.find_issues(usable)
-    report = PhotoReport(splits, bad, issues, problems, groups)
+    report = PhotoReport(splits, bad, issues, problems, groups, range_line)
     if output_dir is None:
         return report
     return dataclasses.replace(report, files=_save(report, Path(output_dir)))
@@ -183,12 +201,13 @@ def _save(report, folder):
     if report.issues:
         import plots
 
-        plots.save_figure(_draw(report.issues), sheet, dpi=100)
+        figure = _draw(report.issues, report.photos.pixel_ranges)
+        plots.save_figure(figure, sheet, dpi=100)
         written.append(sheet)
     return tuple(written)
 
 
-def _draw(issues):
+def _draw(issues, pixel_ranges):
     """Returns a figure of the first photos of each kind of issue."""
     import plots
 
@@ -202,7 +221,7 @@ def _draw(issues):
         drawn = [
             (
                 shown(os.path.relpath(path, root)),
-                load_thumbnail(path, _THUMBNAIL),
+                load_thumbnail(path, _THUMBNAIL, pixel_ranges),
             )
             for path in paths[:_SHOWN_PER_KIND]
         ]

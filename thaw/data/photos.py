@@ -5,13 +5,14 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from thaw.data.inspect_worker import Inspection
 from thaw.errors import UserError, list_some
+from thaw.pixel_range import PixelRange
 
 PREDICTION_COLUMNS = ("path", "predicted", "probability")
 VALIDATION_NAMES = ("validation", "valid", "val", "test")
@@ -35,6 +36,9 @@ class Photos:
             (N, 3), or None.
         groups: Name of each photo's group, e.g. the patient; () where no
             groups are given.
+        pixel_ranges: By kind of samples, the values that become black and
+            white, as in `pixels.decode`; none for photos of 8 bits, unless
+            it was given.
     """
 
     paths: tuple[str, ...]
@@ -44,6 +48,9 @@ class Photos:
     inspections: tuple[Inspection | None, ...] = ()
     stamps: np.ndarray | None = None
     groups: tuple[str, ...] = ()
+    pixel_ranges: Mapping[str, PixelRange] = dataclasses.field(
+        default_factory=dict
+    )
 
     @classmethod
     def labelled(
@@ -161,11 +168,15 @@ class Photos:
         return np.array([self.inspections[row].plain for row in rows], bool)
 
     def fingerprint(self) -> str:
-        """Returns a SHA-256 hash over the content of all files, in order."""
+        """Returns a SHA-256 hash over the content of all files, in order.
+
+        And over the range that their samples are scaled from, if there is one.
+        """
         if len(self.inspections) != len(self):
             raise ValueError("Only inspected photos have a fingerprint.")
-        digests = "".join(x.digest for x in self.inspections)
-        return hashlib.sha256(digests.encode()).hexdigest()
+        parts = [x.digest for x in self.inspections]
+        parts += [f"{x} {y}" for x, y in sorted(self.pixel_ranges.items())]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
 
     def unchanged(self, rows: Sequence[int]) -> np.ndarray:
         """Returns which files kept size and times, bool (B,).

@@ -4,10 +4,13 @@ import contextlib
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin
+
+from thaw.data import samples
+from thaw.pixel_range import EIGHT_BITS, PixelRange
 
 # Formats of photos. Left out: those that call other programs (EPS), have no
 # mark at their start (TGA), or hold something else (FITS, PSD, WMF).
@@ -46,9 +49,6 @@ _TURNS = {  # by EXIF orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # of TIFF
-_STRIP = 1 << 20  # numbers converted at a time
-
 
 _limits_lock = threading.Lock()
 _limits_users = 0  # of `pillow_limits`, in all threads
@@ -123,6 +123,7 @@ def is_plain(image: Image.Image) -> bool:
     elif image.format == "PNG":
         plain = (
             image.mode in ("1", "L", "P", "RGB")
+            and samples.kind_of(image) == EIGHT_BITS
             and "transparency" not in image.info
             and not is_animated(image)
         )
@@ -137,24 +138,69 @@ def is_animated(image: Image.Image) -> bool:
     return image.format != "MPO" and getattr(image, "is_animated", False)
 
 
-def decode(contents: bytes) -> np.ndarray:
+def decode(
+    contents: bytes, pixel_ranges: Mapping[str, PixelRange] | None = None
+) -> np.ndarray:
     """Returns the pixels of a photo as people see it, uint8 (H, W, 3), RGB.
 
     Of an animation, the first picture; turned as its EXIF orientation says;
-    what is transparent is over white; 16 bits are scaled to 8.
+    what is transparent is over white.
+
+    Args:
+        contents: Bytes of the file.
+        pixel_ranges: By kind of samples, which become black and white; others
+            stay if they have 8 bits, and are scaled by custom if they have
+            more: integers by their type, floats by the largest.
 
     Raises:
         OSError: As `open_photo`, or if the file is cut off; Pillow may raise
             anything else of damaged files.
     """
     with open_photo(contents) as image:
+        kind = samples.kind_of(image)
+        pixel_range = (pixel_ranges or {}).get(kind)
+        shown, table = image, None
+        if kind == EIGHT_BITS:
+            table = samples.table_of_image(image, pixel_range)
+        elif pixel_range or samples.is_grey(image):
+            shown = samples.scale(image, _read(image, contents), pixel_range)
         image.load()
         turn = _turn_of(image)
-        return _to_rgb(image if turn is None else image.transpose(turn))
+        return _to_rgb(shown if turn is None else shown.transpose(turn), table)
 
 
-def load_thumbnail(path: str, size: int) -> np.ndarray:
+def read_extremes(contents: bytes) -> tuple[float, float]:
+    """Returns the smallest and the largest sample of more than 8 bits."""
+    with open_photo(contents) as image:
+        return samples.extremes(image, _read(image, contents))
+
+
+def _read(image, contents):
+    """Returns samples of more than 8 bits; of `image`, loads some bytes."""
+    mode = samples.raw_mode(image)
+    if mode is None:
+        return np.asarray(image)
+    first, *others = samples.modes_of_bytes(mode)
+    samples.set_raw_mode(image, first)
+    parts = [np.asarray(image)]
+    for other in others:
+        with open_photo(contents) as again:
+            samples.set_raw_mode(again, other)
+            parts.append(np.asarray(again))
+    return samples.join_bytes(mode, parts)
+
+
+def load_thumbnail(
+    path: str,
+    size: int,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
+) -> np.ndarray:
     """Returns the photo at `path`, its longer side at most `size` pixels.
+
+    Args:
+        path: Path of the photo.
+        size: Pixels.
+        pixel_ranges: As in `decode`.
 
     Returns:
         uint8 (h, w, 3), RGB.
@@ -163,7 +209,7 @@ def load_thumbnail(path: str, size: int) -> np.ndarray:
         OSError: As `decode`.
     """
     with open(path, "rb") as file:
-        photo = Image.fromarray(decode(file.read()))
+        photo = Image.fromarray(decode(file.read(), pixel_ranges))
     photo.thumbnail((size, size))
     return np.asarray(photo)
 
@@ -177,38 +223,16 @@ def _turn_of(image):
     return _TURNS.get(exif.get(ExifTags.Base.Orientation))
 
 
-def _to_rgb(image):
-    if image.mode == "F" or image.mode.startswith("I"):
-        return np.repeat(_to_octets(image)[..., None], 3, axis=-1)
+def _to_rgb(image, table):
+    """Returns a photo of 8 bits, its colours changed by a table or not."""
+    rgba = None
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        shown = Image.new("RGB", image.size, "white")
-        shown.paste(image, mask=image.getchannel("A"))
-        return np.array(shown)
-    return np.array(image.convert("RGB"))
-
-
-def _to_octets(image):
-    """Returns one grey channel of more than 8 bits, scaled, uint8 (H, W)."""
-    numbers = np.asarray(image)
-    finite = numbers[np.isfinite(numbers)]
-    largest = float(finite.max()) if finite.size else 0.0
-    tags = getattr(image, "tag_v2", {})
-    if image.mode == "F":  # by custom in [0, 1]
-        white = next((x for x in (1, 255, 65535) if largest <= x), largest)
-    elif image.mode == "I":
-        white = max(65535, largest)
-    else:
-        bits = tags.get(_BITS_PER_SAMPLE, (16,))
-        white = max(2 ** int(np.max(bits)) - 1, largest)
-    octets = np.empty(numbers.shape, "uint8")
-    rows = max(1, _STRIP // max(1, numbers.shape[1]))
-    for start in range(0, len(numbers), rows):
-        strip = numbers[start : start + rows] * (255 / white)
-        strip = np.nan_to_num(strip, posinf=255, neginf=0)
-        octets[start : start + rows] = strip.clip(0, 255).round()
-    if image.mode.startswith("I") and (
-        tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
-    ):
-        octets = 255 - octets
-    return octets
+        rgba = image = image.convert("RGBA")
+    image = image.convert("RGB")
+    if table is not None:
+        image = image.point(3 * table.tolist())
+    if rgba is None:
+        return np.array(image)
+    shown = Image.new("RGB", image.size, "white")
+    shown.paste(image, mask=rgba.getchannel("A"))
+    return np.array(shown)

@@ -4,12 +4,13 @@ import dataclasses
 import difflib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from thaw.atomic import default_cache_dir
-from thaw.data import named_sets, quality, quality_report
+from thaw.data import bit_depth, named_sets, quality, quality_report
+from thaw.data.as_trained import photos_as_trained
 from thaw.data.files import describe_skipped
 from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
@@ -19,6 +20,7 @@ from thaw.data.photos import Photos
 from thaw.data.split import limit_per_class, move_duplicates, split_photos
 from thaw.demo.demo_set import load_demo_set
 from thaw.errors import UserError
+from thaw.pixel_range import PixelRange
 from thaw.progress import say, warn
 
 
@@ -104,21 +106,25 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     Args:
         found: Of `find_photos`.
         config: Object with `data`, `max_pixels`, `skip_bad`, `seed`,
-            `validation_fraction`, `rare_classes` and `class_weights` of
-            `TrainConfig`.
+            `validation_fraction`, `rare_classes`, `class_weights` and
+            `pixel_range` of `TrainConfig`.
 
     Raises:
-        UserError: If more cannot be used than `skip_bad` allows, or a class
-            has too few photos.
+        UserError: If more cannot be used than `skip_bad` allows, a class has
+            too few photos, or it isn't clear what black and white are.
     """
-    usable, bad = _inspect(
-        found,
-        default_memo(),
-        config.max_pixels,
+    usable, bad = _take_usable(
+        inspect_together(found, default_memo(), config.max_pixels),
         config.skip_bad,
         "Repair or remove them, or skip them: `skip_bad`. All of them: "
         f"python doctor.py {config.data}",
     )
+    option = config.pixel_range
+    given = None if option is None else PixelRange.parse(option)
+    ranges, range_line = choose_set_ranges(usable, given)
+    if range_line:
+        say(range_line)
+    usable = [dataclasses.replace(x, pixel_ranges=ranges) for x in usable]
     splits = split_photos(
         join_groups(usable),
         config.validation_fraction,
@@ -142,12 +148,34 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     return Splits(train, validation, bad, dict(counts))
 
 
+def choose_set_ranges(
+    splits: Sequence[Photos], given: PixelRange | None
+) -> tuple[dict[str, PixelRange], str]:
+    """Returns what becomes black and white in all splits, and lines on it.
+
+    Args:
+        splits: Inspected photos that can be used.
+        given: Range for all of them, or None.
+
+    Returns:
+        Ranges as of `bit_depth.choose_ranges`, and text, which may be empty.
+
+    Raises:
+        UserError: If it isn't clear.
+    """
+    photos = sum(splits[1:], splits[0])
+    ranges = bit_depth.choose_ranges(photos, given)
+    is_given = given is not None
+    return ranges, quality_report.describe_ranges(photos, ranges, is_given)
+
+
 def inspect_usable(
     photos: Photos,
     *,
     max_pixels: int,
     most_bad: float,
     way_out: str,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
     memo: str | Path | None = None,
 ) -> tuple[Photos, list[tuple[str, str]]]:
     """Returns the photos that can be used, and path and reason of the others.
@@ -157,23 +185,26 @@ def inspect_usable(
         max_pixels: Photos with more pixels cannot be used.
         most_bad: Largest share of bad photos to skip, in [0, 1].
         way_out: Advice where there are more, or no photo can be used.
+        pixel_ranges: `Run.pixel_ranges` of the run that the photos are for.
         memo: As in `inspect.inspect_photos`; None: the user's.
 
     Raises:
         UserError: If more cannot be used, or none can.
     """
-    (usable,), bad = _inspect(
-        [photos], memo or default_memo(), max_pixels, most_bad, way_out
-    )
+    inspected = inspect_together([photos], memo or default_memo(), max_pixels)
+    inspected = [photos_as_trained(x, pixel_ranges) for x in inspected]
+    (usable,), bad = _take_usable(inspected, most_bad, way_out)
+    outside = quality_report.find_outside(usable, usable.pixel_ranges)
+    if outside:
+        warn(quality_report.describe_outside(outside, len(usable)))
     return usable, bad
 
 
-def _inspect(found, memo, max_pixels, most_bad, way_out):
-    """Returns the same of several `Photos`, inspected in one go."""
-    inspected = inspect_together(found, memo, max_pixels)
+def _take_usable(inspected, most_bad, way_out):
+    """Returns the photos that can be used, and the others, of each split."""
     bad = [x for photos in inspected for x in photos.bad()]
     if bad:
-        total = sum(map(len, found))
+        total = sum(map(len, inspected))
         text = quality_report.describe_bad(bad, total)
         if len(bad) / total > most_bad or len(bad) == total:
             raise UserError(f"{text}\n{way_out}")

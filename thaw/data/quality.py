@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from thaw.data import duplicates
+from thaw.data import bit_depth, duplicates
+from thaw.data.appearance import FLAT
 from thaw.data.photos import Photos
 from thaw.data.pixels import EXTENSIONS
+from thaw.pixel_range import EIGHT_BITS, PixelRange
 
 _SMALL = 32  # pixels of the shorter side
 _LONG = 10  # times the shorter side
@@ -29,6 +31,7 @@ _TINY = f"under {_SMALL} pixels (most are larger)"
 _THIN = f"over {_LONG} times as long as wide"
 _ANIMATED = "animated (the first frame is used)"
 _BLANK = "all of one colour"
+_DIM = "under an eighth of the pixel range (others reach it)"
 _GREY = "grey (most are in colour)"
 KINDS = (
     *dict.fromkeys(_OF_PAIRS.values()),
@@ -37,6 +40,7 @@ KINDS = (
     _THIN,
     _ANIMATED,
     _BLANK,
+    _DIM,
     _GREY,
 )
 
@@ -67,15 +71,19 @@ def find_issues(splits: Sequence[Photos]) -> list[QualityIssue]:
     issues = _pair_issues(splits)
     found = [x for photos in splits for x in photos.inspections]
     paths = [path for photos in splits for path in photos.paths]
+    ranges = splits[0].pixel_ranges
+    blank = [_is_blank(x, ranges) for x in found]
     # Where most are so, as in MNIST, that is how they should be.
     tiny, grey = (
         few if 2 * sum(few) < len(few) else [False] * len(few)
         for few in (
             [min(x.width, x.height) < _SMALL for x in found],
-            [x.grey and not x.blank for x in found],
+            [x.grey and not y for x, y in zip(found, blank, strict=True)],
         )
     )
-    for path, x, is_tiny, is_grey in zip(paths, found, tiny, grey, strict=True):
+    for path, x, is_blank, is_tiny, is_grey in zip(
+        paths, found, blank, tiny, grey, strict=True
+    ):
         size = f"{x.width} x {x.height}"
         is_thin = max(x.width, x.height) > _LONG * min(x.width, x.height)
         expected = EXTENSIONS.get(os.path.splitext(path)[1].lower())
@@ -86,12 +94,31 @@ def find_issues(splits: Sequence[Photos]) -> list[QualityIssue]:
                 (_TINY, is_tiny, size),
                 (_THIN, is_thin, size),
                 (_ANIMATED, x.animated, x.format),
-                (_BLANK, x.blank, ""),
+                (_BLANK, is_blank, ""),
+                (_DIM, _is_dim(x, ranges) and not is_blank, ""),
                 (_GREY, is_grey, size),
             )
             if is_odd
         ]
     return sorted(issues, key=lambda issue: KINDS.index(issue.kind))
+
+
+def _is_blank(inspection, ranges):
+    """Returns whether a photo, scaled, is all of one colour."""
+    if inspection.spread is None:
+        return False
+    if inspection.samples not in (EIGHT_BITS, *ranges):  # none was found
+        return inspection.spread == 0
+    pixel_range = ranges.get(inspection.samples, PixelRange(0, 255))
+    return inspection.spread * 255 < FLAT * pixel_range.width
+
+
+def _is_dim(inspection, ranges):
+    return (
+        inspection.samples != EIGHT_BITS
+        and inspection.samples in ranges
+        and bit_depth.is_dim(inspection, ranges[inspection.samples])
+    )
 
 
 def _pair_issues(splits):

@@ -1,12 +1,14 @@
 """Counts, bad photos and quality issues in words and tables."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from thaw.data import bit_depth
 from thaw.data.files import common_folder, describe_skipped
 from thaw.data.photos import Photos
 from thaw.data.quality import QualityIssue
 from thaw.errors import list_some, shown
+from thaw.pixel_range import EIGHT_BITS, PixelRange
 from thaw.tables import format_table
 
 _SHOWN = 10  # bad photos named in a message
@@ -58,6 +60,56 @@ def describe_groups(train: Photos, validation: Photos) -> str:
         f"{len(shared):,} of {len(of_train | of_validation):,} groups are in "
         f"both splits ({len(rows):,} of {len(validation):,} validation photos),"
         f" e.g. {pair}: validation accuracy may be too high"
+    )
+
+
+def describe_ranges(
+    photos: Photos, ranges: Mapping[str, PixelRange], given: bool
+) -> str:
+    """Returns lines on what becomes black and white, or "".
+
+    Args:
+        photos: Photos that can be used, inspected.
+        ranges: Of `bit_depth.choose_ranges`.
+        given: Whether it was given.
+    """
+    lines = [f"Pixel range {ranges[EIGHT_BITS]}, as given"] if given else []
+    for kind, pixel_range in ranges.items() if not given else ():
+        rows = bit_depth.rows_of_kind(photos, kind)
+        found = [photos.inspections[row] for row in rows]
+        lowest = min(x.lowest for x in found)
+        highest = max(x.highest for x in found)
+        lines.append(
+            f"Pixel range {pixel_range} "
+            f"({bit_depth.name_range(kind, pixel_range)}): the values of "
+            f"{len(rows):,} photos go from {lowest:,.6g} to {highest:,.6g}"
+        )
+    outside = find_outside(photos, ranges)
+    if outside:
+        lines.append(describe_outside(outside, len(photos)))
+    return "\n".join(lines)
+
+
+def find_outside(photos: Photos, ranges: Mapping[str, PixelRange]) -> list[str]:
+    """Returns the paths of photos with values outside of their range.
+
+    Of photos of 8 bits the values aren't known.
+    """
+    return [
+        path
+        for path, x in zip(photos.paths, photos.inspections, strict=True)
+        if x.reason is None
+        and x.lowest is not None
+        and x.samples in ranges
+        and not ranges[x.samples].holds(x.lowest, x.highest)
+    ]
+
+
+def describe_outside(paths: Sequence[str], total: int) -> str:
+    """Returns a line on the photos of `find_outside`, of so many."""
+    return (
+        f"{len(paths):,} of {total:,} photos have values outside of the pixel "
+        f"range, which are clipped, e.g. {shown(paths[0])}"
     )
 
 

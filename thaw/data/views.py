@@ -100,7 +100,10 @@ class PhotoViews:
         return without_autotuner(ds.batch(batch_size).prefetch(2))
 
     def _load(self, photo):
-        image = self.resize(load_photo(photo["path"], photo.get("plain")))
+        loaded = load_photo(
+            photo["path"], photo.get("plain"), self.photos.pixel_ranges
+        )
+        image = self.resize(loaded)
         if self.augment is None:
             return image
         return self._augment_one(image, photo["parameters"])

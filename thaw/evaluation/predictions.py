@@ -1,6 +1,6 @@
 """Predictions on labelled photos, the input of every evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from thaw.evaluation.label_noise import find_label_issues
 from thaw.evaluation.stored_outputs import stored_outputs
 from thaw.inference.outputs import Outputs
 from thaw.inference.predictor import Predictor
+from thaw.pixel_range import PixelRange
 from thaw.progress import Progress, warn
 
 
@@ -23,6 +24,7 @@ class Predictions(NamedTuple):
         penultimate: Input of the last layer, float (N, P).
         logits: Input of the softmax, float (N, C).
         class_names: (C,).
+        pixel_ranges: Of `Photos`.
     """
 
     paths: Sequence[str]
@@ -31,6 +33,7 @@ class Predictions(NamedTuple):
     penultimate: np.ndarray
     logits: np.ndarray
     class_names: Sequence[str]
+    pixel_ranges: Mapping[str, PixelRange] | None = None
 
     @classmethod
     def of(cls, photos: Photos, outputs: Outputs) -> "Predictions":
@@ -42,6 +45,7 @@ class Predictions(NamedTuple):
             outputs.penultimate,
             outputs.logits,
             photos.class_names,
+            photos.pixel_ranges,
         )
 
     @property
@@ -68,7 +72,8 @@ def predict_labelled(model, photos: Photos) -> tuple[Predictions, np.ndarray]:
     """
     progress = Progress(len(photos))
     rows, parts = [], []
-    for batch in Predictor(model).predict(photos):
+    predictor = Predictor(model, pixel_ranges=photos.pixel_ranges)
+    for batch in predictor.predict(photos):
         for row, reason in batch.bad:
             warn(f"Skipped: {photos.paths[row]}: {reason}")
         rows.extend(batch.rows)

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from thaw.data import MAX_PIXELS, decode, inspection_cache
+from thaw.data.as_trained import photos_as_trained
 from thaw.data.inspect import inspect_photos
 from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_usable
@@ -36,6 +37,7 @@ def choose_photos(run, data: str | Path | None, limit: int) -> Photos:
         max_pixels=MAX_PIXELS,
         most_bad=1.0,
         way_out="Give photos to compare on: `data`",
+        pixel_ranges=run.pixel_ranges,
     )
     return usable
 
@@ -51,7 +53,10 @@ def load_photos(photos: Photos) -> Iterator[np.ndarray]:
     """
     for path, inspection in zip(photos.paths, photos.inspections, strict=True):
         try:
-            yield decode.load_photo(path, inspection.plain).numpy()[None]
+            loaded = decode.load_photo(
+                path, inspection.plain, photos.pixel_ranges
+            )
+            yield loaded.numpy()[None]
         except tf.errors.OpError as error:
             raise UserError(f"{path} changed while it was read.") from error
 
@@ -69,7 +74,8 @@ def load_training_photos(run) -> Iterator[np.ndarray]:
         )
     rows = decode.spread(len(paths), _SAMPLES)
     photos = Photos.unlabelled([paths[row] for row in rows])
-    usable = inspect_photos(photos, inspection_cache.default_memo()).usable()
+    photos = inspect_photos(photos, inspection_cache.default_memo())
+    usable = photos_as_trained(photos, run.pixel_ranges).usable()
     if not len(usable):
         raise NotMade(
             "none of its training photos is where it was, e.g. "

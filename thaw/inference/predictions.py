@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from thaw.data import MAX_PIXELS
+from thaw.data import MAX_PIXELS, quality_report
 from thaw.errors import UserError
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.photo_paths import find_paths, in_parts
@@ -16,6 +16,7 @@ from thaw.inference.predictor import (
     Predictor,
     inspect_in_parts,
 )
+from thaw.progress import warn
 
 PathOrPaths = str | os.PathLike | Iterable[str | os.PathLike]
 
@@ -56,7 +57,8 @@ def predict(
     used has no `label`, and says why in `error`; the others go on.
 
     Args:
-        run: `thaw.Run`, or anything with its `model` and `class_names`.
+        run: `thaw.Run`, or anything with its `model`, `class_names` and
+            `pixel_ranges`.
         photos: Path of a photo, a folder, a glob, or a list of these.
         top: Number of classes in `Prediction.top`, at least 1; None: all.
         batch_size: Photos at a time.
@@ -101,8 +103,11 @@ def predict_parts(
         parts: Lists of paths; each is asked for when the one before is done.
         on_batch: Called with each batch and the predictions of its rows.
     """
-    predictor = Predictor(run.model, batch_size)
-    for photos in inspect_in_parts(parts, max_pixels):
+    predictor = Predictor(run.model, batch_size, run.pixel_ranges)
+    outside, total = [], 0
+    for photos in inspect_in_parts(parts, max_pixels, run.pixel_ranges):
+        outside += quality_report.find_outside(photos, photos.pixel_ranges)
+        total += len(photos)
         for batch in predictor.predict(photos):
             found = {
                 row: make_prediction(
@@ -117,6 +122,8 @@ def predict_parts(
             for row, reason in batch.bad:
                 found[row] = Prediction(photos.paths[row], error=reason)
             yield from (found[row] for row in sorted(found))
+    if outside:
+        warn(quality_report.describe_outside(outside, total))
 
 
 def make_prediction(

@@ -7,7 +7,7 @@ for photos in inspect_in_parts(parts, max_pixels):
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,10 +17,12 @@ import tensorflow as tf
 
 from model_zoo import preprocessing
 from thaw.data import decode, inspection_cache
+from thaw.data.as_trained import photos_as_trained
 from thaw.data.inspect import Inspector, inspect_photos
 from thaw.data.inspect_worker import Inspection
 from thaw.data.photos import Photos
 from thaw.inference.outputs import Outputs, OutputsModel
+from thaw.pixel_range import PixelRange
 
 BATCH_SIZE = 32  # photos, unless said otherwise
 _AHEAD = 2  # batches that are read while another is computed
@@ -45,7 +47,9 @@ class Batch(NamedTuple):
 
 
 def inspect_in_parts(
-    parts: Iterable[Sequence[str]], max_pixels: int
+    parts: Iterable[Sequence[str]],
+    max_pixels: int,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
 ) -> Iterator[Photos]:
     """Yields the inspected photos of each part of a long list.
 
@@ -55,23 +59,33 @@ def inspect_in_parts(
     Args:
         parts: Lists of paths.
         max_pixels: Photos with more pixels cannot be used.
+        pixel_ranges: `Run.pixel_ranges` of the run.
     """
     memo = inspection_cache.default_memo()
     with Inspector(max_pixels) as inspector:
         for paths in parts:
             photos = Photos.unlabelled(paths)
-            yield inspect_photos(photos, memo, max_pixels, inspector=inspector)
+            photos = inspect_photos(
+                photos, memo, max_pixels, inspector=inspector
+            )
+            yield photos_as_trained(photos, pixel_ranges)
 
 
 class Predictor:
     """A model, with all that is made once for any number of photos."""
 
-    def __init__(self, model: keras.Model, batch_size: int = BATCH_SIZE):
+    def __init__(
+        self,
+        model: keras.Model,
+        batch_size: int = BATCH_SIZE,
+        pixel_ranges: Mapping[str, PixelRange] | None = None,
+    ):
         """Splits the model.
 
         Args:
             model: Model of a run folder.
             batch_size: Photos at a time.
+            pixel_ranges: `Run.pixel_ranges` of the run.
         """
         # Photos of one batch have one size, so they are resized before it.
         resized = model.get_layer("resize").output
@@ -80,7 +94,9 @@ class Predictor:
         self._batch_size = batch_size
         resize = preprocessing.resizing_of(model)
         self._load = tf.function(
-            lambda path, plain: resize(decode.load_photo(path, plain)),
+            lambda path, plain: resize(
+                decode.load_photo(path, plain, pixel_ranges)
+            ),
             input_signature=[
                 tf.TensorSpec((), "string"),
                 tf.TensorSpec((), "bool"),

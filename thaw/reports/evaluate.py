@@ -69,6 +69,7 @@ def evaluate_run(
         "folder to write to, without them (`output_dir`)."
         if is_record
         else "Give other photos: `data`",
+        pixel_ranges=run.pixel_ranges,
     )
     facts = facts_of_run(run)
     check_one_run(facts, run.model)
@@ -109,7 +110,7 @@ def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:
     """Calibrates the saved model of a run; returns its predictions, too."""
     predictions, calibrated = calibrate_predictions(predictions)
     with run.folder.lock():
-        _save_calibrated(run, calibrated.temperature, predictions.paths)
+        _save_calibrated(run, calibrated.temperature, predictions)
     say(
         f"Temperature {calibrated.temperature:.3f}: the model in {run.path} is "
         "calibrated"
@@ -119,10 +120,11 @@ def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:
     return predictions, calibrated
 
 
-def _save_calibrated(run, temperature, paths):
+def _save_calibrated(run, temperature, predictions):
     """Writes the model anew; if that fails, all is as it was before."""
     model, folder, last = run.model, run.folder, run.model.layers[-1]
-    weights, samples = last.get_weights(), decode.load_samples(paths)
+    weights = last.get_weights()
+    samples = decode.load_samples(predictions.paths, predictions.pixel_ranges)
     with tempfile.TemporaryDirectory() as place:
         before = Path(shutil.copy(folder.model_path, place))
         try:

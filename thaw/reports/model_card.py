@@ -20,7 +20,13 @@ from thaw.reports.words import words
 from thaw.runs import reader
 
 # What holds neither photos nor paths of whoever trained it.
-_PUBLIC = ("README.md", "model.keras", "class_names.json", "export/*")
+_PUBLIC = (
+    "README.md",
+    "model.keras",
+    "class_names.json",
+    "pixel_ranges.json",
+    "export/*",
+)
 _PATHS = {"backbone", "cache_dir", "data", "validation_data", "weights"}
 _MANY_CLASSES = 50  # of which the rest is in metrics.json
 _METRICS = {
@@ -97,6 +103,7 @@ def make_card(
         confused=evaluation.most_confused[:3],
         command=" ".join(["python train.py", *flags]),
         verified=facts.summary.get("verified"),
+        pixel_ranges=facts.summary.get("pixel_ranges", {}),
         num_issues=num_issues,
         upload=f"hf upload YOU/{repository} . . {public}",
     )

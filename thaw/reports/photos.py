@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from thaw.data.photos import Photos
 from thaw.evaluation.predictions import Predictions
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.predictor import Predictor
+from thaw.pixel_range import PixelRange
 
 _GALLERY = 12  # photos in each
 _IN_CELL = 12  # photos of a cell of the confusion matrix
@@ -87,7 +88,8 @@ def make_galleries(
     )
     explain = _make_explainer(model)
     drawn = {}
-    for batch in Predictor(model, _GALLERY).predict(photos):
+    predictor = Predictor(model, _GALLERY, predictions.pixel_ranges)
+    for batch in predictor.predict(photos):
         of_batch = rows[batch.rows]
         raw = np.clip(np.rint(batch.images), 0, 255).astype("uint8")
         explained = explain(raw, predictions.predicted[of_batch])
@@ -166,7 +168,9 @@ def show_cells(
         for cell, rows in rows_of.items()
         if depth < len(rows)
     ][:_IN_ALL_CELLS]
-    thumbnails = _thumbnails([predictions.paths[row] for _, row in chosen])
+    thumbnails = _thumbnails(
+        [predictions.paths[row] for _, row in chosen], predictions.pixel_ranges
+    )
     cells, room = {}, _BYTES_OF_CELLS
     for (cell, row), images in zip(chosen, thumbnails, strict=True):
         room -= sum(map(len, images))
@@ -179,10 +183,17 @@ def show_cells(
     return cells
 
 
-def show_suspected(issues: Sequence[dict]) -> list[Shown]:
-    """Returns photos of the first rows of label_issues.csv."""
+def show_suspected(
+    issues: Sequence[dict], pixel_ranges: Mapping[str, PixelRange] | None
+) -> list[Shown]:
+    """Returns photos of the first rows of label_issues.csv.
+
+    Args:
+        issues: The rows.
+        pixel_ranges: As in `pixels.decode`.
+    """
     issues = issues[:_SUSPECTED]
-    thumbnails = _thumbnails([issue["path"] for issue in issues])
+    thumbnails = _thumbnails([issue["path"] for issue in issues], pixel_ranges)
     return [
         Shown(
             images,
@@ -199,12 +210,12 @@ def _short_name(path):
     return "/".join(Path(path).parts[-2:])
 
 
-def _thumbnails(paths):
+def _thumbnails(paths, pixel_ranges):
     """Returns a list of one JPEG file for each photo, or of none if gone."""
 
     def read(path):
         try:
-            return [jpeg(pixels.load_thumbnail(path, _SIDE))]
+            return [jpeg(pixels.load_thumbnail(path, _SIDE, pixel_ranges))]
         except OSError:  # said on the page
             return []
 

@@ -70,7 +70,7 @@ def write_report(
             name: folder.save_figure(f"{name}.png", figure)
             for name, figure in figures.items()
         },
-        suspected=photos.show_suspected(issues),
+        suspected=photos.show_suspected(issues, predictions.pixel_ranges),
         cells=photos.show_cells(predictions, evaluation.confusion_matrix),
         **{
             name: [photo.shown() for photo in gallery]

@@ -51,6 +51,7 @@ RUN_SCHEMA = {  # what the report takes from run.json
     "frozen_parameters": int,
     "image_size": int,
     "photos": {"train": {"": int}, "validation": {"": int}},
+    "pixel_ranges": {"": str},
     "quality": {"": int},
     "seconds": int | float,
     "seed": int,
@@ -59,6 +60,7 @@ RUN_SCHEMA = {  # what the report takes from run.json
     "unfreeze_from": str,
     "versions": {"": str},
 }
+LATER = {"pixel_ranges"}  # keys that runs of an older Thaw lack
 EXPORT_SCHEMA = {
     "model_sha256": str,
     "exports": {

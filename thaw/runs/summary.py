@@ -55,6 +55,10 @@ def summarize(
         "data_fingerprint": {
             name: photos.fingerprint() for name, photos in splits.items()
         },
+        "pixel_ranges": {
+            kind: str(x)
+            for kind, x in training.splits.train.pixel_ranges.items()
+        },
         "seed": config.seed,
         "device": training.device,
         "cache_views": max(x.train_cache.num_views for x in training.stages),

@@ -5,7 +5,7 @@ import contextlib
 import io
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -13,12 +13,14 @@ import numpy as np
 from PIL import Image
 
 import plots
+from thaw.data.as_trained import inspection_as_trained
 from thaw.data.inspect import Inspector
 from thaw.errors import UserError, shown
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.predictions import make_prediction
 from thaw.inference.predictor import BATCH_SIZE, Predictor
 from thaw.inference.rows import describe
+from thaw.pixel_range import PixelRange
 from thaw.progress import warn
 from thaw.serving.batcher import Batcher
 
@@ -45,6 +47,7 @@ class ServedModel:
         class_names: Sequence[str],
         max_pixels: int,
         batch_size: int = BATCH_SIZE,
+        pixel_ranges: Mapping[str, PixelRange] | None = None,
     ):
         """Splits the model, and starts the threads.
 
@@ -53,9 +56,11 @@ class ServedModel:
             class_names: Names of its classes.
             max_pixels: Photos with more pixels cannot be used.
             batch_size: Most photos to compute at once.
+            pixel_ranges: `Run.pixel_ranges` of the run.
         """
         self._class_names = class_names
-        self._predictor = Predictor(model)
+        self._pixel_ranges = pixel_ranges
+        self._predictor = Predictor(model, pixel_ranges=pixel_ranges)
         self._inspector = Inspector(max_pixels)
         self._large = threading.Lock()  # read one at a time
         try:
@@ -138,7 +143,9 @@ class ServedModel:
     def _read(self, item):
         """Returns a photo as the model sees it, and whether it is wanted."""
         path, wanted = item
-        inspection = self._inspector.inspect(path)
+        inspection = inspection_as_trained(
+            self._inspector.inspect(path), self._pixel_ranges
+        )
         is_large = inspection.width * inspection.height > _LARGE
         with self._large if is_large else contextlib.nullcontext():
             image = self._predictor.read(path, inspection)

@@ -48,7 +48,11 @@ def serve(
             from thaw.serving.model import ServedModel
 
             model = ServedModel(
-                run.model, run.class_names, max_pixels, batch_size
+                run.model,
+                run.class_names,
+                max_pixels,
+                batch_size,
+                run.pixel_ranges,
             )
         facts = {
             "run": run.path.resolve().name,

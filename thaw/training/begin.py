@@ -12,6 +12,7 @@ from thaw.config import TrainConfig
 from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_and_split
 from thaw.progress import say
+from thaw.runs import pixel_ranges
 from thaw.runs.writer import RunFolder
 from thaw.training import plan, resume
 from thaw.training.best_model import BestModel
@@ -109,6 +110,7 @@ def save_inputs(training: Training) -> None:
     folder, train = training.folder, training.splits.train
     folder.save_flags(training.config.to_flags())
     folder.save_class_names(train.class_names)
+    pixel_ranges.save(folder.path, train.pixel_ranges)
     folder.save_training_photos(
         train.paths, [train.class_names[x] for x in train.labels]
     )

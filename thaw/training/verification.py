@@ -34,7 +34,9 @@ def started(
         return
     train, validation = training.splits.train, training.splits.validation
     paths = [*validation.paths, *train.paths]
-    photos = decode.load_samples(paths[: max(_SAMPLES, len(validation))])
+    photos = decode.load_samples(
+        paths[: max(_SAMPLES, len(validation))], validation.pixel_ranges
+    )
     path = training.folder.model_path
 
     def compare(check):

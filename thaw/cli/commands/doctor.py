@@ -27,6 +27,7 @@ class DoctorConfig(Config):
         label_regex: As in train.py: the class in the name of a photo.
         group_regex: As in train.py: the group in the path of a photo.
         max_pixels: Reject photos with more.
+        pixel_range: As in train.py: the values that become black and white.
         output_dir: Folder for the results.
     """
 
@@ -34,6 +35,7 @@ class DoctorConfig(Config):
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
+    pixel_range: str | None = option(None)
     output_dir: str = option("runs/doctor")
 
 
