@@ -111,6 +111,7 @@ def test_groups_in_both_given_splits_are_counted(
     options = config(tmp_path, group_regex=r"/(p\d+)_")
     splits = prepare.inspect_and_split(prepare.find_photos(options), options)
     assert (len(splits.train), len(splits.validation)) == (24, 10)
+    assert splits.quality["validation photos of groups in both splits"] == 2
     assert (
         "1 of 8 groups are in both splits (2 of 10 validation photos), e.g. "
         "validation/cat/p5_9.jpg and train/cat/p5_0.jpg: validation accuracy "

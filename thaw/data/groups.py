@@ -104,6 +104,13 @@ def join_groups(splits: Sequence[Photos]) -> list[Photos]:
     ]
 
 
+def rows_of_shared_groups(train: Photos, validation: Photos) -> np.ndarray:
+    """Returns rows of the validation photos whose group also trains, ints."""
+    known = set(train.groups)
+    is_shared = [group in known for group in validation.groups]
+    return np.flatnonzero(is_shared)
+
+
 def group_folds(
     labels: np.ndarray, groups: np.ndarray, num_folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
