@@ -26,7 +26,13 @@ def group_by_path(
     Raises:
         UserError: If it is invalid, or does not match every path.
     """
-    paths = [os.path.relpath(path, folder) for path in photos.paths]
+    start = os.path.join(folder, "")
+    paths = [
+        path[len(start) :]
+        if path.startswith(start)  # saves most of the time
+        else os.path.relpath(path, folder)
+        for path in photos.paths
+    ]
     found = first_groups(
         "group_regex",
         group_regex,
