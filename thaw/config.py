@@ -51,13 +51,12 @@ class TrainConfig(Config):
             or mnist.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
-        group_regex: Regular expression whose first group, in the path, is what
-            stays in one split, e.g. '(patient\d+)_'.
+        group_regex: What stays in one split: first group of a regular
+            expression on the path, e.g. '(patient\d+)_'.
         validation_data: Folder of class folders to validate on, if not in
             `data`.
         validation_fraction: Share of each class to validate on.
-        rare_classes: Classes of one photo, or group: stop, only train on them,
-            or drop them.
+        rare_classes: For classes of one photo or group.
         limit: Use at most N photos per class (sampled with `seed`).
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
             --skip_bad=5%.

@@ -82,7 +82,7 @@ def test_groups_in_both_splits_are_counted(photos):
     assert report.groups == "Split by group: 10 groups train, 2 validate"
     report = check_photos(photos, group_regex=r"(cat|dog)")
     assert report.groups is None
-    assert "have photos of one group only: cat, dog" in report.problems[0]
+    assert "of one group only: 2 of 2 (cat, dog)" in report.problems[0]
 
 
 def test_the_range_of_12_bits_is_said_and_a_mixture_is_a_problem(tmp_path):

@@ -116,6 +116,7 @@ def test_groups_in_both_given_splits_are_counted(
     options = config(tmp_path, group_regex=r"/(p\d+)_")
     splits = prepare.inspect_and_split(prepare.find_photos(options), options)
     assert (len(splits.train), len(splits.validation)) == (24, 10)
+    assert splits.quality["validation photos of groups in both splits"] == 2
     assert (
         "1 of 8 groups are in both splits (2 of 10 validation photos), e.g. "
         "validation/cat/p5_9.jpg and train/cat/p5_0.jpg: validation accuracy "
@@ -132,7 +133,7 @@ def test_rare_classes_are_those_of_usable_photos(
     shutil.copy(drawn_photos / "dog" / "0009.jpg", tmp_path / "owl" / "1.jpg")
     options = config(tmp_path, skip_bad=1.0)
     found = prepare.find_photos(options)
-    with pytest.raises(UserError, match="1 of 3 classes have one photo only"):
+    with pytest.raises(UserError, match=r"one photo only: 1 of 3 \(owl\)"):
         prepare.inspect_and_split(found, options)
     options.rare_classes = "train"
     splits = prepare.inspect_and_split(found, options)
@@ -143,7 +144,7 @@ def test_rare_classes_are_those_of_usable_photos(
     assert splits.train.class_names == ("cat", "dog")
     assert splits.validation.class_names == ("cat", "dog")
     assert (
-        "`rare_classes=drop`: left out 1 of 3 classes (1 photos): owl"
+        "`rare_classes=drop`: left out 1 of 3 classes, 1 of 17 photos: owl"
         in capsys.readouterr().out
     )
 

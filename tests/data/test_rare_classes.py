@@ -18,8 +18,8 @@ def test_all_are_named_in_one_message():
     with pytest.raises(UserError) as error:
         settle_rare_classes([make_photos(counts | {"none": 0})], "stop")
     assert str(error.value) == (
-        "No photo of none can be used. 8 of 11 classes have one photo only: "
-        "rare0, rare1, rare2, rare3, rare4 and 3 more. Expected at least two "
+        "No photo of none can be used. Classes with one photo only: 8 of 11 "
+        "(rare0, rare1, rare2, rare3, rare4 and 3 more). Expected at least two "
         "photos of each class, to train and to validate on. Add some, or leave "
         "such classes out: `rare_classes=drop`, or only train on them: "
         "`rare_classes=train`"
@@ -30,8 +30,8 @@ def test_classes_of_one_group_are_rare():
     photos = make_photos({"cat": 4, "dog": 3}, "aabbccc")
     with pytest.raises(
         UserError,
-        match="1 of 2 classes have photos of one group only: dog. Expected at "
-        "least two groups of each class",
+        match=r"Classes with photos of one group only: 1 of 2 \(dog\). "
+        "Expected at least two groups of each class",
     ):
         settle_rare_classes([photos], "stop")
     assert settle_rare_classes([photos], "train") == [photos]
@@ -47,7 +47,8 @@ def test_they_train_or_are_dropped(capsys):
         0, 0, 0, 1, 1
     ]  # fmt: skip
     assert capsys.readouterr().out == (
-        "`rare_classes=drop`: left out 2 of 4 classes (1 photos): ant, bee\n"
+        "`rare_classes=drop`: left out 2 of 4 classes, 1 of 6 photos: ant, "
+        "bee\n"
     )
 
 

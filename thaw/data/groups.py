@@ -26,7 +26,13 @@ def group_by_path(
     Raises:
         UserError: If it is invalid, or does not match every path.
     """
-    paths = [os.path.relpath(path, folder) for path in photos.paths]
+    start = os.path.join(folder, "")
+    paths = [
+        path[len(start) :]
+        if path.startswith(start)  # saves most of the time
+        else os.path.relpath(path, folder)
+        for path in photos.paths
+    ]
     found = first_groups(
         "group_regex",
         group_regex,
@@ -102,6 +108,13 @@ def join_groups(splits: Sequence[Photos]) -> list[Photos]:
             strict=True,
         )
     ]
+
+
+def rows_of_shared_groups(train: Photos, validation: Photos) -> np.ndarray:
+    """Returns rows of the validation photos whose group also trains, ints."""
+    known = set(train.groups)
+    is_shared = [group in known for group in validation.groups]
+    return np.flatnonzero(is_shared)
 
 
 def group_folds(

@@ -12,7 +12,7 @@ from thaw.atomic import default_cache_dir
 from thaw.data import bit_depth, named_sets, quality, quality_report
 from thaw.data.as_trained import photos_as_trained
 from thaw.data.files import describe_skipped
-from thaw.data.groups import group_all, join_groups
+from thaw.data.groups import group_all, join_groups, rows_of_shared_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
 from thaw.data.load import load_photos
@@ -145,6 +145,9 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     counts = Counter(issue.kind for issue in issues)
     if bad:
         counts["cannot be used (skipped)"] = len(bad)
+    leaking = len(rows_of_shared_groups(train, validation))
+    if leaking:
+        counts["validation photos of groups in both splits"] = leaking
     return Splits(train, validation, bad, dict(counts))
 
 

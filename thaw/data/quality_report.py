@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from thaw.data import bit_depth
 from thaw.data.files import common_folder, describe_skipped
+from thaw.data.groups import rows_of_shared_groups
 from thaw.data.photos import Photos
 from thaw.data.quality import QualityIssue
 from thaw.errors import list_some, shown
@@ -42,24 +43,22 @@ def describe_groups(train: Photos, validation: Photos) -> str:
         train, validation: Photos with groups.
     """
     of_train, of_validation = set(train.groups), set(validation.groups)
-    shared = of_train & of_validation
-    if not shared:
+    rows = rows_of_shared_groups(train, validation)
+    if not len(rows):
         return (
             f"Split by group: {len(of_train):,} groups train, "
             f"{len(of_validation):,} validate"
         )
-    rows = [row for row, x in enumerate(validation.groups) if x in shared]
-    example = validation.groups[rows[0]]
+    shared, every = of_train & of_validation, of_train | of_validation
+    first = train.groups.index(validation.groups[rows[0]])
     root = common_folder([*train.paths, *validation.paths])
     pair = _describe_example(
-        root,
-        validation.paths[rows[0]],
-        other=train.paths[train.groups.index(example)],
+        root, validation.paths[rows[0]], other=train.paths[first]
     )
     return (
-        f"{len(shared):,} of {len(of_train | of_validation):,} groups are in "
-        f"both splits ({len(rows):,} of {len(validation):,} validation photos),"
-        f" e.g. {pair}: validation accuracy may be too high"
+        f"{len(shared):,} of {len(every):,} groups are in both splits "
+        f"({len(rows):,} of {len(validation):,} validation photos), e.g. "
+        f"{pair}: validation accuracy may be too high"
     )
 
 

@@ -47,10 +47,11 @@ def settle_rare_classes(
         photos.take(np.flatnonzero(~is_rare[photos.labels]))
         for photos in usable
     ]
-    count = sum(map(len, usable)) - sum(map(len, left))
+    total = sum(map(len, usable))
     say(
         f"`rare_classes=drop`: left out {is_rare.sum():,} of {len(names):,} "
-        f"classes ({count:,} photos): {_list(names, is_rare)}"
+        f"classes, {total - sum(map(len, left)):,} of {total:,} photos: "
+        f"{_list(names, is_rare)}"
     )
     return [photos.with_class_names(kept) for photos in left]
 
@@ -73,8 +74,8 @@ def _describe(train, counts, is_rare, to_be_split):
     if (is_rare & ~has_none).any():
         what = "photos of one group only" if train.groups else "one photo only"
         facts.append(
-            f"{(counts == 1).sum():,} of {len(names):,} classes have {what}: "
-            f"{_list(names, counts == 1)}."
+            f"Classes with {what}: {(counts == 1).sum():,} of {len(names):,} "
+            f"({_list(names, counts == 1)})."
         )
         ways_out.append("only train on them: `rare_classes=train`")
     if to_be_split:
