@@ -44,11 +44,10 @@ def path_tensor(paths: str | Sequence[str]) -> tf.Tensor:
 
 def load_samples(
     paths: Sequence[str],
-    pixel_ranges: Mapping[str, PixelRange] | None = None,
-    *,
     most: int = 64,
     height: int = 320,
     width: int = 400,
+    pixel_ranges: Mapping[str, PixelRange] | None = None,
 ) -> np.ndarray:
     """Returns some photos in one array, uint8 (N, height, width, 3), RGB.
 
@@ -57,9 +56,9 @@ def load_samples(
 
     Args:
         paths: Paths of the files; those taken are spread evenly over them.
-        pixel_ranges: As in `decode_photo`.
         most: Photos, if there are as many.
         height, width: Pixels.
+        pixel_ranges: As in `decode_photo`.
 
     Raises:
         tf.errors.OpError: If one cannot be read.

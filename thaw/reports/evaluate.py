@@ -124,7 +124,9 @@ def _save_calibrated(run, temperature, predictions):
     """Writes the model anew; if that fails, all is as it was before."""
     model, folder, last = run.model, run.folder, run.model.layers[-1]
     weights = last.get_weights()
-    samples = decode.load_samples(predictions.paths, predictions.pixel_ranges)
+    samples = decode.load_samples(
+        predictions.paths, pixel_ranges=predictions.pixel_ranges
+    )
     with tempfile.TemporaryDirectory() as place:
         before = Path(shutil.copy(folder.model_path, place))
         try:

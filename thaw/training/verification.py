@@ -35,7 +35,8 @@ def started(
     train, validation = training.splits.train, training.splits.validation
     paths = [*validation.paths, *train.paths]
     photos = decode.load_samples(
-        paths[: max(_SAMPLES, len(validation))], validation.pixel_ranges
+        paths[: max(_SAMPLES, len(validation))],
+        pixel_ranges=validation.pixel_ranges,
     )
     path = training.folder.model_path
 
