@@ -50,6 +50,8 @@ class TrainConfig(Config):
             or mnist.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
+        path_column: Column of a table that names the photos, if not clear.
+        label_column: The one with the labels.
         validation_data: Folder of class folders to validate on, if not in
             `data`.
         validation_fraction: Share of each class to validate on.
@@ -130,6 +132,8 @@ class TrainConfig(Config):
 
     data: str = option("demo")
     label_regex: str | None = option(None)
+    path_column: str | None = option(None)
+    label_column: str | None = option(None)
     validation_data: str | None = option(None)
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
     limit: int | None = option(None, low=2)

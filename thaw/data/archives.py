@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from thaw.atomic import cached_folder
 from thaw.data.files import is_hidden
-from thaw.data.label_tables import is_table
+from thaw.data.table_file import is_table
 from thaw.errors import UserError
 from thaw.progress import say
 

@@ -26,6 +26,8 @@ def image_datasets(
     seed: int = 0,
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset, tuple[str, ...]]:
     """Returns (train_ds, val_ds, class_names) for a `Model.fit` of your own.
 
@@ -47,6 +49,9 @@ def image_datasets(
         validation_data: Photos to validate on, if not in `data`.
         label_regex: Regular expression whose first group, found in the name
             of a photo, is its class; None: its folder is.
+        path_column: Column of a table that names the photos; None: the only
+            one that does.
+        label_column: The same with the labels.
 
     Returns:
         Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,
@@ -71,6 +76,8 @@ def image_datasets(
         data=data,
         validation_data=validation_data,
         label_regex=label_regex,
+        path_column=path_column,
+        label_column=label_column,
         skip_bad=1.0,
         image_size=image_size,
         batch_size=batch_size,

@@ -8,8 +8,10 @@ from thaw.data.archives import is_archive, unpack
 from thaw.data.class_folders import load_folders
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
-from thaw.data.label_tables import is_table, load_tables
+from thaw.data.label_tables import load_tables
 from thaw.data.photos import Photos
+from thaw.data.table_file import is_table
+from thaw.data.table_header import BY_CONTENT, ColumnNames
 from thaw.errors import UserError
 
 
@@ -19,6 +21,7 @@ def load_photos(
     label_regex: str | None = None,
     cache_dir: str | Path | None = None,
     class_names: Sequence[str] | None = None,
+    columns: ColumnNames = BY_CONTENT,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -32,6 +35,7 @@ def load_photos(
         cache_dir: Folder to unpack archives into; None: the user's.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
+        columns: Columns of a table with photos and labels.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -48,7 +52,12 @@ def load_photos(
         for source in sources
     ]
     if is_table(unpacked[0]):
-        splits = load_tables(*unpacked)
+        splits = load_tables(*unpacked, columns)
+    elif any(columns):
+        raise UserError(
+            "`path_column` and `label_column` are for tables, and "
+            f"{data} is none. Expected a .csv or .tsv file."
+        )
     elif label_regex is None:
         splits = load_folders(*unpacked)
     else:

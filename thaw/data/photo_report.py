@@ -15,6 +15,7 @@ from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
 from thaw.data.prepare import find_data
 from thaw.data.quality import QualityIssue
+from thaw.data.table_header import ColumnNames
 from thaw.errors import UserError, shown
 
 _SHOWN_PER_KIND = 6  # photos on the sheet
@@ -53,9 +54,11 @@ class PhotoReport:
             self.bad, self.issues, photos.paths
         )
         lines = [
+            *(note for photos in self.splits for note in photos.notes),
             quality_report.describe_counts(self.splits),
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
             table and f"\n{table}\n",
+            quality_report.describe_similar(self.splits[0]),
             quality_report.describe_balance(self.splits[0].usable()),
         ]
         return "\n".join(filter(None, lines))
@@ -71,6 +74,8 @@ def check_photos(
     label_regex: str | None = None,
     max_pixels: int = MAX_PIXELS,
     output_dir: str | Path | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
 
@@ -86,6 +91,9 @@ def check_photos(
         max_pixels: Photos with more pixels cannot be used.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
+        path_column: Column of a table that names the photos; None: the only
+            one that does.
+        label_column: The same with the labels.
 
     Raises:
         UserError: If there are no photos, or `output_dir` is among them.
@@ -106,7 +114,12 @@ def check_photos(
     problems = []
     try:
         data = find_data(data)
-        splits = load_photos(data, validation_data, label_regex)
+        splits = load_photos(
+            data,
+            validation_data,
+            label_regex,
+            columns=ColumnNames(path_column, label_column),
+        )
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:

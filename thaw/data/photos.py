@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thaw.data.class_names import composed, sorted_names
 from thaw.data.inspect_worker import Inspection
 from thaw.errors import UserError, list_some
 
@@ -26,13 +27,15 @@ class Photos:
         paths: Path of each photo.
         labels: Index into `class_names` of each photo, int32 (N,); all 0
             where the photos are unlabelled.
-        class_names: Names of the classes, sorted; () where unlabelled.
+        class_names: Names of the classes, in order (`sorted_names`) unless
+            they are a model's; () where unlabelled.
         skipped: Number of files that are no photos, by kind.
         inspections: Content of each file; None where it is not known. ()
             until the photos are inspected.
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds when they were inspected, int64
             (N, 3), or None.
+        notes: Lines on how labels were read, where that isn't obvious.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +44,7 @@ class Photos:
     skipped: Counter = dataclasses.field(default_factory=Counter)
     inspections: tuple[Inspection | None, ...] = ()
     stamps: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def labelled(cls, paths: Sequence[str], names: Sequence[str]) -> "Photos":
@@ -48,16 +52,19 @@ class Photos:
 
         Args:
             paths: Path of each photo.
-            names: Name of its class.
+            names: Name of its class; names that differ only by Unicode's forms
+                NFC and NFD are one.
 
         Raises:
             UserError: If a name can't be used.
         """
-        class_names = tuple(sorted(set(names)))
+        class_of = {name: composed(name) for name in set(names)}
+        class_names = sorted_names(set(class_of.values()))
         for name in class_names:
             check_class_name(name)
         numbers = {name: number for number, name in enumerate(class_names)}
-        labels = np.array([numbers[name] for name in names], "int32")
+        number_of = {name: numbers[own] for name, own in class_of.items()}
+        labels = np.array([number_of[name] for name in names], "int32")
         return cls(tuple(paths), labels, class_names)
 
     @classmethod
@@ -111,18 +118,21 @@ class Photos:
         class_names = tuple(class_names)
         if class_names == self.class_names:
             return self
-        present = [name for name, count in self.counts().items() if count]
-        unknown = [name for name in present if name not in class_names]
+        numbers = {name: number for number, name in enumerate(class_names)}
+        composed_numbers = {composed(x): y for x, y in numbers.items()}
+        # -1 is never taken: the class has no photos.
+        places = {
+            name: numbers.get(name, composed_numbers.get(composed(name), -1))
+            for name in self.class_names
+        }
+        unknown = [x for x, n in self.counts().items() if n and places[x] < 0]
         if unknown:
             raise UserError(
                 f"`{option}` holds photos of {len(unknown):,} unknown classes: "
                 f"{list_some(unknown)}. Expected only these "
                 f"{len(class_names):,}: {list_some(class_names)}"
             )
-        numbers = {name: number for number, name in enumerate(class_names)}
-        # -1 is never taken: the class has no photos.
-        places = np.array([numbers.get(x, -1) for x in self.class_names])
-        labels = places.astype("int32")[self.labels]
+        labels = np.array(list(places.values()), "int32")[self.labels]
         return dataclasses.replace(self, labels=labels, class_names=class_names)
 
     def counts(self) -> dict[str, int]:

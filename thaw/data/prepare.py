@@ -16,6 +16,7 @@ from thaw.data.inspection_cache import default_memo
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
 from thaw.data.split import limit_per_class, move_duplicates, split_photos
+from thaw.data.table_header import ColumnNames
 from thaw.demo.demo_set import load_demo_set
 from thaw.errors import UserError
 from thaw.progress import say, warn
@@ -36,20 +37,27 @@ class Splits(NamedTuple):
     quality: dict[str, int]
 
 
-def find_photos(config) -> list[Photos]:
+def find_photos(
+    config, class_names: Sequence[str] | None = None
+) -> list[Photos]:
     """Returns the photos of a run: one `Photos`, or two where they are split.
 
     Their paths are absolute, so that they hold from any folder.
 
     Args:
-        config: Object with `data`, `validation_data`, `label_regex`, `limit`
-            and `seed` of `TrainConfig`.
+        config: Object with `data`, `validation_data`, `label_regex`,
+            `path_column`, `label_column`, `limit` and `seed` of `TrainConfig`.
+        class_names: As in `load.load_photos`.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
     found = load_photos(
-        find_data(config.data), config.validation_data, config.label_regex
+        find_data(config.data),
+        config.validation_data,
+        config.label_regex,
+        class_names=class_names,
+        columns=ColumnNames(config.path_column, config.label_column),
     )
     found = [photos for photos in found if photos is not None]
     if config.limit is not None:
@@ -57,6 +65,8 @@ def find_photos(config) -> list[Photos]:
     for photos in found:
         if photos.skipped:
             say(f"Skipped: {describe_skipped(photos.skipped)}")
+        for note in photos.notes:
+            say(note)
     return [
         dataclasses.replace(photos, paths=tuple(map(_absolute, photos.paths)))
         for photos in found
@@ -121,6 +131,9 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
         say(quality_report.describe_issues([], issues, paths))
     train, validation = move_duplicates(*splits)
     say(quality_report.describe_counts([train, validation]))
+    similar = quality_report.describe_similar(train)
+    if similar:
+        say(similar)
     uneven = quality_report.describe_balance(train)
     if uneven and config.class_weights == "none":
         say(uneven)

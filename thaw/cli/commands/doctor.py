@@ -25,12 +25,16 @@ class DoctorConfig(Config):
     Flags:
         validation_data: As in train.py: the photos to validate on.
         label_regex: As in train.py: the class in the name of a photo.
+        path_column: As in train.py: column of a table that names the photos.
+        label_column: The one with the labels.
         max_pixels: Reject photos with more.
         output_dir: Folder for the results.
     """
 
     validation_data: str | None = option(None)
     label_regex: str | None = option(None)
+    path_column: str | None = option(None)
+    label_column: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
     output_dir: str = option("runs/doctor")
 
