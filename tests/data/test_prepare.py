@@ -112,14 +112,14 @@ def test_a_run_that_goes_on_keeps_its_order_of_classes(tmp_path):
     assert photos.paths[:6] == now.paths[:6] and photos.paths != now.paths
 
 
-def test_names_that_are_nearly_the_same_are_said(
-    drawn_photos, tmp_path, capsys
-):
-    shutil.copytree(drawn_photos / "cat", tmp_path / "Pet")
-    shutil.copytree(drawn_photos / "dog", tmp_path / "pet")
-    options = config(tmp_path)
-    prepare.inspect_and_split(prepare.find_photos(options), options)
-    assert "Pet and pet differ only by case: " in capsys.readouterr().out
+def test_names_that_are_nearly_the_same_are_said(tmp_path, capsys):
+    table = tmp_path / "labels.csv"
+    rows = ["0.png,Bee", "1.png,bee", "2.png,Bee", "3.png,wasp"]
+    table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    (tmp_path / "0.png").touch()
+    prepare.find_photos(config(table, limit=1))
+    said = capsys.readouterr().out
+    assert "Bee and bee differ only by case: 2 and 1 photos\n" in said
 
 
 def test_notes_on_a_table_are_said(drawn_photos, tmp_path, capsys):

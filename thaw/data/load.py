@@ -46,7 +46,9 @@ def load_photos(
     """
     sources = [data, validation_data]
     unpacked = [
-        unpack(source, cache_dir or default_cache_dir())
+        unpack(
+            source, cache_dir or default_cache_dir(), label_regex is not None
+        )
         if source and is_archive(source)
         else source
         for source in sources

@@ -60,6 +60,9 @@ def find_photos(
         columns=ColumnNames(config.path_column, config.label_column),
     )
     found = [photos for photos in found if photos is not None]
+    similar = quality_report.describe_similar(found[0])
+    if similar:
+        say(similar)
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
@@ -131,9 +134,6 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
         say(quality_report.describe_issues([], issues, paths))
     train, validation = move_duplicates(*splits)
     say(quality_report.describe_counts([train, validation]))
-    similar = quality_report.describe_similar(train)
-    if similar:
-        say(similar)
     uneven = quality_report.describe_balance(train)
     if uneven and config.class_weights == "none":
         say(uneven)
