@@ -225,12 +225,18 @@ def test_photos_that_are_not_there_are_bad_photos(folder):
         ),
         (
             ["id,label", "cat0,a|b", "dog0,b"],
-            r"1 photos seem to have several labels, e.g. 'a\|b'",
+            r"labels such as 'a\|b' \(of 1 photos\) seem to be several",
         ),
-        (["id,label", "cat0,x|b", "dog0,x|c"], "2 photos seem to have several"),
-        (["id,label", "cat0,a b", "dog0,b", "dog1,a"], "several labels"),
-        (["id,label", 'cat0,"a, b"', "dog0,b", "dog1,a"], "several labels"),
-        (["id,tags", "cat0,clear river", "dog0,clear road"], "several labels"),
+        (
+            ["id,label", "cat0,x|b", "dog0,x|c"],
+            "of 2 photos. seem to be several",
+        ),
+        (["id,label", "cat0,a b", "dog0,b", "dog1,a"], "seem to be several"),
+        (["id,label", 'cat0,"a, b"', "dog0,b", "dog1,a"], "seem to be several"),
+        (
+            ["id,tags", "cat0,clear river", "dog0,clear road"],
+            "seem to be several",
+        ),
     ],
 )
 def test_bad_tables(folder, lines, message):
@@ -239,7 +245,7 @@ def test_bad_tables(folder, lines, message):
 
 
 def test_names_of_several_words_are_one_label(folder):
-    lines = ["id,label", "cat0,blue jay", "cat1,florida jay", "cat2,a|b"]
+    lines = ["id,labels", "cat0,blue jay", "cat1,florida jay", "cat2,a|b"]
     train, _ = load_photos(write(folder, lines))
     assert train.class_names == ("a|b", "blue jay", "florida jay")
 
@@ -274,3 +280,14 @@ def test_no_table_and_no_text(folder):
     shutil.copy(folder / "images/cat0.jpg", folder / "photo.csv")
     with pytest.raises(UserError, match="not a table in UTF-8"):
         load_tables(folder / "photo.csv")
+
+
+def test_a_table_of_pixels_is_refused_in_few_words(folder):
+    header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    row = ",".join(["7"] * 785)
+    with pytest.raises(UserError, match="names no photo in") as error:
+        load_photos(write(folder, [header, row]))
+    assert "label, pixel0, pixel1, pixel2, pixel3 and 780 more" in str(
+        error.value
+    )
+    assert len(str(error.value)) < 600

@@ -77,7 +77,7 @@ def prepare_process() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # Names of files are bytes, not all valid UTF-8, and a terminal may know
     # less than that. Files and pipes are UTF-8 whatever the terminal is.
-    if not sys.stderr.isatty():
+    if sys.stderr is not None and not sys.stderr.isatty():
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     if not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")

@@ -17,7 +17,6 @@ _IS_VALID = {
     **dict.fromkeys(("true", "1", "1.0"), "validation"),
     **dict.fromkeys(("false", "0", "0.0"), "train"),
 }
-_SEVERAL = {"tags", "labels", "classes", "categories", "targets"}
 
 
 def load_tables(
@@ -173,7 +172,7 @@ def _check_one_label(table, column, labels):
             if separator in label
         }
         parts = Counter(part for x in lists.values() for part in x)
-        is_loose = separator == "|" or column in _SEVERAL
+        is_loose = separator == "|" or column == "tags"
         found = [
             label
             for label, own in lists.items()
@@ -184,8 +183,8 @@ def _check_one_label(table, column, labels):
         if found:
             count = sum(counts[label] for label in found)
             raise UserError(
-                f"{table}: {count:,} photos seem to have several labels, e.g. "
-                f"'{found[0]}'. Expected one for each: choose one, or remove "
-                f"such photos. If it is the name of one class, write it "
-                f"without '{separator}'."
+                f"{table}: labels such as '{found[0]}' (of {count:,} photos) "
+                "seem to be several. Expected one for each photo: choose one, "
+                "or leave such photos out. If it is the name of one class, "
+                f"write it without '{separator}'."
             )

@@ -44,9 +44,8 @@ def read_table(path: str | Path) -> dict[str, list[Row]]:
     if not path.is_file():
         raise UserError(f"There is no table {path}.")
     text = _decode(path)
-    delimiters = sorted(
-        DELIMITERS, key=lambda x: x == "\t", reverse=path.suffix == ".tsv"
-    )
+    is_tsv = path.suffix.lower() == ".tsv"
+    delimiters = sorted(DELIMITERS, key=lambda x: x == "\t", reverse=is_tsv)
     sep_line = _SEP_LINE.match(text)
     if sep_line:
         delimiters = [sep_line[1]]

@@ -98,7 +98,7 @@ class NamedRows:
             if len(found) == 1:
                 return found[0]
         raise UserError(
-            f"`{option}`: {self.table} has no column '{name}', or several. "
+            f"`{option}`: {self.table} has no column '{name}', or two. "
             f"{self.describe()}"
         )
 
