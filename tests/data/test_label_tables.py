@@ -155,6 +155,8 @@ def test_columns_that_are_asked_for(folder):
     table = write(folder, lines)
     train, _ = load_photos(table, columns=ColumnNames("a", "D"))
     assert names(train) == [("cat0.jpg", "y"), ("dog0.jpg", "w")]
+    train, _ = load_photos(table, columns=ColumnNames(label="a"))
+    assert names(train) == [("cat1.jpg", "cat0"), ("dog1.jpg", "dog0")]
     train, _ = load_photos(
         write(folder, lines[1:]), columns=ColumnNames("2", "3")
     )

@@ -70,7 +70,7 @@ def read_columns(
         UserError: If no column holds photos or labels, or several may.
     """
     named = NamedRows(table, rows, finder, asked)
-    photo, photos = _find_photos(named, finder, asked.path)
+    photo, photos = _find_photos(named, finder, asked)
     split = next(
         (named.keys.index(x) for x in SPLIT_NAMES if x in named.keys), None
     )
@@ -91,14 +91,16 @@ def read_columns(
 def _find_photos(named, finder, asked):
     """Returns the column of the photos, and the photos of each cell."""
     keys = list(enumerate(named.keys))
+    if asked.label is not None:
+        del keys[named.column("label_column", asked.label)]
     labels = {*LABEL_NAMES, *SPLIT_NAMES, *_UNUSED}
     likely = [  # columns, the likeliest first
         [x for x, key in keys if key == "path"],
         [x for x, key in keys if key in PHOTO_NAMES],
         [x for x, key in keys if key not in labels],
     ]
-    if asked is not None:
-        likely = [[named.column("path_column", asked)]]
+    if asked.path is not None:
+        likely = [[named.column("path_column", asked.path)]]
     for columns in likely:
         found = {x: _photos(named, finder, x) for x in columns}
         found = {x: photos for x, photos in found.items() if photos}
