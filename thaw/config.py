@@ -53,6 +53,8 @@ class TrainConfig(Config):
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
         group_regex: What stays in one split: first group of a regular
             expression on the path, e.g. '(patient\d+)_'.
+        path_column: Column of a table that names the photos, if not clear.
+        label_column: The one with the labels.
         validation_data: Folder of class folders to validate on, if not in
             `data`.
         validation_fraction: Share of each class to validate on.
@@ -137,6 +139,8 @@ class TrainConfig(Config):
     data: str = option("demo")
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
+    path_column: str | None = option(None)
+    label_column: str | None = option(None)
     validation_data: str | None = option(None)
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
     rare_classes: str = option("stop", choices=("stop", "train", "drop"))

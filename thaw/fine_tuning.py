@@ -76,7 +76,7 @@ def fine_tune(
         # checked without it.
         from thaw.data.prepare import find_photos
 
-        found = find_photos(config)
+        found = find_photos(config, _class_names_before(path, resume))
         with progress.heavy_imports():
             from thaw import isolation
             from thaw.data.pixels import pillow_limits
@@ -139,6 +139,15 @@ def _check_folders(config, path):
     check_outside_data("run_dir", path, config.data)
     if config.cache_dir:
         check_outside_data("cache_dir", config.cache_dir, config.data)
+
+
+def _class_names_before(path, resume):
+    """Returns the class names of a run that goes on, in their order."""
+    if not resume or not (path / "class_names.json").is_file():
+        return None
+    from thaw.runs import reader
+
+    return reader.load_class_names(path)
 
 
 def _finish(training, verify):

@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -93,6 +94,23 @@ def test_help_shows_every_flag_with_its_default_and_bounds():
     assert "Set an option that has no flag: peak_fraction" in words
     assert max(map(len, text.splitlines())) <= 80
     assert len(text.splitlines()) < 150
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "written"),
+    [
+        (False, "\u732b \xe9 ".encode() + b"\xff"),
+        (True, b"\\u732b \xe9 \\udcff"),
+    ],
+)
+def test_files_and_pipes_are_utf8(monkeypatch, is_terminal, written):
+    for name in ("stdout", "stderr"):
+        stream = io.TextIOWrapper(io.BytesIO(), "cp1252")
+        stream.isatty = lambda: is_terminal
+        monkeypatch.setattr(sys, name, stream)
+    app.prepare_process()
+    print("\u732b \xe9 \udcff", end="", flush=True)
+    assert sys.stdout.buffer.getvalue() == written
 
 
 @pytest.mark.parametrize(

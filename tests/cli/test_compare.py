@@ -174,7 +174,7 @@ def test_names_of_runs_are_text(runs, run_script, tmp_path):
         "--output=out/all.svg", process=True, PYTHONIOENCODING="ascii",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "\nb/_a$1$ " in done.stdout and "\\u4e2d\\udcff\\n" in done.stdout
+    assert "\nb/_a$1$ " in done.stdout and "\u4e2d\udcff\\n" in done.stdout
     assert (tmp_path / "out" / "all.svg").stat().st_size
 
 

@@ -1,4 +1,5 @@
 import os
+import unicodedata
 
 import pytest
 
@@ -163,3 +164,13 @@ def test_missing_folders_are_named(tmp_path):
         load_photos(tmp_path / "a" / "1.jpg")
     with pytest.raises(UserError, match="`validation_data`"):
         load_photos(tmp_path, tmp_path / "nowhere")
+
+
+def test_a_name_in_two_forms_of_unicode_is_one_class(tmp_path):
+    nfc, nfd = (unicodedata.normalize(x, "caf\u00e9") for x in ("NFC", "NFD"))
+    make_photos(tmp_path, f"{nfc}/1.jpg", f"{nfd}/2.jpg", "tea/3.jpg")
+    photos, _ = load_photos(tmp_path)
+    assert photos.counts() == {nfc: 2, "tea": 1}
+    assert f"{tmp_path}/{nfd}/2.jpg" in photos.paths
+    of_run, _ = load_photos(tmp_path, class_names=("tea", nfd))
+    assert of_run.counts() == {"tea": 1, nfd: 2}

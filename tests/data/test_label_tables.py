@@ -3,8 +3,10 @@ import shutil
 
 import pytest
 
+from thaw.data.inspect import inspect_photos
 from thaw.data.label_tables import load_tables
 from thaw.data.load import load_photos
+from thaw.data.table_header import ColumnNames
 from thaw.errors import UserError
 
 
@@ -77,25 +79,165 @@ def test_two_tables(folder):
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ["path;label", "images/cat0.jpg;a, b", "images/dog0.jpg;c, d"],
+        ["images/cat0.jpg;a, b", "images/dog0.jpg;c, d"],  # and no header
+        ["image_id,Breed", 'cat0,"a, b"', 'dog0, "c, d"'],
+        ["file name,x,class", 'cat0.jpg,1,"a, b"', 'dog0.jpg,2,"c, d"'],
+        ["Image,Id", 'cat0.jpg,"a, b"', 'dog0.jpg,"c, d"'],
+        ["cat0\ta, b", "dog0\tc, d"],
+        ["foto,etiqueta", 'cat0.jpg,"a, b"', 'dog0.jpg,"c, d"'],
+        ["path,label", 'images\\CAT0.jpg,"a, b"', 'Images/dog0.JPG,"c, d"'],
+        [",path,label", '0,images/cat0.jpg,"a, b"', '1,images/dog0.jpg,"c, d"'],
+        [
+            "id,file,label",
+            '7,images/cat0.jpg,"a, b"',
+            '8,images/dog0.jpg,"c, d"',
+        ],
+        ["id,has_cat", 'cat0,"a, b"', 'dog0,"c, d"'],
+        ["path,is_a,is_b,label", 'images/cat0.jpg,1,0,"a, b"']
+        + ['images/dog0.jpg,0,1,"c, d"', 'images/dog0.jpg,1,1,"c, d"'],
+    ],
+)
+def test_one_reading_is_read(folder, lines):
+    train, validation = load_photos(write(folder, lines))
+    assert validation is None
+    assert names(train) == [("cat0.jpg", "a, b"), ("dog0.jpg", "c, d")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "note"),
+    [
+        (["path,label", "images/cat0.jpg,a"], None),
+        (["id,label,note", "cat0,a,x"], "labels.csv: not used: note"),
+        (
+            ["images/cat0.jpg,a"],
+            "labels.csv: no header; photos in column 1, labels in column 2",
+        ),
+        (
+            ["image,class,fold,valid", "cat0,a,0,true"],
+            "labels.csv: photos in column image, labels in column class; not "
+            "used: fold (to validate on fold 0, add a column is_valid: true "
+            "where it is 0), valid (to validate where it is true, call it "
+            "is_valid)",
+        ),
+        (
+            ["path,label,split,is_valid", "images/cat0.jpg,a,train,true"],
+            "labels.csv: not used: is_valid",
+        ),
+    ],
+)
+def test_what_is_not_obvious_or_not_used_is_said(folder, lines, note):
+    train, _ = load_tables(write(folder, lines))
+    assert train.notes == ((note,) if note else ())
+
+
+@pytest.mark.parametrize(
+    "name, yes, no", [("is_valid", "True", "False"), ("IS_VAL", "1", "0.0")]
+)
+def test_a_column_of_true_and_false_is_the_split(folder, name, yes, no):
+    rows = [
+        f"images/{label}{i}.jpg,{label},{yes if i == 2 else no}"
+        for label in ("cat", "dog")
+        for i in range(3)
+    ]
+    table = write(folder, [f"path,label,{name}", *rows])
+    train, validation = load_photos(table)
+    assert [x for x, _ in names(train)] == [
+        "cat0.jpg", "cat1.jpg", "dog0.jpg", "dog1.jpg"
+    ]  # fmt: skip
+    assert [x for x, _ in names(validation)] == ["cat2.jpg", "dog2.jpg"]
+
+
+def test_columns_that_are_asked_for(folder):
+    lines = ["a,b,c,d", "cat0,cat1,x,y", "dog0,dog1,z,w"]
+    table = write(folder, lines)
+    train, _ = load_photos(table, columns=ColumnNames("a", "D"))
+    assert names(train) == [("cat0.jpg", "y"), ("dog0.jpg", "w")]
+    train, _ = load_photos(table, columns=ColumnNames(label="a"))
+    assert names(train) == [("cat1.jpg", "cat0"), ("dog1.jpg", "dog0")]
+    train, _ = load_photos(
+        write(folder, lines[1:]), columns=ColumnNames("2", "3")
+    )
+    assert names(train) == [("cat1.jpg", "x"), ("dog1.jpg", "z")]
+
+
+def test_photos_that_are_not_there_are_bad_photos(folder):
+    table = write(folder, ["path,label", "images/cat0.jpg,a", "x/y.jpg,b"])
+    train, _ = load_photos(table)
+    (bad,) = inspect_photos(train).bad()
+    assert bad == (str(folder / "x/y.jpg"), "No such file or directory")
+    table = write(folder, ["id,label", "cat0,a", "cat9,b"])
+    assert load_photos(table)[0].paths[1] == str(folder / "cat9")
+
+
+@pytest.mark.parametrize(
     "lines, message",
     [
-        (["path,class", "images/cat0.jpg,cat"], "columns path, class"),
         (["path,label"], "names no photos"),
-        ([], "columns none"),
+        ([], "fewer than two columns"),
         (
-            ["path,label", "images/cat0.jpg,a", "x.jpg,b", "y.jpg,b"],
-            "2 of 3 photos are not there, e.g. x.jpg, y.jpg",
+            ["path,label", "x.jpg,a", "y.jpg,b"],
+            "names no photo in .* Line 2: x",
         ),
-        (["id,label", "cat0,a", "cat9,b"], "1 of 2 photos are not there"),
         (["path,label", "images/cat0.jpg,"], "line 2: there is no label"),
+        (["path,label", "images/cat0.jpg,a", ",b"], "line 3: there is no name"),
         (
-            ["path,label", "images/cat0.jpg,a", "images/cat0.jpg,b"],
-            "line 3: .*two labels",
+            ["path,label", "images/cat0.jpg,a", "images/CAT0.jpg,b"],
+            "line 3: .*cat0.jpg has two labels, a and b. Expected one label",
+        ),
+        (
+            ["path,label", *(f"images/cat{i % 4}.jpg,{i}" for i in range(8))],
+            "two labels, 0 and 4, and so have 3 other photos",
         ),
         (["path,label", "images/cat0.jpg,a"], "Only one class, 'a', in"),
         (
             ["path,label,split", "images/cat0.jpg,a,sometimes"],
-            "split is 'sometimes'",
+            "line 2: split is 'sometimes'. Expected train or validation",
+        ),
+        (
+            ["path,label,is_valid", "images/cat0.jpg,a,maybe"],
+            "line 2: is_valid is 'maybe'. Expected true or false",
+        ),
+        (
+            ["image,class,breed", "cat0,a,x", "dog0,b,y"],
+            "labels may be in class, breed. It has 3 columns.*`label_column=",
+        ),
+        (
+            ["image,x,y z", "cat0,a,x", "dog0,b,y"],
+            "labels may be in x, y z.*`label_column=NAME`",
+        ),
+        (["image,fold", "cat0,1"], "labels are in no column"),
+        (
+            ["image,file,label", "cat0,cat1,a", "dog0,dog1,b"],
+            "photos may be in image, file. .*`path_column=NAME`",
+        ),
+        (
+            ["cat9,a", "cat0,b", "dog0,a"],
+            r"the first line \(cat9, a\) may be a header, or name a missing",
+        ),
+        (
+            ["id,cat,dog", "cat0,1,0", "dog0,0,1"],
+            r"0 and 1 for each of 2 labels: cat, dog.*idxmax\(axis=1\)",
+        ),
+        (
+            ["id,cat,dog,owl", "cat0,1,0,0", "dog0,0,1,1"],
+            "The photo on line 3 has 2 of them; expected one.*`label_column=",
+        ),
+        (
+            ["id,label", "cat0,a|b", "dog0,b"],
+            r"labels such as 'a\|b' \(of 1 photos\) seem to be several",
+        ),
+        (
+            ["id,label", "cat0,x|b", "dog0,x|c"],
+            "of 2 photos. seem to be several",
+        ),
+        (["id,label", "cat0,a b", "dog0,b", "dog1,a"], "seem to be several"),
+        (["id,label", 'cat0,"a, b"', "dog0,b", "dog1,a"], "seem to be several"),
+        (
+            ["id,tags", "cat0,clear river", "dog0,clear road"],
+            "seem to be several",
         ),
     ],
 )
@@ -104,10 +246,34 @@ def test_bad_tables(folder, lines, message):
         load_photos(write(folder, lines))
 
 
-def test_an_id_that_fits_two_photos(folder):
+def test_names_of_several_words_are_one_label(folder):
+    lines = ["id,labels", "cat0,blue jay", "cat1,florida jay", "cat2,a|b"]
+    train, _ = load_photos(write(folder, lines))
+    assert train.class_names == ("a|b", "blue jay", "florida jay")
+
+
+def test_two_delimiters_of_which_one_names_photos(folder):
+    lines = ["path,label;label", "images/cat0.jpg,a;a", "images/dog0.jpg,b;b"]
+    train, _ = load_photos(write(folder, lines))
+    assert names(train) == [("cat0.jpg", "a;a"), ("dog0.jpg", "b;b")]
+    (folder / "images/cat0.jpg,a").touch()
+    with pytest.raises(UserError, match="separated by commas or semicolons"):
+        load_photos(write(folder, lines))
+
+
+def test_columns_are_those_of_a_table(folder):
+    with pytest.raises(UserError, match="are for tables, and .* is none"):
+        load_photos(folder, columns=ColumnNames(path="x"))
+    table = write(folder, ["path,label", "images/cat0.jpg,a"])
+    with pytest.raises(UserError, match="`label_column`: .* no column 'x'"):
+        load_photos(table, columns=ColumnNames(label="x"))
+
+
+def test_a_name_that_fits_two_photos(folder):
     shutil.copy(folder / "images/cat0.jpg", folder / "cat0.png")
-    with pytest.raises(UserError, match="the id cat0 fits more than one"):
-        load_tables(write(folder, ["id,label", "cat0,a", "dog0,b"]))
+    table = write(folder, ["id,label", "cat0,a", "dog0,b"])
+    with pytest.raises(UserError, match="line 2: cat0 fits more than one"):
+        load_tables(table)
 
 
 def test_no_table_and_no_text(folder):
@@ -141,6 +307,17 @@ def test_a_photo_without_a_group_is_one_of_its_own(folder):
 def test_a_photo_with_two_groups_is_refused(folder):
     lines = ["images/cat0.jpg,cat,a", "images/cat0.jpg,cat,b"]
     with pytest.raises(
-        UserError, match="line 3: .*cat0.jpg has two .*groups, "
+        UserError, match="line 3: .*cat0.jpg has two groups, a and b"
     ):
         load_tables(write(folder, ["path,label,group", *lines]))
+
+
+def test_a_table_of_pixels_is_refused_in_few_words(folder):
+    header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    row = ",".join(["7"] * 785)
+    with pytest.raises(UserError, match="names no photo in") as error:
+        load_photos(write(folder, [header, row]))
+    assert "label, pixel0, pixel1, pixel2, pixel3 and 780 more" in str(
+        error.value
+    )
+    assert len(str(error.value)) < 600

@@ -55,6 +55,26 @@ def test_the_report_prints_a_table_and_the_problems(photos):
     assert lines[-2:] == report.problems
 
 
+def test_a_table_is_reported_on(photos):
+    rows = [f"{x},{x.parent.name}" for x in sorted(photos.glob("*/*.jpg"))]
+    rows[0] = rows[0].replace("cat", "CAT")
+    rows[1] = f"{photos}/gone.jpg,cat"
+    table = photos / "labels.csv"
+    lines = ["photo;kind;fold", *(f"{x};0".replace(",", ";") for x in rows)]
+    table.write_text("\n".join(lines), encoding="utf-16")
+    report = check_photos(table, path_column="photo", label_column="kind")
+    assert report.bad == [
+        (str(photos / "gone.jpg"), "No such file or directory")
+    ]
+    text = str(report)
+    assert text.startswith(
+        "labels.csv: photos in column photo, labels in column kind; not used: "
+        "fold (to validate on fold 0, "
+    )
+    assert "CAT and cat differ only by case: 1 and 23 photos\n" in text
+    assert "     1  cannot be used: No such file or directory  gone.jpg" in text
+
+
 def test_photos_in_no_classes(photos):
     report = check_photos(photos / "cat")
     assert len(report.photos) == 24 and report.photos.class_names == ()

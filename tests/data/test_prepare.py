@@ -19,6 +19,8 @@ def config(data, **options):
         "validation_data": None,
         "label_regex": None,
         "group_regex": None,
+        "path_column": None,
+        "label_column": None,
         "limit": None,
         "seed": 0,
         "max_pixels": 10**8,
@@ -187,3 +189,70 @@ def test_a_few_bad_photos_may_be_left_out(drawn_photos, tmp_path):
             prepare.inspect_usable(
                 Photos.unlabelled(some), most_bad=most_bad, **options
             )
+
+
+def numbered_classes(folder):
+    for name in ("0", "1", "2", "10"):
+        for number in range(8):
+            path = folder / name / f"{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    return folder
+
+
+def test_numeric_classes_are_in_order_of_their_value(tmp_path):
+    (photos,) = prepare.find_photos(config(numbered_classes(tmp_path)))
+    assert photos.class_names == ("0", "1", "2", "10")
+    assert photos.counts() == dict.fromkeys(photos.class_names, 8)
+    for path, label in zip(photos.paths, photos.labels, strict=True):
+        assert (
+            os.path.basename(os.path.dirname(path))
+            == (photos.class_names[label])
+        )
+
+
+def test_a_run_that_goes_on_keeps_its_order_of_classes(tmp_path):
+    folder, before = numbered_classes(tmp_path), ("0", "1", "10", "2")
+    options = config(folder, limit=3)
+    (photos,) = prepare.find_photos(options, before)
+    assert photos.class_names == before
+    # What is drawn goes by the number of the class.
+    (now,) = prepare.find_photos(options)
+    assert photos.paths[:6] == now.paths[:6] and photos.paths != now.paths
+
+
+def test_names_that_are_nearly_the_same_are_said(tmp_path, capsys):
+    table = tmp_path / "labels.csv"
+    rows = ["0.png,Bee", "1.png,bee", "2.png,Bee", "3.png,wasp"]
+    table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    (tmp_path / "0.png").touch()
+    prepare.find_photos(config(table, limit=1))
+    said = capsys.readouterr().out
+    assert "Bee and bee differ only by case: 2 and 1 photos\n" in said
+
+
+def test_notes_on_a_table_are_said(drawn_photos, tmp_path, capsys):
+    table = tmp_path / "labels.csv"
+    rows = [f"{x},{x.parent.name},a" for x in drawn_photos.glob("*/*.jpg")]
+    table.write_text("\n".join(["path,label,camera", *rows]), encoding="utf-8")
+    prepare.find_photos(config(table))
+    assert "labels.csv: not used: camera\n" in capsys.readouterr().out
+
+
+def test_missing_photos_of_a_table_can_be_skipped(drawn_photos, tmp_path):
+    table = tmp_path / "labels.csv"
+    rows = [f"{x},{x.parent.name}" for x in drawn_photos.glob("*/*.jpg")]
+    rows[5:5] = [f"{tmp_path}/gone.jpg,cat"]
+    table.write_text("\n".join(["path,label", *rows]), encoding="utf-8")
+    options = config(table, skip_bad=0.01)
+    found = prepare.find_photos(options)
+    with pytest.raises(
+        UserError, match="1 of 49 photos cannot be used:\n.*gone"
+    ):
+        prepare.inspect_and_split(found, options)
+    options.skip_bad = 0.05
+    splits = prepare.inspect_and_split(found, options)
+    assert len(splits.train) + len(splits.validation) == 48
+    assert splits.bad == [
+        (str(tmp_path / "gone.jpg"), "No such file or directory")
+    ]

@@ -31,7 +31,8 @@ def run_process(script: str, *arguments, cwd, **environment):
         cwd=cwd,
         env=variables,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         timeout=400,
     )
 

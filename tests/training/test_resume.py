@@ -505,3 +505,22 @@ def test_callbacks_of_a_resumed_run_are_warned_of(stopped_dir, capsys):
     finish(stopped_dir, callbacks=[keras.callbacks.TerminateOnNaN()])
     assert "The state of callbacks" in capsys.readouterr().err
     assert json.loads((stopped_dir / "run.json").read_text())
+
+
+def test_a_resumed_run_keeps_its_order_of_classes(tmp_path, monkeypatch):
+    """As those of before have, in which 10 comes before 2."""
+    folder, found = RunFolder.create(tmp_path / "run"), []
+    for name in ("0", "1", "2", "10"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "1.jpg").touch()
+    folder.save_flags([f"--data={tmp_path}/data"])
+    folder.save_class_names(["0", "1", "10", "2"])
+
+    def begin(config, photos, *_):
+        found.extend(photos)
+        raise UserError("far enough")
+
+    monkeypatch.setattr("thaw.training.begin.begin", begin)
+    with pytest.raises(UserError, match="far enough"):
+        finish(folder.path)
+    assert found[0].class_names == ("0", "1", "10", "2")

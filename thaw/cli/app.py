@@ -75,8 +75,12 @@ def prepare_process() -> None:
     # oneDNN is faster, but off by default on some processors; it changes the
     # last bits, so it is the same for every script.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    # Names of files are bytes, not all valid UTF-8, and the terminal may know
-    # less than that.
+    # Names of files are bytes, not all valid UTF-8, and a terminal may know
+    # less than that. Files and pipes are UTF-8 whatever the terminal is.
+    if sys.stderr is not None and not sys.stderr.isatty():
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
     utf8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
     sys.stdout.reconfigure(
         errors="surrogateescape" if utf8 else "backslashreplace"

@@ -11,6 +11,7 @@ import json
 import textwrap
 from pathlib import Path
 
+from thaw.data.class_names import are_numbers
 from thaw.errors import UserError, shown
 from thaw.tables import format_row, rule
 
@@ -69,9 +70,11 @@ def _contest(rows, class_names, paths, top):
     ids = {}
     for path in paths:
         _id_of(path, ids)
+    numbers = {name: number for number, name in enumerate(class_names)}
+    if are_numbers(class_names):
+        numbers = {name: name for name in class_names}
     labels = [
-        (_id_of(row["path"], ids), class_names.index(row["predicted"]))
-        for row in rows
+        (_id_of(row["path"], ids), numbers[row["predicted"]]) for row in rows
     ]
     # Names that are numbers by their number, then the others.
     labels.sort(key=lambda x: (0, int(x[0])) if x[0].isdecimal() else (1, x[0]))

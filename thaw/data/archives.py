@@ -1,6 +1,7 @@
 """Photos in a zip or tar file: unpacked once, into the cache."""
 
 import bz2
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -15,7 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from thaw.atomic import cached_folder
 from thaw.data.files import is_hidden
-from thaw.data.label_tables import is_table
+from thaw.data.table_file import is_table
+from thaw.data.zip_names import member_names
 from thaw.errors import UserError
 from thaw.progress import say
 
@@ -40,7 +42,9 @@ def is_archive(data: str | Path) -> bool:
     return name.endswith(tuple(_OPENERS)) and not os.path.isdir(data)
 
 
-def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
+def unpack(
+    archive: str | Path, cache_dir: str | Path, labels_in_names: bool = False
+) -> Path:
     """Returns the folder, or the table, that an archive holds.
 
     Members are written under names of their own folder only: one with an
@@ -51,46 +55,67 @@ def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
         archive: zip or tar file, packed or not.
         cache_dir: Folder to unpack into, under a name that tells the file,
             its size and time; made if missing.
+        labels_in_names: Whether names of files matter as those of folders do.
 
     Raises:
-        UserError: If it is missing, damaged or refused.
+        UserError: If it is missing, damaged or refused, or names may be in
+            several encodings.
     """
     archive = Path(archive)
     if not archive.is_file():
         raise UserError(f"There is no file {archive}.")
     entry = archive.stat()
     facts = f"{archive.resolve()}\0{entry.st_size}\0{entry.st_mtime_ns}"
-    name = hashlib.sha256(os.fsencode(facts)).hexdigest()[:16]
+    note, names = "", None
+    if _ending(archive) == ".zip":
+        with _errors_explained(archive), zipfile.ZipFile(archive) as opened:
+            names, encoding = member_names(opened, labels_in_names)
+        if encoding is not None:
+            facts += f"\0{encoding}"
+            note = f" (names read as {encoding})"
+    digest = hashlib.sha256(os.fsencode(facts)).hexdigest()[:16]
 
     def make(folder):
-        say(f"Unpacking {archive}")
-        try:
-            _unpack(archive, folder)
-        except UserError:
+        say(f"Unpacking {archive}{note}")
+        with _errors_explained(archive):
+            _unpack(archive, folder, names)
+
+    return _root(cached_folder(Path(cache_dir) / "unpacked" / digest, make))
+
+
+def _ending(archive):
+    name = str(archive).lower()
+    return next(x for x in reversed(_OPENERS) if name.endswith(x))
+
+
+@contextlib.contextmanager
+def _errors_explained(archive):
+    """Turns what a damaged archive raises into a `UserError`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,  # a password is needed
+        ValueError,  # a name that is none
+        OSError,  # of gzip and bz2, where it is not the disk's
+    ) as error:
+        if getattr(error, "errno", None) is not None:
             raise
-        except (
-            tarfile.TarError,
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,  # a password is needed
-            ValueError,  # a name that is none
-            OSError,  # of gzip and bz2, where it is not the disk's
-        ) as error:
-            if getattr(error, "errno", None) is not None:
-                raise
-            raise UserError(f"{archive} cannot be unpacked: {error}") from error
-
-    return _root(cached_folder(Path(cache_dir) / "unpacked" / name, make))
+        raise UserError(f"{archive} cannot be unpacked: {error}") from error
 
 
-def _unpack(archive, folder):
+def _unpack(archive, folder, names):
     packed = archive.stat().st_size
     most = min(_MOST_BYTES, _LARGEST_RATIO * packed + _CHUNK)
     files = unpacked = 0
-    for name, size, open_member in _members(archive, most):
+    for name, size, open_member in _members(archive, names, most):
         files += 1
         unpacked += _LEAST_BYTES + size
         if files > _MOST_FILES or unpacked > most:
@@ -107,20 +132,22 @@ def _unpack(archive, folder):
             shutil.copyfileobj(reader, writer, _CHUNK)  # `size` at most
 
 
-def _members(archive, most):
-    """Yields (name, bytes, function that opens it or None) of each member."""
-    name = str(archive).lower()
-    ending = next(x for x in reversed(_OPENERS) if name.endswith(x))
+def _members(archive, names, most):
+    """Yields (name, bytes, function that opens it or None) of each member.
+
+    Those of a ZIP file have the given `names`.
+    """
+    ending = _ending(archive)
     if ending == ".zip":
         with zipfile.ZipFile(archive) as opened:
-            for info in opened.infolist():
+            for info, name in zip(opened.infolist(), names, strict=True):
                 kind = stat.S_IFMT(info.external_attr >> 16)
                 open_member = functools.partial(opened.open, info)
                 if info.is_dir():
                     open_member = None
                 elif kind not in (0, stat.S_IFREG):
-                    raise _refused(archive, info.filename, "is no plain file")
-                yield info.filename, info.file_size, open_member
+                    raise _refused(archive, name, "is no plain file")
+                yield name, info.file_size, open_member
         return
     with _OPENERS[ending](archive, "rb") as stream:
         stream = _Bounded(stream, most)

@@ -48,7 +48,7 @@ def image_datasets(
         seed: Seed of the split, the order and the views.
         validation_data: Photos to validate on, if not in `data`.
         **options: Other options of `fine_tune` that choose or read the photos:
-            `label_regex`, `group_regex`, `rare_classes`, `pixel_range`, ...
+            `label_regex`, `label_column`, `group_regex`, `pixel_range`, ...
 
     Returns:
         Two `tf.data.Dataset` of (images float32 (B, image_size, image_size,

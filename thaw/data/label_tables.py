@@ -1,166 +1,207 @@
 """Labels in a table beside the photos: CSV or TSV."""
 
-import csv
-import os
+import dataclasses
+import functools
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
-from thaw.data.files import find_photos
+from thaw.data.photo_finder import PhotoFinder
 from thaw.data.photos import VALIDATION_NAMES, Photos, load_both
-from thaw.errors import UserError
+from thaw.data.table_columns import read_columns
+from thaw.data.table_file import DELIMITERS, is_table, read_table
+from thaw.data.table_header import BY_CONTENT, ColumnNames
+from thaw.errors import UserError, list_some
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _SHOWN = 3
+_IS_VALID = {
+    **dict.fromkeys(("true", "1", "1.0"), "validation"),
+    **dict.fromkeys(("false", "0", "0.0"), "train"),
+}
 
 
-def is_table(data: str | Path) -> bool:
-    """Returns whether `data` is meant as a table, by its name."""
-    return Path(data).suffix.lower() in DELIMITERS
+class _Facts(NamedTuple):
+    """What the row of a photo says; `group` is None without that column."""
+
+    label: str
+    split: str
+    group: str | None
 
 
 def load_tables(
-    data: str | Path, validation_data: str | Path | None = None
+    data: str | Path,
+    validation_data: str | Path | None = None,
+    asked: ColumnNames = BY_CONTENT,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos that tables name.
 
     Args:
-        data: CSV or TSV file with a header. Columns: `path`, from the folder
-            of the table on, or `id`, the name of a file anywhere in that
-            folder, without ending; `label`; and, if it likes, `split`, `train`
-            or one of `VALIDATION_NAMES`, and `group`, of the photos that stay
-            together. Others are ignored.
-        validation_data: The same to validate on; its and the other's `split`
-            do not count then.
+        data: CSV or TSV file, with a column of photos and one of labels
+            (`table_columns.read_columns`); and, if it likes, `split`, `train`
+            or one of `VALIDATION_NAMES`, or `is_valid`, true or false; and
+            `group`, of the photos that stay together.
+        validation_data: The same to validate on; its and the other's split
+            does not count then.
+        asked: Columns of photos and labels; by default what the tables tell.
 
     Returns:
-        As `load.load_photos`.
+        As `load.load_photos`. Photos that are not there are among them.
 
     Raises:
-        UserError: If the table is missing or lacks a column, a photo is not
-            there or has two labels, or the labels make no classes.
+        UserError: If a table can't be read in one way, a photo has two labels,
+            or the labels make no classes.
     """
     if validation_data is not None:
-        return load_both(_load_whole, data, validation_data)
+        load = functools.partial(_load_whole, asked)
+        return load_both(load, data, validation_data)
     table = Path(data)
-    labels = _labels(table)
-    splits = {split for _, split, _ in labels.values()}
+    labels, note = _labels(table, asked)
+    splits = Counter(facts.split for facts in labels.values())
     validation_names = [name for name in VALIDATION_NAMES if name in splits]
     if not validation_names:
-        return _photos(table, labels), None
+        return _photos(labels, note), None
     split_of = {"data": "train", "validation_data": validation_names[0]}
+    notes = {"data": note, "validation_data": ""}
     train, validation = load_both(
-        lambda _, option: _photos(table, labels, split_of[option]), table, table
+        lambda _, option: _photos(labels, notes[option], split_of[option]),
+        table,
+        table,
     )
     for name in validation_names[1:]:
-        count = sum(split == name for _, split, _ in labels.values())
-        train.skipped[f"photos of split {name}"] = count
+        train.skipped[f"photos of split {name}"] = splits[name]
     return train, validation
 
 
-def _load_whole(table, option):
+def _load_whole(asked, table, option):
     if not is_table(table):
         raise UserError(
             f"`{option}`: {table} is no table, as `data` is. Expected a .csv "
             "or .tsv file."
         )
-    return _photos(table, _labels(table))
+    return _photos(*_labels(table, asked))
 
 
-def _photos(table, labels, split=None):
+def _photos(labels, note, split=None):
     """Returns the `Photos` of a split, or, None, of all."""
     some = {
-        path: (label, group)
-        for path, (label, of_path, group) in labels.items()
-        if split in (None, of_path)
+        path: facts
+        for path, facts in labels.items()
+        if split in (None, facts.split)
     }
-    names = [label for label, _ in some.values()]
-    groups = [group for _, group in some.values() if group is not None]
-    return Photos.labelled(list(some), names, groups)
+    names = [facts.label for facts in some.values()]
+    groups = [x.group for x in some.values() if x.group is not None]
+    photos = Photos.labelled(list(some), names, groups)
+    return dataclasses.replace(photos, notes=(note,) if note else ())
 
 
-def _labels(table):
-    """Returns (label, split, group) by path, in the order of the table.
-
-    A photo without a group is one of its own; without the column, it is None.
-    """
-    rows = _read(table)
-    paths = _paths(table, rows)
-    labels = {}
-    for number, (row, path) in enumerate(zip(rows, paths, strict=True), 2):
-        label = (row["label"] or "").strip()
-        if not label:
-            raise UserError(f"{table}, line {number}: there is no label.")
-        split = (row.get("split") or "train").strip().lower()
-        if split not in ("train", *VALIDATION_NAMES):
+def _labels(table, asked):
+    """Returns `_Facts` by path, in the order of the table; and a note."""
+    finder = PhotoFinder(table.parent)
+    columns = _read(table, finder, asked)
+    labels, twice = {}, {}
+    for line, cell, photos, label, split, group in zip(
+        columns.lines,
+        columns.cells,
+        columns.photos,
+        columns.labels,
+        columns.splits,
+        columns.groups,
+        strict=True,
+    ):
+        if not cell or not label:
+            missing = "label" if cell else "name of a photo"
+            raise UserError(f"{table}, line {line}: there is no {missing}.")
+        if len(photos) > 1:
             raise UserError(
-                f"{table}, line {number}: split is {split!r}. Expected train "
-                f"or {', '.join(VALIDATION_NAMES)}."
+                f"{table}, line {line}: {cell} fits more than one photo: "
+                f"{list_some(photos, _SHOWN)}. Expected its path from "
+                f"{table.parent} on."
             )
-        group = None
-        if "group" in row:
-            group = (row["group"] or "").strip() or path
-        facts = (label, split, group)
+        path = photos[0] if photos else finder.expected_path(cell)
+        split = _split(table, line, columns.split_name, split)
+        # A photo without a group is one of its own.
+        facts = _Facts(label, split, path if group == "" else group)
         known = labels.setdefault(path, facts)
         if known != facts:
-            raise UserError(
-                f"{table}, line {number}: {path} has two labels, splits or "
-                f"groups, {' '.join(filter(None, known))} and "
-                f"{' '.join(filter(None, facts))}."
-            )
-    return labels
+            twice.setdefault(path, (line, known, facts))
+    if twice:
+        raise _twice_error(table, twice)
+    _check_one_label(table, columns.label_name, columns.labels)
+    return labels, columns.note
 
 
-def _read(table):
-    """Returns the rows as dicts by the lower-case name of the column."""
-    if not table.is_file():
-        raise UserError(f"There is no table {table}.")
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(
-                file, delimiter=DELIMITERS[table.suffix.lower()]
-            )
-            names = [name.strip().lower() for name in reader.fieldnames or ()]
-            reader.fieldnames = names
-            rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+def _read(table, finder, asked):
+    """Returns the `Columns` of a table, by the delimiter that gives some."""
+    found, errors = {}, []
+    for delimiter, rows in read_table(table).items():
+        try:
+            found[delimiter] = read_columns(table, rows, finder, asked)
+        except UserError as error:
+            errors.append(error)
+    if len(found) > 1:
+        words = " or ".join(DELIMITERS[x] for x in found)
         raise UserError(
-            f"{table} is not a table in UTF-8 ({error}). Expected a header "
-            "with path,label or id,label."
-        ) from error
-    if "label" not in names or not {"path", "id"} & set(names):
-        raise UserError(
-            f"{table} has the columns {', '.join(names) or 'none'}. Expected "
-            "path,label or id,label."
+            f"{table}: cells may be separated by {words}. Put quotes around "
+            "cells that hold the other."
         )
-    if not rows:
-        raise UserError(f"{table} names no photos.")
-    return rows
+    if not found:
+        raise errors[0]
+    return next(iter(found.values()))
 
 
-def _paths(table, rows):
-    """Returns the path of the photo of each row."""
-    folder = table.parent
-    if "path" in rows[0]:
-        paths = [folder / (row["path"] or "").strip() for row in rows]
-        missing = [path.name for path in paths if not path.is_file()]
+def _split(table, line, name, cell):
+    """Returns `train` or one of `VALIDATION_NAMES`."""
+    value = cell.lower()
+    if name in (None, "split"):
+        if value in ("", "train", *VALIDATION_NAMES):
+            return value or "train"
+        expected = f"train or {', '.join(VALIDATION_NAMES)}"
+    elif value in _IS_VALID:
+        return _IS_VALID[value]
     else:
-        by_name = {}
-        for path in find_photos(folder):
-            name = Path(path).name
-            for key in {name, os.path.splitext(name)[0]}:
-                by_name.setdefault(key, []).append(path)
-        names = [(row["id"] or "").strip() for row in rows]
-        for name in names:
-            if len(by_name.get(name, ())) > 1:
-                raise UserError(
-                    f"{table}: the id {name} fits more than one photo: "
-                    f"{', '.join(by_name[name][:_SHOWN])}"
-                )
-        missing = [name for name in names if name not in by_name]
-        paths = [by_name.get(name, [""])[0] for name in names]
-    if missing:
-        raise UserError(
-            f"{table}: {len(missing)} of {len(rows)} photos are not there, "
-            f"e.g. {', '.join(missing[:_SHOWN])}"
-        )
-    # So that a photo named in two ways is one.
-    return [os.path.normpath(path) for path in paths]
+        expected = "true or false"
+    raise UserError(
+        f"{table}, line {line}: {name} is {cell!r}. Expected {expected}."
+    )
+
+
+def _twice_error(table, twice):
+    (path, (line, known, other)), *more = twice.items()
+    what, first, second = next(
+        pair
+        for pair in zip(_Facts._fields, known, other, strict=True)
+        if pair[1] != pair[2]
+    )
+    others = f", and so have {len(more):,} other photos" if more else ""
+    return UserError(
+        f"{table}, line {line}: {path} has two {what}s, {first} and {second}"
+        f"{others}. Expected one {what} for each photo: remove the other rows."
+    )
+
+
+def _check_one_label(table, column, labels):
+    """Refuses labels that are lists: `a|b`, or `a b` where a and b are, too."""
+    counts = Counter(labels)
+    for separator in "|;, ":
+        lists = {
+            label: [part.strip() for part in label.split(separator)]
+            for label in counts
+            if separator in label
+        }
+        parts = Counter(part for x in lists.values() for part in x)
+        is_loose = separator == "|" or column == "tags"
+        found = [
+            label
+            for label, own in lists.items()
+            if all(part in counts for part in own)
+            or is_loose
+            and any(part in counts or parts[part] > 1 for part in own)
+        ]
+        if found:
+            count = sum(counts[label] for label in found)
+            raise UserError(
+                f"{table}: labels such as '{found[0]}' (of {count:,} photos) "
+                "seem to be several. Expected one for each photo: choose one, "
+                "or leave such photos out. If it is the name of one class, "
+                f"write it without '{separator}'."
+            )

@@ -9,8 +9,10 @@ from thaw.data.class_folders import load_folders
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
 from thaw.data.groups import group_by_path
-from thaw.data.label_tables import is_table, load_tables
+from thaw.data.label_tables import load_tables
 from thaw.data.photos import Photos
+from thaw.data.table_file import is_table
+from thaw.data.table_header import BY_CONTENT, ColumnNames
 from thaw.errors import UserError
 
 
@@ -21,6 +23,7 @@ def load_photos(
     cache_dir: str | Path | None = None,
     class_names: Sequence[str] | None = None,
     group_regex: str | None = None,
+    columns: ColumnNames = BY_CONTENT,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -36,6 +39,7 @@ def load_photos(
             None: those that the training photos have, two or more.
         group_regex: Group of a photo in its path, as in
             `groups.group_by_path`; None: as a table says, if it does.
+        columns: Columns of a table with photos and labels.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -46,13 +50,20 @@ def load_photos(
     """
     sources = [data, validation_data]
     unpacked = [
-        unpack(source, cache_dir or default_cache_dir())
+        unpack(
+            source, cache_dir or default_cache_dir(), label_regex is not None
+        )
         if source and is_archive(source)
         else source
         for source in sources
     ]
     if is_table(unpacked[0]):
-        splits = load_tables(*unpacked)
+        splits = load_tables(*unpacked, columns)
+    elif any(columns):
+        raise UserError(
+            "`path_column` and `label_column` are for tables, and "
+            f"{data} is none. Expected a .csv or .tsv file."
+        )
     elif label_regex is None:
         splits = load_folders(*unpacked)
     else:

@@ -18,6 +18,7 @@ from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
 from thaw.data.prepare import choose_set_ranges, find_data
 from thaw.data.quality import QualityIssue
+from thaw.data.table_header import ColumnNames
 from thaw.errors import UserError, shown
 from thaw.pixel_range import PixelRange
 
@@ -62,10 +63,12 @@ class PhotoReport:
             self.bad, self.issues, photos.paths
         )
         lines = [
+            *(note for photos in self.splits for note in photos.notes),
             quality_report.describe_counts(self.splits),
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
             self.pixel_range,
             table and f"\n{table}\n",
+            quality_report.describe_similar(self.splits[0]),
             quality_report.describe_balance(self.splits[0].usable()),
             self.groups,
         ]
@@ -84,6 +87,8 @@ def check_photos(
     max_pixels: int = MAX_PIXELS,
     pixel_range: str | None = None,
     output_dir: str | Path | None = None,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
 
@@ -103,6 +108,9 @@ def check_photos(
             found.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
+        path_column: Column of a table that names the photos; None: the only
+            one that does.
+        label_column: The same with the labels.
 
     Raises:
         UserError: If there are no photos, or `output_dir` is among them.
@@ -125,7 +133,11 @@ def check_photos(
     try:
         data = find_data(data)
         splits = load_photos(
-            data, validation_data, label_regex, group_regex=group_regex
+            data,
+            validation_data,
+            label_regex,
+            group_regex=group_regex,
+            columns=ColumnNames(path_column, label_column),
         )
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []

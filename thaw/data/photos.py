@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thaw.data.class_names import composed, sorted_names
 from thaw.data.inspect_worker import Inspection
 from thaw.errors import UserError, list_some
 from thaw.pixel_range import PixelRange
@@ -27,7 +28,8 @@ class Photos:
         paths: Path of each photo.
         labels: Index into `class_names` of each photo, int32 (N,); all 0
             where the photos are unlabelled.
-        class_names: Names of the classes, sorted; () where unlabelled.
+        class_names: Names of the classes, in order (`sorted_names`) unless
+            they are a model's; () where unlabelled.
         skipped: Number of files that are no photos, by kind.
         inspections: Content of each file; None where it is not known. ()
             until the photos are inspected.
@@ -39,6 +41,7 @@ class Photos:
         pixel_ranges: By kind of samples, the values that become black and
             white, as in `pixels.decode`; none for photos of 8 bits, unless
             it was given.
+        notes: Lines on how labels were read, where that isn't obvious.
     """
 
     paths: tuple[str, ...]
@@ -51,6 +54,7 @@ class Photos:
     pixel_ranges: Mapping[str, PixelRange] = dataclasses.field(
         default_factory=dict
     )
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def labelled(
@@ -63,17 +67,20 @@ class Photos:
 
         Args:
             paths: Path of each photo.
-            names: Name of its class.
+            names: Name of its class; names that differ only by Unicode's forms
+                NFC and NFD are one.
             groups: Name of its group, or ().
 
         Raises:
             UserError: If a name can't be used.
         """
-        class_names = tuple(sorted(set(names)))
+        class_of = {name: composed(name) for name in set(names)}
+        class_names = sorted_names(set(class_of.values()))
         for name in class_names:
             check_class_name(name)
         numbers = {name: number for number, name in enumerate(class_names)}
-        labels = np.array([numbers[name] for name in names], "int32")
+        number_of = {name: numbers[own] for name, own in class_of.items()}
+        labels = np.array([number_of[name] for name in names], "int32")
         return cls(tuple(paths), labels, class_names, groups=tuple(groups))
 
     @classmethod
@@ -129,18 +136,21 @@ class Photos:
         class_names = tuple(class_names)
         if class_names == self.class_names:
             return self
-        present = [name for name, count in self.counts().items() if count]
-        unknown = [name for name in present if name not in class_names]
+        numbers = {name: number for number, name in enumerate(class_names)}
+        composed_numbers = {composed(x): y for x, y in numbers.items()}
+        # -1 is never taken: the class has no photos.
+        places = {
+            name: numbers.get(name, composed_numbers.get(composed(name), -1))
+            for name in self.class_names
+        }
+        unknown = [x for x, n in self.counts().items() if n and places[x] < 0]
         if unknown:
             raise UserError(
                 f"`{option}` holds photos of {len(unknown):,} unknown classes: "
                 f"{list_some(unknown)}. Expected only these "
                 f"{len(class_names):,}: {list_some(class_names)}"
             )
-        numbers = {name: number for number, name in enumerate(class_names)}
-        # -1 is never taken: the class has no photos.
-        places = np.array([numbers.get(x, -1) for x in self.class_names])
-        labels = places.astype("int32")[self.labels]
+        labels = np.array(list(places.values()), "int32")[self.labels]
         return dataclasses.replace(self, labels=labels, class_names=class_names)
 
     def counts(self) -> dict[str, int]:

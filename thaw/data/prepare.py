@@ -18,6 +18,7 @@ from thaw.data.inspection_cache import default_memo
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
 from thaw.data.split import limit_per_class, move_duplicates, split_photos
+from thaw.data.table_header import ColumnNames
 from thaw.demo.demo_set import load_demo_set
 from thaw.errors import UserError
 from thaw.pixel_range import PixelRange
@@ -39,14 +40,18 @@ class Splits(NamedTuple):
     quality: dict[str, int]
 
 
-def find_photos(config) -> list[Photos]:
+def find_photos(
+    config, class_names: Sequence[str] | None = None
+) -> list[Photos]:
     """Returns the photos of a run: one `Photos`, or two where they are split.
 
     Their paths are absolute, so that they hold from any folder.
 
     Args:
         config: Object with `data`, `validation_data`, `label_regex`,
-            `group_regex`, `limit` and `seed` of `TrainConfig`.
+            `path_column`, `label_column`, `group_regex`, `limit` and `seed` of
+            `TrainConfig`.
+        class_names: As in `load.load_photos`.
 
     Raises:
         UserError: If there is nothing sensible to train on.
@@ -55,14 +60,21 @@ def find_photos(config) -> list[Photos]:
         find_data(config.data),
         config.validation_data,
         config.label_regex,
+        class_names=class_names,
         group_regex=config.group_regex,
+        columns=ColumnNames(config.path_column, config.label_column),
     )
     found = group_all([photos for photos in found if photos is not None])
+    similar = quality_report.describe_similar(found[0])
+    if similar:
+        say(similar)
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
         if photos.skipped:
             say(f"Skipped: {describe_skipped(photos.skipped)}")
+        for note in photos.notes:
+            say(note)
     return [
         dataclasses.replace(photos, paths=tuple(map(_absolute, photos.paths)))
         for photos in found

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from thaw.data import bit_depth
+from thaw.data import bit_depth, class_names
 from thaw.data.files import common_folder, describe_skipped
 from thaw.data.groups import rows_of_shared_groups
 from thaw.data.photos import Photos
@@ -163,6 +163,17 @@ def describe_issues(
 def _describe_example(root, path, detail="", other=None):
     names = [shown(os.path.relpath(x, root)) for x in (path, other) if x]
     return " and ".join(names) + (f" ({detail})" if detail else "")
+
+
+def describe_similar(photos: Photos) -> str | None:
+    """Returns lines on classes that may be meant as one, or None."""
+    lines = class_names.describe_similar(photos.counts())
+    if not lines:
+        return None
+    more = len(lines) - _SHOWN
+    if more > 0:
+        lines[_SHOWN:] = [f"and {more:,} more"]
+    return "\n".join([*lines, "If they are one class, give it one name."])
 
 
 def describe_balance(photos: Photos) -> str | None:

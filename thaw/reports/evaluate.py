@@ -7,6 +7,7 @@ from pathlib import Path
 from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
 from thaw.data.prepare import inspect_usable
+from thaw.data.table_header import ColumnNames
 from thaw.device import prepare_device
 from thaw.errors import MachineError, NotVerified
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
@@ -33,6 +34,8 @@ def evaluate_run(
     label_regex: str | None = None,
     min_count: int = 1,
     max_pixels: int = MAX_PIXELS,
+    path_column: str | None = None,
+    label_column: str | None = None,
 ) -> Evaluation:
     """Evaluates a run, and writes the report. No photo or label is changed.
 
@@ -47,6 +50,7 @@ def evaluate_run(
         label_regex: As in `fine_tune`.
         min_count: Photos from which on a pair of classes counts as confused.
         max_pixels: Photos with more pixels are skipped.
+        path_column, label_column: As in `fine_tune`.
 
     Returns:
         The `Evaluation`; its `path` is that of report.html.
@@ -57,7 +61,8 @@ def evaluate_run(
             model. The model then stays as it was.
     """
     output_dir = choose_output_dir(run.path, data, output_dir, calibrate)
-    photos = find_labelled_photos(run.path, data, label_regex)
+    columns = ColumnNames(path_column, label_column)
+    photos = find_labelled_photos(run.path, data, label_regex, columns)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
     photos, _ = inspect_usable(

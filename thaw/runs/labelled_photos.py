@@ -4,6 +4,7 @@ from pathlib import Path
 
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
+from thaw.data.table_header import BY_CONTENT, ColumnNames
 from thaw.errors import UserError
 from thaw.runs import reader
 
@@ -30,6 +31,7 @@ def find_labelled_photos(
     run_dir: str | Path,
     data: str | Path | None,
     label_regex: str | None = None,
+    columns: ColumnNames = BY_CONTENT,
 ) -> Photos:
     """Returns photos labelled by the classes of a run; it may lack some.
 
@@ -37,7 +39,7 @@ def find_labelled_photos(
         run_dir: Run folder.
         data: Folder, table or archive with photos; of one with a validation
             split, that split. None: the photos the run was validated on.
-        label_regex: As in `thaw.data.load.load_photos`.
+        label_regex, columns: As in `thaw.data.load.load_photos`.
 
     Raises:
         UserError: If there are none, or of a class the run does not know.
@@ -45,7 +47,10 @@ def find_labelled_photos(
     class_names = reader.load_class_names(run_dir)
     if data is not None:
         train, validation = load_photos(
-            data, label_regex=label_regex, class_names=class_names
+            data,
+            label_regex=label_regex,
+            class_names=class_names,
+            columns=columns,
         )
         return train if validation is None else validation
     predictions = reader.load_predictions(run_dir)

@@ -26,6 +26,8 @@ class DoctorConfig(Config):
         validation_data: As in train.py: the photos to validate on.
         label_regex: As in train.py: the class in the name of a photo.
         group_regex: As in train.py: the group in the path of a photo.
+        path_column: As in train.py: column of a table that names the photos.
+        label_column: The one with the labels.
         max_pixels: Reject photos with more.
         pixel_range: As in train.py: the values that become black and white.
         output_dir: Folder for the results.
@@ -34,6 +36,8 @@ class DoctorConfig(Config):
     validation_data: str | None = option(None)
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
+    path_column: str | None = option(None)
+    label_column: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
     pixel_range: str | None = option(None)
     output_dir: str = option("runs/doctor")

@@ -29,6 +29,8 @@ class EvaluateConfig(Config):
             and validation/, the second. Default: the photos that the run was
             validated on.
         label_regex: As in train.py: the class in the name of a photo.
+        path_column: As in train.py: column of a table that names the photos.
+        label_column: The one with the labels.
         output_dir: Folder for the report. Default: the run folder; with `data`,
             evaluation-NAME in it.
         min_count: Photos from which on a pair of classes counts as confused.
@@ -40,6 +42,8 @@ class EvaluateConfig(Config):
 
     data: str | None = option(None)
     label_regex: str | None = option(None)
+    path_column: str | None = option(None)
+    label_column: str | None = option(None)
     output_dir: str | None = option(None)
     min_count: int = option(1, low=1)
     calibrate: bool = option(False)
@@ -55,6 +59,7 @@ def main(arguments: list[str], config: EvaluateConfig) -> int:
         raise UserError(
             "Expected one run folder, e.g. python evaluate.py runs/latest"
         )
+    from thaw.data.table_header import ColumnNames
     from thaw.runs import labelled_photos, paths
 
     # Mistakes are said before TensorFlow is imported, which takes seconds.
@@ -62,7 +67,10 @@ def main(arguments: list[str], config: EvaluateConfig) -> int:
     labelled_photos.check_finished(run_dir)
     choose_output_dir(run_dir, config.data, config.output_dir, config.calibrate)
     labelled_photos.find_labelled_photos(
-        run_dir, config.data, config.label_regex
+        run_dir,
+        config.data,
+        config.label_regex,
+        ColumnNames(config.path_column, config.label_column),
     )
     with app.without_startup_logs():
         from thaw.device import prepare_device

@@ -28,7 +28,8 @@ class PredictConfig(Config):
     Attributes:
         format: How to print: path, predicted, probability, and in csv, json and
             jsonl (JSON lines) one column per class; contest: id (the name of
-            the file) and label (the number of the class, from 0) only, as csv.
+            the file) and label (the name of the class if all are numbers, else
+            its place, from 0) only, as csv.
         top: Number of the likeliest classes to print for each photo, in place
             of a column per class.
         unsure_below: Where no class is as probable as this, predicted is the
