@@ -45,13 +45,14 @@ class TrainConfig(Config):
 
     Data:
         data: Folder with one folder of photos per class, or with train/ and
-            validation/ of that kind; a .csv or .tsv table with path,label or
-            id,label; a .zip or .tar file of these; demo, cats_vs_dogs, cifar10
-            or mnist.
+            validation/ of that kind, or with a table beside the photos; a .csv
+            or .tsv table with path,label or id,label; a .zip or .tar file of
+            these; demo, cats_vs_dogs, cifar10 or mnist.
+        class_folders: Which folders in `data` are the classes, e.g. '*,!test'
+            or '*/*'. Default: found.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
-        validation_data: Folder of class folders to validate on, if not in
-            `data`.
+        validation_data: Folder or table to validate on, if not in `data`.
         validation_fraction: Share of each class to validate on.
         limit: Use at most N photos per class (sampled with `seed`).
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
@@ -128,9 +129,10 @@ class TrainConfig(Config):
         smooth_curves: Smoothing of the curves.
     """
 
-    data: str = option("demo")
+    data: str = option("demo", is_path=True)
+    class_folders: tuple[str, ...] | None = option(None)
     label_regex: str | None = option(None)
-    validation_data: str | None = option(None)
+    validation_data: str | None = option(None, is_path=True)
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
     limit: int | None = option(None, low=2)
     skip_bad: float = option(0.0, low=0, high=1, is_share=True)

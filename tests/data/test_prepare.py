@@ -14,6 +14,7 @@ def config(data, **options):
         "data": str(data),
         "validation_data": None,
         "label_regex": None,
+        "class_folders": None,
         "limit": None,
         "seed": 0,
         "max_pixels": 10**8,

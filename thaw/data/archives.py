@@ -14,8 +14,6 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from thaw.atomic import cached_folder
-from thaw.data.files import is_hidden
-from thaw.data.label_tables import is_table
 from thaw.errors import UserError
 from thaw.progress import say
 
@@ -41,7 +39,7 @@ def is_archive(data: str | Path) -> bool:
 
 
 def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
-    """Returns the folder, or the table, that an archive holds.
+    """Returns a folder with what an archive holds.
 
     Members are written under names of their own folder only: one with an
     absolute name or `..`, a link or a device is refused, and so is what grows
@@ -83,7 +81,7 @@ def unpack(archive: str | Path, cache_dir: str | Path) -> Path:
                 raise
             raise UserError(f"{archive} cannot be unpacked: {error}") from error
 
-    return _root(cached_folder(Path(cache_dir) / "unpacked" / name, make))
+    return cached_folder(Path(cache_dir) / "unpacked" / name, make)
 
 
 def _unpack(archive, folder):
@@ -175,16 +173,3 @@ def _refused(archive, name, why):
         f"{archive} is refused: its member {name!r} {why}. Unpack it yourself "
         "if you trust it, and give the folder."
     )
-
-
-def _root(folder):
-    """Returns the only folder or table at the top, or all of it."""
-    while True:
-        entries = [x for x in folder.iterdir() if not is_hidden(x.name)]
-        tables = [entry for entry in entries if is_table(entry)]
-        if len(tables) == 1:
-            return tables[0]
-        folders = [entry for entry in entries if entry.is_dir()]
-        if len(folders) != 1 or any(entry.is_file() for entry in entries):
-            return folder
-        folder = folders[0]

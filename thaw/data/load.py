@@ -1,5 +1,7 @@
 """Photos and their labels from a folder, a table or an archive."""
 
+import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +21,7 @@ def load_photos(
     label_regex: str | None = None,
     cache_dir: str | Path | None = None,
     class_names: Sequence[str] | None = None,
+    class_folders: Sequence[str] | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -32,6 +35,8 @@ def load_photos(
         cache_dir: Folder to unpack archives into; None: the user's.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
+        class_folders: Which folders in `data` are the classes, as in
+            `readings.matching`; None: found.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -40,22 +45,31 @@ def load_photos(
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    sources = [data, validation_data]
+    if class_folders and (label_regex is not None or is_table(data)):
+        what = "a table" if is_table(data) else "`label_regex`"
+        raise UserError(
+            f"`class_folders` says which folders are classes, and {what} holds "
+            "the labels. Give one of them."
+        )
+    sources = [
+        source and os.path.expanduser(source)
+        for source in (data, validation_data)
+    ]
     unpacked = [
         unpack(source, cache_dir or default_cache_dir())
         if source and is_archive(source)
         else source
         for source in sources
     ]
+    load_table = functools.partial(_load_tables, sources, unpacked)
     if is_table(unpacked[0]):
-        splits = load_tables(*unpacked)
+        splits = load_table(*unpacked)
     elif label_regex is None:
-        splits = load_folders(*unpacked)
+        splits = load_folders(
+            *unpacked, class_folders, class_names or (), load_table
+        )
     else:
         splits = load_by_name(*unpacked, label_regex)
-    for source, place, photos in zip(sources, unpacked, splits, strict=True):
-        if place != source and photos is not None and is_table(place):
-            _check_inside(source, Path(place).parent, photos)
     train, validation = splits
     if class_names is None:
         class_names = train.class_names
@@ -72,6 +86,19 @@ def _check_two_classes(data, class_names):
         raise UserError(
             f"{found or 'No class'} in {data}; telling classes apart takes two."
         )
+
+
+def _load_tables(sources, unpacked, *tables):
+    """Returns `label_tables.load_tables` of tables.
+
+    One that came in an archive may name what is in it only.
+    """
+    splits = load_tables(*tables)
+    for archive, folder in zip(sources, unpacked, strict=True):
+        if folder != archive and Path(tables[0]).is_relative_to(folder):
+            for photos in filter(None, splits):
+                _check_inside(archive, folder, photos)
+    return splits
 
 
 def _check_inside(archive, folder, photos):

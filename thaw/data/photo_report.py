@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from thaw import atomic
@@ -53,6 +54,7 @@ class PhotoReport:
             self.bad, self.issues, photos.paths
         )
         lines = [
+            *self.splits[0].notes,
             quality_report.describe_counts(self.splits),
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
             table and f"\n{table}\n",
@@ -69,6 +71,7 @@ def check_photos(
     *,
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
+    class_folders: Sequence[str] | None = None,
     max_pixels: int = MAX_PIXELS,
     output_dir: str | Path | None = None,
 ) -> PhotoReport:
@@ -83,6 +86,8 @@ def check_photos(
         validation_data: The same to validate on, or None.
         label_regex: Regular expression whose first group, found in the name
             of a photo, is its class; None: its folder is.
+        class_folders: Which folders in `data` are the classes, as patterns,
+            e.g. `["*", "!test"]`; None: found.
         max_pixels: Photos with more pixels cannot be used.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
@@ -106,7 +111,9 @@ def check_photos(
     problems = []
     try:
         data = find_data(data)
-        splits = load_photos(data, validation_data, label_regex)
+        splits = load_photos(
+            data, validation_data, label_regex, class_folders=class_folders
+        )
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:

@@ -33,6 +33,7 @@ class Photos:
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds when they were inspected, int64
             (N, 3), or None.
+        notes: Lines on how the source was read, where that is not plain.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +42,7 @@ class Photos:
     skipped: Counter = dataclasses.field(default_factory=Counter)
     inspections: tuple[Inspection | None, ...] = ()
     stamps: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def labelled(cls, paths: Sequence[str], names: Sequence[str]) -> "Photos":

@@ -42,19 +42,24 @@ def find_photos(config) -> list[Photos]:
     Their paths are absolute, so that they hold from any folder.
 
     Args:
-        config: Object with `data`, `validation_data`, `label_regex`, `limit`
-            and `seed` of `TrainConfig`.
+        config: Object with `data`, `validation_data`, `label_regex`,
+            `class_folders`, `limit` and `seed` of `TrainConfig`.
 
     Raises:
         UserError: If there is nothing sensible to train on.
     """
     found = load_photos(
-        find_data(config.data), config.validation_data, config.label_regex
+        find_data(config.data),
+        config.validation_data,
+        config.label_regex,
+        class_folders=config.class_folders,
     )
     found = [photos for photos in found if photos is not None]
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
+        for note in photos.notes:
+            say(note)
         if photos.skipped:
             say(f"Skipped: {describe_skipped(photos.skipped)}")
     return [
@@ -71,7 +76,7 @@ def find_data(data: str | Path) -> str | Path:
     Raises:
         UserError: If it is a misspelt name, or cannot be downloaded.
     """
-    data = os.fspath(data)
+    data = os.path.expanduser(data)
     names = ("demo", *named_sets.NAMED_SETS)
     near = difflib.get_close_matches(data.lower(), names, n=1, cutoff=0.7)
     if near and data != near[0] and not Path(data).exists():

@@ -17,6 +17,7 @@ _FREE_OPTIONS = {
     "cache_dir",
     "cache_limit_gb",
     "checkpoint_minutes",
+    "class_folders",
     "data",
     "label_regex",
     "limit",

@@ -24,12 +24,14 @@ class DoctorConfig(Config):
 
     Flags:
         validation_data: As in train.py: the photos to validate on.
+        class_folders: As in train.py: which folders are the classes.
         label_regex: As in train.py: the class in the name of a photo.
         max_pixels: Reject photos with more.
         output_dir: Folder for the results.
     """
 
-    validation_data: str | None = option(None)
+    validation_data: str | None = option(None, is_path=True)
+    class_folders: tuple[str, ...] | None = option(None)
     label_regex: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
     output_dir: str = option("runs/doctor")
