@@ -293,3 +293,32 @@ def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
     train, validation = load_photos("~/photos", "~/photos")
     assert train.counts() == validation.counts() == {"a": 1, "b": 1}
     assert train.paths[0] == str(tmp_path / "photos" / "a" / "1.jpg")
+
+
+def test_photos_beside_the_only_folder_are_counted(tmp_path):
+    names = [f"PetImages/{name}/{i}.jpg" for name in "ab" for i in range(20)]
+    make_photos(tmp_path, *names, "cover.jpg", "readme.txt")
+    train, _ = load_photos(tmp_path)
+    assert train.counts() == {"a": 20, "b": 20}
+    assert train.skipped == {"photos in no class folder": 1}
+    make_photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    with pytest.raises(UserError, match="Only one class, 'PetImages'"):
+        load_photos(tmp_path)
+    make_photos(tmp_path / "split", "train/a/1.jpg", "train/b/1.jpg", "x.jpg")
+    train, _ = load_photos(tmp_path / "split")
+    assert train.skipped == {"photos in no class folder": 1}
+
+
+def test_validation_photos_are_found_as_training_photos_are(tmp_path):
+    make_photos(tmp_path / "data", "a/1.jpg", "b/1.jpg")
+    make_photos(tmp_path / "more", "w/train/a/1.jpg", "w/val/a/2.jpg")
+    _, validation = load_photos(tmp_path / "data", tmp_path / "more")
+    inside = tmp_path / "more" / "w" / "val"
+    assert validation.paths == (str(inside / "a" / "2.jpg"),)
+    assert validation.notes == (f"Validation photos: those in {inside}",)
+    make_photos(tmp_path / "two", "x/a/1.jpg", "x/b/1.jpg", "y/a/2.jpg")
+    with pytest.raises(
+        UserError, match="`validation_data`: .* 2 ways"
+    ) as error:
+        load_photos(tmp_path / "data", tmp_path / "two")
+    assert f"   `validation_data={tmp_path / 'two' / 'x'}`" in str(error.value)

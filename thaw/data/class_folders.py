@@ -13,7 +13,7 @@ from thaw.data.pixels import EXTENSIONS
 from thaw.data.reading_choice import LoadTable, choose_reading
 from thaw.data.reading_text import describe_use, unused_counts
 from thaw.data.readings import matching
-from thaw.errors import UserError
+from thaw.errors import UserError, shown
 
 
 def load_folders(
@@ -68,8 +68,14 @@ def _load_validation(folder, known, class_names, load_table):
     reading = choose_reading(
         tree, "validation_data", known or class_names, load_table
     )
-    train, validation = _load(tree, reading, folder, bool(known))
-    return train if validation is None else validation
+    splits = _load(tree, reading, folder, bool(known))
+    photos = splits[0] if splits[1] is None else splits[1]
+    notes = ()
+    if reading.table is not None:
+        notes = describe_use(tree, reading)
+    elif (place := (reading.validation or reading.train).folder) is not tree:
+        notes = (f"Validation photos: those in {shown(place.path)}",)
+    return dataclasses.replace(photos, notes=notes)
 
 
 def _load(tree, reading, root, lenient):

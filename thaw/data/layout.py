@@ -34,17 +34,26 @@ def find_readings(
     children = folder.with_photos()
     if folder.names() & set(known):
         return [known_folders(folder, known)]
-    for rule in (_split, _parts_beside_classes, _no_labels, _same_names):
+    for rule in (_split, _parts_beside_classes, _same_names, _no_labels):
         readings = rule(folder, children)
         if readings:
             break
     else:
         readings = [all_folders(folder)] if children else []
-    if known:
-        fitting = [x for x in readings if x.class_names <= set(known)]
-    else:
-        fitting = [x for x in readings if len(x.class_names) > 1]
-    return fitting or readings
+    if not known:
+        return [x for x in readings if len(x.class_names) > 1] or readings
+    fitting = [x for x in readings if x.class_names <= set(known)]
+    return fitting or [*_known_inside(children, known), *readings]
+
+
+def _known_inside(children, known):
+    """Returns readings of folders that hold known classes, each alone."""
+    return [
+        reading
+        for child in children[:_MOST_PARTS]
+        if inner_names(child, known) & set(known)
+        for reading in _alone(child, children)
+    ]
 
 
 def _split(folder, children):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from thaw.data.folder_tree import Folder
 from thaw.data.readings import Reading
 from thaw.data.split_names import is_occasion, split_role
+from thaw.data.wrappers import wrappers
 from thaw.errors import shown
 
 _CLASSES_SHOWN = 8
@@ -120,11 +121,17 @@ def describe_use(folder: Folder, reading: Reading) -> tuple[str, ...]:
 
 
 def unused_counts(folder: Folder, reading: Reading) -> dict[str, int]:
-    """Returns the photos in folders that aren't used, as `Photos.skipped`."""
-    return {
-        f"photos in {_name(folder, x.path)}/, which is not used": x.total
-        for x in reading.unused
-    }
+    """Returns the photos that aren't used, as `Photos.skipped` has them."""
+    counts = {}
+    if reading.table is None:
+        outer = wrappers(folder, reading.class_names)
+        beside = sum(x.photos for x in outer if x is not reading.train.folder)
+        if beside:
+            counts["photos in no class folder"] = beside
+    for unused in reading.unused:
+        name = _name(folder, unused.path)
+        counts[f"photos in {name}/, which is not used"] = unused.total
+    return counts
 
 
 def _is_wrapper(folder, inner):

@@ -6,14 +6,20 @@ from collections.abc import Collection
 
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HOLD_OUT = re.compile(r"(hold|held)[\W_]?out", re.IGNORECASE)
 _ROLES = {
-    **dict.fromkeys(("train", "training", "trainval", "trainset"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "valset"), "validation"),
-    **dict.fromkeys(("test", "testing", "testset"), "test"),
+    **dict.fromkeys(
+        ("train", "training", "trainval", "trainset", "trainingset"), "train"
+    ),
+    **dict.fromkeys(
+        ("validation", "valid", "val", "valset", "validationset"), "validation"
+    ),
+    **dict.fromkeys(("test", "testing", "testset", "testingset"), "test"),
     **dict.fromkeys(
         (
             *("dev", "devel", "eval", "evaluation", "holdout", "heldout"),
             *("pred", "preds", "predict", "prediction", "predictions"),
+            *("inference", "submission", "unseen"),
             *("unlabeled", "unlabelled", "unsorted"),
         ),
         "other",
@@ -22,13 +28,16 @@ _ROLES = {
 _CONTAINERS = set(
     "set sets data dataset datasets image images img imgs photo photos picture "
     "pictures pic pics jpg jpeg png file files folder folders dir split subset "
-    "all".split()
+    "frames all".split()
 )
 _TARGETS = set(
     "mask masks label labels annotation annotations segmentation segmentations "
     "gt groundtruth truth depth edges bbox boxes".split()
 )
-_VARIANTS = set("rgb raw original originals processed augmented ground".split())
+_VARIANTS = set(
+    "rgb raw original originals processed augmented ground input inputs target "
+    "targets".split()
+)
 _UNSORTED = _CONTAINERS - {"image", "img", "photo", "picture", "pic", "set"}
 _PARTS = set("fold part batch chunk shard split subset folder".split())
 # Photos of one class are kept by these, not classes by it.
@@ -45,6 +54,7 @@ def words(name: str) -> tuple[str, ...]:
 
     They are split at what is no letter, and where upper case begins.
     """
+    name = _HOLD_OUT.sub("holdout", name)
     found = [_CAMEL.sub(" ", word).split() for word in _WORD.findall(name)]
     return tuple(word.lower() for some in found for word in some)
 

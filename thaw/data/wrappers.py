@@ -5,11 +5,14 @@ from collections.abc import Collection
 from thaw.data import split_names
 from thaw.data.folder_tree import Folder
 
+_MOST_BESIDE = 0.05  # share of photos beside a folder: a cover, a sample
+
 
 def wrappers(folder: Folder, known: Collection[str] = ()) -> list[Folder]:
     """Returns a folder and those that it wraps, the innermost last.
 
-    A wrapper holds one folder only, and that one holds others.
+    A wrapper holds one folder only, at most a few photos beside it, and that
+    folder holds others.
 
     Args:
         folder: The outermost folder.
@@ -18,7 +21,7 @@ def wrappers(folder: Folder, known: Collection[str] = ()) -> list[Folder]:
     found = [folder]
     while True:
         children = folder.with_photos()
-        if folder.photos or len(children) != 1:
+        if len(children) != 1 or folder.photos > _MOST_BESIDE * folder.total:
             return found
         (child,) = children
         empty = [x for x in folder.folders if not (x.total or _has_files(x))]

@@ -50,10 +50,12 @@ def main(arguments: list[str], config: DoctorConfig) -> int:
 
     (data,) = arguments
     report = check_photos(data, **config.to_dict())
-    print(report.summary())
+    say(report.summary())
     for path in report.files:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
     if report.problems:
         raise UserError("\n".join(report.problems))
-    say(f"All can be used: python train.py --data={shlex.quote(data)}")
+    given = [x for x in config.to_flags() if not x.startswith("--output_dir=")]
+    flags = shlex.join([f"--data={data}", *given])
+    say(f"All can be used: python train.py {flags}")
     return 0
