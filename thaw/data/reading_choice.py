@@ -43,7 +43,10 @@ def choose_reading(
     elif not plain and len(tables) == 1:
         return tables[0]
     if tables or len(readings) > 1 or any(x.weak for x in readings):
-        shown_readings = describe_readings(tree, [*tables, *readings], option)
+        to_train = option == "data" and not known
+        shown_readings = describe_readings(
+            tree, [*tables, *readings], option, to_train
+        )
         raise UserError("\n".join([shown_readings, *errors]))
     if errors and not any(len(x.class_names) > 1 for x in readings):
         raise UserError("\n".join(errors))

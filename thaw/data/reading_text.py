@@ -17,7 +17,10 @@ _FOLDERS_SHOWN = 3
 
 
 def describe_readings(
-    folder: Folder, readings: Sequence[Reading], option: str
+    folder: Folder,
+    readings: Sequence[Reading],
+    option: str,
+    to_train: bool = True,
 ) -> str:
     """Returns a message: the readings of a folder, and how to ask for each.
 
@@ -26,8 +29,13 @@ def describe_readings(
         readings: Its readings, one or more; where one is weak, the photos may
             also have no labels there.
         option: Name of the option that gave it.
+        to_train: Whether the photos are those to train on, for which there is
+            `class_folders`.
     """
-    parts = [_describe(folder, x, option) for x in readings[:_READINGS_SHOWN]]
+    parts = [
+        _describe(folder, reading, option, to_train)
+        for reading in readings[:_READINGS_SHOWN]
+    ]
     more = len(readings) - _READINGS_SHOWN
     if any(reading.weak for reading in readings):
         parts.append(_describe_unlabelled(folder, option))
@@ -44,7 +52,7 @@ def describe_readings(
     )
 
 
-def _describe(folder, reading, option):
+def _describe(folder, reading, option, to_train):
     """Returns the title of a reading, its tree, and its options."""
     count = len(reading.class_names)
     title = f"{count:,} class{'' if count == 1 else 'es'}"
@@ -53,10 +61,13 @@ def _describe(folder, reading, option):
     elif reading.validation is not None:
         title += ", split into training and validation photos"
     options = reading.options
-    if option != "data":  # of which there is one only
-        options = {option: options["data"]}
+    lines = [title, *_tree(folder, reading)]
+    if not to_train:
+        if "class_folders" in options:
+            return _indented(lines, "if so, move other photos out of it")
+        options = {option: options.get("validation_data", options["data"])}
     given = [f"`{name}={_quoted(text)}`" for name, text in options.items()]
-    return _indented([title, *_tree(folder, reading)], " ".join(given))
+    return _indented(lines, " ".join(given))
 
 
 def _describe_unlabelled(folder, option):
