@@ -76,13 +76,29 @@ def test_a_split_by_another_name_is_not_taken_for_classes(tmp_path):
     )
 
 
-@pytest.mark.parametrize("years", [("2020", "2020"), ("2020", "2021")])
-def test_folders_in_class_folders_are_not_classes(tmp_path, years):
-    make_photos(tmp_path, *(f"{c}/{y}/1.jpg" for c in "ab" for y in years))
-    make_photos(tmp_path, "a/2019/1.jpg")
+@pytest.mark.parametrize(
+    "inner", [("2020", "2021"), ("session 1", "session 2"), ("sub1", "sub2")]
+)
+def test_parts_of_class_folders_are_not_classes(tmp_path, inner):
+    make_photos(tmp_path, *(f"{c}/{x}/1.jpg" for c in "ab" for x in inner))
     photos, _ = load_photos(tmp_path)
-    assert photos.counts() == {"a": len({*years}) + 1, "b": len({*years})}
-    assert not photos.notes
+    assert photos.counts() == {"a": 2, "b": 2}
+
+
+def test_folders_in_class_folders_may_be_meant_as_classes(tmp_path):
+    make_photos(tmp_path, *(f"animal/{x}/1.jpg" for x in ("cat", "dog")))
+    make_photos(tmp_path, *(f"plant/{x}/1.jpg" for x in ("oak", "rose")))
+    photos, _ = load_photos(tmp_path)
+    assert photos.counts() == {"animal": 2, "plant": 2}
+    assert photos.notes == (
+        "The folders inside the class folders are no classes; to make them the "
+        "classes: `class_folders='*/*'`",
+    )
+    make_photos(tmp_path, "plant/cat/1.jpg", "plant/dog/1.jpg")
+    with pytest.raises(UserError, match="can be read in 4 ways"):
+        load_photos(tmp_path)
+    photos, _ = load_photos(tmp_path, class_folders=["*/*"])
+    assert photos.counts() == {"cat": 2, "dog": 2, "oak": 1, "rose": 1}
 
 
 def test_names_that_predictions_need_or_that_cannot_be_written(tmp_path):

@@ -222,7 +222,19 @@ def test_a_plain_meaning_is_found(tmp_path, seed):
         assert [filled(x) for x in known] == [train, validation], write
 
 
-@pytest.mark.parametrize("seed", range(11))
+@pytest.mark.parametrize("seed", range(8))
+def test_photos_without_labels_are_counted(tmp_path, seed):
+    tree = Tree(tmp_path, random.Random(seed))
+    count = tree.photos(tree.rng.randint(2, 9))
+    with pytest.raises(UserError, match=rf"\({count} lie directly in it"):
+        load_photos(tmp_path)
+    (tmp_path / "more").mkdir()
+    tree.photos(3, "more")
+    with pytest.raises(UserError, match="If the 3 photos show more"):
+        load_photos(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(10))
 def test_an_ambiguous_meaning_is_among_those_shown(tmp_path, seed):
     for number, write in enumerate(AMBIGUOUS):
         root = tmp_path / f"tree{number}"

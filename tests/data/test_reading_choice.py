@@ -33,6 +33,7 @@ def test_a_table_beside_photos_in_no_classes_holds_their_labels(tmp_path):
     train, validation = load_photos(tmp_path)
     assert train.counts() == {"x": 1, "y": 1} and validation is None
     assert train.notes == (f"Labels: those of the table {table}",)
+    assert train.skipped == {"photos that are not in the table": 1}
 
 
 def test_a_table_that_cannot_be_used_says_why(tmp_path):
@@ -40,6 +41,10 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path):
     write(tmp_path / "labels.csv", "x,y", "1,2")
     with pytest.raises(UserError, match="labels.csv holds no labels of them"):
         load_photos(tmp_path)
+    (tmp_path / "more").mkdir()
+    with pytest.raises(UserError, match="more holds no photos"):
+        load_photos(tmp_path)
+    (tmp_path / "more").rmdir()
     make(tmp_path, "masks/1.png")
     with pytest.raises(UserError, match="in 2 ways(.|\n)*holds no labels of"):
         load_photos(tmp_path)

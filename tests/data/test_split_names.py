@@ -55,3 +55,6 @@ def test_occasions_and_parts_have_a_number():
     for name in ("session", "7", "class 1", "cat2", "18000"):
         assert not split_names.is_occasion(name)
     assert split_names.is_part("fold_1") and not split_names.is_part("day1")
+    assert split_names.is_numbered("sub 1") and split_names.is_numbered("day1")
+    for name in ("class1", "stage_2", "7", "T1", "sub", "big sub 1"):
+        assert not split_names.is_numbered(name)

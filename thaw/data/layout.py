@@ -216,7 +216,9 @@ def _same_names(folder, children):
     shared = sorted(name for name, count in counts.items() if count > 1)
     halves = {split_role(name) for name in counts} - {"other", None}
     if not ("train" in halves and len(halves) > 1) and (
-        len(shared) < 2 or are_occasions(shared)
+        len(shared) < 2
+        or are_occasions(shared)
+        or split_names.are_numbered_inside(folder.names(), shared)
     ):
         return []
     nested = [child for child, names in inner.items() if names]

@@ -73,18 +73,21 @@ def load_photos(
     train, validation = splits
     if class_names is None:
         class_names = train.class_names
-        _check_two_classes(data, class_names)
+        _check_two_classes(data, train)
     train = train.with_class_names(class_names)
     if validation is not None:
         validation = validation.with_class_names(class_names, "validation_data")
     return train, validation
 
 
-def _check_two_classes(data, class_names):
-    if len(class_names) < 2:
-        found = "".join(f"Only one class, '{x}'," for x in class_names)
+def _check_two_classes(data, photos):
+    if len(photos.class_names) < 2:
+        found = "".join(f"Only one class, '{x}'," for x in photos.class_names)
         raise UserError(
-            f"{found or 'No class'} in {data}; telling classes apart takes two."
+            f"{found or 'No class'} in {data}; telling classes apart takes "
+            f"two. If the {len(photos):,} photos show more, their labels can "
+            "be in a table (`data=TABLE.csv`) or in their names "
+            "(`label_regex`)."
         )
 
 

@@ -48,7 +48,7 @@ def choose_reading(
             tree, [*tables, *readings], option, to_train
         )
         raise UserError("\n".join([shown_readings, *errors]))
-    if errors and not any(len(x.class_names) > 1 for x in readings):
+    if errors and not any(len(x.train.folders) > 1 for x in readings):
         raise UserError("\n".join(errors))
     if not readings:
         raise _no_photos(tree)

@@ -38,12 +38,16 @@ _VARIANTS = set(
     "rgb raw original originals processed augmented ground input inputs target "
     "targets".split()
 )
-_UNSORTED = _CONTAINERS - {"image", "img", "photo", "picture", "pic", "set"}
+_UNSORTED = _CONTAINERS - set("image img photo picture pic set frames".split())
 _PARTS = set("fold part batch chunk shard split subset folder".split())
 # Photos of one class are kept by these, not classes by it.
 _OCCASIONS = _PARTS | set(
     "session sequence seq video clip scene series day cam camera take set year "
     "month week trip visit site location".split()
+)
+_KINDS = set(
+    "class type kind category label breed species grade level stage group "
+    "cluster phase score degree".split()
 )
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}")
 
@@ -118,9 +122,22 @@ def _is_targets(name):
     return bool(set(words(name)) & _TARGETS)
 
 
+def are_numbered_inside(outer: Collection[str], inner: Collection[str]) -> bool:
+    """Returns whether only the inner names are numbered, as `cat/sub1`."""
+    return all(map(is_numbered, inner)) and not any(map(is_numbered, outer))
+
+
+def is_numbered(name: str) -> bool:
+    """Returns whether a name is one such as `sub1`, but not `class1`."""
+    (stem,) = words(name) if len(words(name)) == 1 else ("",)
+    return len(stem) > 1 and stem not in _KINDS and _has_digit(name)
+
+
 def _is_numbered(name, stems):
     return (
-        len(words(name)) == 1
-        and words(name)[0] in stems
-        and any(character.isdigit() for character in name)
+        len(words(name)) == 1 and words(name)[0] in stems and _has_digit(name)
     )
+
+
+def _has_digit(name):
+    return any(character.isdigit() for character in name)
