@@ -113,37 +113,38 @@ def _with_validation(train, children):
             ]
         if chosen:
             break
-    inner = find_readings(train)
     return [
-        _join(reading, train if len(inner) == 1 else None, validation, others)
+        _join(reading, validation, others)
         for validation in chosen or [None]
-        for reading in inner
+        for reading in _of_folder(train)
     ]
 
 
 def _alone(train, children):
     """Returns readings that train on one folder, and use no other."""
     others = [child for child in children if child is not train]
-    inner = find_readings(train)
-    train = train if len(inner) == 1 else None
-    joined = [_join(reading, train, None, others) for reading in inner]
-    return [reading for reading in joined if not reading.weak]
+    return [_join(x, None, others) for x in _of_folder(train) if not x.weak]
 
 
-def _join(reading, train, validation, others):
-    """Returns a reading of training photos with validation photos beside.
+def _of_folder(folder):
+    """Returns its readings; to ask for the only one takes no more options."""
+    readings = find_readings(folder)
+    if len(readings) > 1 or readings[0].weak:
+        return readings
+    options = {"data": folder.path}
+    return [dataclasses.replace(readings[0], options=options)]
+
+
+def _join(reading, validation, others):
+    """Returns a reading of training photos, one folder beside it validating.
 
     Args:
         reading: Reading of the training photos.
-        train: Their folder, if that is their only reading.
         validation: Folder of the validation photos, or None.
         others: All folders beside that of the training photos.
     """
-    options = reading.options if train is None else {"data": train.path}
-    unused = tuple(other for other in others if other is not validation)
-    reading = dataclasses.replace(
-        reading, options=options, unused=reading.unused + unused
-    )
+    unused = reading.unused + tuple(x for x in others if x is not validation)
+    reading = dataclasses.replace(reading, unused=unused)
     return reading if validation is None else _validated_on(reading, validation)
 
 
@@ -151,12 +152,14 @@ def _parts_beside_classes(folder, children):
     """Returns readings of e.g. cat/, dog/ and test/."""
     names = folder.names()
     parts = [x for x in children if _is_part_beside(x, names)]
+    if len(children) - len(parts) > 1:
+        # Photos to train on would not lie beside classes without labels.
+        parts = [
+            x for x in parts if split_role(x.name) != "train" or inner_names(x)
+        ]
     names -= {part.name for part in parts}
     if not parts or len(children) == 1:
         return []
-    if len(names) > 1 and [split_role(x.name) for x in parts] == ["train"]:
-        if not inner_names(parts[0]):
-            return []  # photos to train on, without labels, beside classes?
     without = [all_folders(folder, without=parts)] if len(names) > 1 else []
     validated, alone = [], []
     for part in parts:
@@ -187,7 +190,7 @@ def _validated_on(reading, part):
         options={**reading.options, "validation_data": part.path},
         validation=validation[0].train,
         unused=tuple(other for other in reading.unused if other is not part),
-        weak=len(validation) > 1,
+        weak=reading.weak or len(validation) > 1,
     )
 
 
@@ -222,7 +225,9 @@ def _same_names(folder, children):
     ):
         return []
     nested = [child for child, names in inner.items() if names]
-    readings = [all_folders(folder), *_inside(folder, inner, shared)]
+    weak = split_names.are_no_classes(folder.names())
+    readings = [all_folders(folder, weak=weak)]
+    readings += _inside(folder, inner, shared)
     if len(nested) <= _MOST_PARTS:
         for child in nested:
             readings += _alone(child, children)
@@ -230,13 +235,7 @@ def _same_names(folder, children):
 
 
 def _inside(folder, inner, shared):
-    """Returns readings in which the folders of class folders count, too.
-
-    Args:
-        folder: The folder.
-        inner: Names of the folders in each folder in it.
-        shared: Names that several of them hold, sorted.
-    """
+    """Returns readings in which the folders in class folders count, too."""
     nested = [child for child, names in inner.items() if names]
     if any(child.names() != inner[child] for child in nested):
         return []  # there are wrappers: no pattern matches all of them
