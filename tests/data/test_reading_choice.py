@@ -38,15 +38,29 @@ def test_a_table_beside_photos_in_no_classes_holds_their_labels(tmp_path):
 
 def test_a_table_that_cannot_be_used_says_why(tmp_path):
     make(tmp_path, "images/1.jpg", "images/2.jpg")
-    write(tmp_path / "labels.csv", "x,y", "1,2")
-    with pytest.raises(UserError, match="labels.csv holds no labels of them"):
+    write(tmp_path / "labels.csv", "width,height,area", "1,2,2")
+    with pytest.raises(UserError, match="No labels in a table .*labels.csv"):
         load_photos(tmp_path)
     (tmp_path / "more").mkdir()
     with pytest.raises(UserError, match="more holds no photos"):
         load_photos(tmp_path)
     (tmp_path / "more").rmdir()
     make(tmp_path, "masks/1.png")
-    with pytest.raises(UserError, match="in 2 ways(.|\n)*holds no labels of"):
+    with pytest.raises(UserError, match="in 2 ways(.|\n)*No labels in a table"):
+        load_photos(tmp_path)
+
+
+def test_a_table_of_one_label_or_of_unknown_ones_is_read_for_want_of_others(
+    tmp_path,
+):
+    make(tmp_path, "1.jpg", "2.jpg")
+    write(tmp_path / "labels.csv", "path,label", "1.jpg,x", "2.jpg,x")
+    with pytest.raises(UserError, match="Only one class, 'x'"):
+        load_photos(tmp_path)
+    with pytest.raises(UserError, match="1 unknown classes: x"):
+        load_photos(tmp_path, class_names=("a", "b"))
+    write(tmp_path / "labels.csv", "width,height,area", "1,2,2")
+    with pytest.raises(UserError, match="2 lie directly(.|\n)*No labels in"):
         load_photos(tmp_path)
 
 

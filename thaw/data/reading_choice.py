@@ -36,6 +36,9 @@ def choose_reading(
     readings = find_readings(tree, known)
     plain = [x for x in readings if not x.weak and _fits(x, known)]
     tables, errors = _read_tables(tree, known, load_table)
+    if plain or any(_fits(x, known) for x in tables):
+        # A table of one label, as of predictions to fill in, says nothing.
+        tables = [x for x in tables if _fits(x, known)]
     if len(readings) == 1 and plain:
         if not any(_differ(x.loaded, plain[0]) for x in tables):
             paths = tuple(x.table for x in tables)
@@ -48,18 +51,15 @@ def choose_reading(
             tree, [*tables, *readings], option, to_train
         )
         raise UserError("\n".join([shown_readings, *errors]))
-    if errors and not any(len(x.train.folders) > 1 for x in readings):
+    if errors and readings and len(readings[0].train.folders) == 1:
         raise UserError("\n".join(errors))
     if not readings:
-        raise _no_photos(tree)
+        raise UserError("\n".join([_no_photos(tree), *errors]))
     return readings[0]  # of one class, or of classes that aren't known
 
 
 def _read_tables(tree, known, load_table):
-    """Returns readings of the tables beside the photos, and errors of others.
-
-    A table of one label, as of predictions to be filled in, says nothing.
-    """
+    """Returns readings of the tables beside photos, and errors of others."""
     folders = wrappers(tree, known)
     children = folders[-1].with_photos()
     if len(children) == 1:
@@ -69,11 +69,11 @@ def _read_tables(tree, known, load_table):
         try:
             loaded = load_table(path)
         except UserError as error:
-            errors.append(f"{shown(path)} holds no labels of them: {error}")
+            errors.append(f"No labels in a table beside the photos: {error}")
         else:
-            reading = Reading({"data": path}, None, table=path, loaded=loaded)
-            if _fits(reading, known):
-                readings.append(reading)
+            readings.append(
+                Reading({"data": path}, None, table=path, loaded=loaded)
+            )
     return readings, errors[:_ERRORS_SHOWN]
 
 
@@ -120,7 +120,7 @@ def _no_photos(tree):
         if tree.photos
         else ""
     )
-    return UserError(
+    return (
         f"No photos in class folders under {shown(tree.path)}{detail}. "
         f"{EXAMPLE.format(tree.path)}; or labels in a table (`data=TABLE.csv`) "
         "or in the names of the photos (`label_regex`)."
