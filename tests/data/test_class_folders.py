@@ -1,4 +1,5 @@
 import os
+import unicodedata
 
 import pytest
 
@@ -170,6 +171,24 @@ def test_folders_that_cannot_be_trained_on(tmp_path, names, message):
     make_photos(tmp_path, *names)
     with pytest.raises(UserError, match=message):
         load_photos(tmp_path)
+
+
+def test_names_in_two_forms_of_unicode_are_one(tmp_path):
+    nfc, nfd = (
+        [
+            unicodedata.normalize(form, name)
+            for name in ("caf\u00e9", "th\u00e9")
+        ]
+        for form in ("NFC", "NFD")
+    )
+    make_photos(tmp_path, *(f"train/{name}/1.jpg" for name in [*nfc, nfd[0]]))
+    make_photos(tmp_path, *(f"test/{name}/2.jpg" for name in nfd))
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == {nfc[0]: 2, nfc[1]: 1}
+    assert validation.counts() == {nfc[0]: 1, nfc[1]: 1}
+    assert f"{tmp_path}/test/{nfd[0]}/2.jpg" in validation.paths
+    chosen, _ = load_photos(tmp_path / "test", class_folders=nfd)
+    assert chosen.counts() == validation.counts()
 
 
 def test_validation_photos_may_lack_classes(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def load_folders(
     data = Path(data)
     check_folder(data, "data")
     tree = read_tree(data, [] if validation_data is None else [validation_data])
+    known = _in_nfc(known)
     if class_folders:
         reading = matching(tree, class_folders)
     else:
@@ -57,9 +59,13 @@ def load_folders(
     train, validation = _load(tree, reading, data, bool(known))
     if validation_data is not None:
         validation = _load_validation(
-            Path(validation_data), known, train.class_names, load_table
+            Path(validation_data), known, _in_nfc(train.class_names), load_table
         )
     return train, validation
+
+
+def _in_nfc(names):
+    return tuple(unicodedata.normalize("NFC", name) for name in names)
 
 
 def _load_validation(folder, known, class_names, load_table):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import stat
+import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
@@ -34,8 +35,8 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
-        return os.path.basename(self.path)
+        """The last part of the path, in Unicode form NFC."""
+        return unicodedata.normalize("NFC", os.path.basename(self.path))
 
     def with_photos(self) -> list["Folder"]:
         """Returns the folders in it that hold photos at any depth."""

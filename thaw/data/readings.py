@@ -4,6 +4,7 @@ import dataclasses
 import fnmatch
 import glob
 import os
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from thaw.data.folder_tree import Folder
@@ -97,7 +98,7 @@ def all_folders(
         patterns = [as_pattern(inner.name) for inner in kept]
     return Reading(
         {"data": folder.path, "class_folders": ",".join(patterns)},
-        Classes(folder, {inner.name: [inner] for inner in kept}),
+        Classes(folder, _by_name(kept)),
         unused=tuple(without),
         weak=weak,
     )
@@ -117,7 +118,7 @@ def known_folders(folder: Folder, known: Collection[str]) -> Reading:
         for inner in folder.folders
         if inner.name in known or not split_role(inner.name)
     ]
-    classes = Classes(folder, {inner.name: [inner] for inner in kept})
+    classes = Classes(folder, _by_name(kept))
     unused = tuple(
         inner
         for inner in folder.with_photos()
@@ -142,7 +143,7 @@ def matching(folder: Folder, patterns: str | Sequence[str]) -> Reading:
     if not isinstance(patterns, str):
         patterns = ",".join(patterns)
     found = {}
-    for pattern in patterns.split(","):
+    for pattern in unicodedata.normalize("NFC", patterns).split(","):
         matches = dict(_matches(folder, pattern.removeprefix("!").split("/")))
         if not matches and not pattern.startswith("!"):
             raise UserError(
@@ -188,6 +189,14 @@ def _matches(folder, parts, name=None):
                 yield from _matches(inner, rest, matched)
             else:
                 yield inner, matched or inner.name
+
+
+def _by_name(folders):
+    """Returns lists of folders by name: two have one in two Unicode forms."""
+    by_name = {}
+    for folder in folders:
+        by_name.setdefault(folder.name, []).append(folder)
+    return by_name
 
 
 def as_pattern(name: str) -> str:
