@@ -54,7 +54,7 @@ class PhotoReport:
             self.bad, self.issues, photos.paths
         )
         lines = [
-            *self.splits[0].notes,
+            *(note for photos in self.splits for note in photos.notes),
             quality_report.describe_counts(self.splits),
             "Formats: " + ", ".join(f"{x} {n:,}" for x, n in formats.items()),
             table and f"\n{table}\n",

@@ -33,7 +33,7 @@ class Photos:
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds when they were inspected, int64
             (N, 3), or None.
-        notes: Lines on how the source was read, where that is not plain.
+        notes: Lines on how labels were read, where that isn't obvious.
     """
 
     paths: tuple[str, ...]

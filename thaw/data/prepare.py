@@ -58,10 +58,10 @@ def find_photos(config) -> list[Photos]:
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
-        for note in photos.notes:
-            say(note)
         if photos.skipped:
             say(f"Skipped: {describe_skipped(photos.skipped)}")
+        for note in photos.notes:
+            say(note)
     return [
         dataclasses.replace(photos, paths=tuple(map(_absolute, photos.paths)))
         for photos in found
