@@ -57,3 +57,10 @@ def test_the_backbone_is_the_one_that_fits_the_photos():
 def test_two_configs_with_the_same_values_are_equal():
     assert TrainConfig(epochs=10) == TrainConfig()
     assert dataclasses.replace(TrainConfig(), epochs=3) == TrainConfig(epochs=3)
+
+
+def test_a_home_folder_is_expanded(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = TrainConfig(data="~/photos", validation_data="~/more")
+    assert config.data == "/home/me/photos"
+    assert config.validation_data == "/home/me/more"

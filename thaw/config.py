@@ -46,17 +46,18 @@ class TrainConfig(Config):
 
     Data:
         data: Folder with one folder of photos per class, or with train/ and
-            validation/ of that kind; a .csv or .tsv table with path,label or
-            id,label; a .zip or .tar file of these; demo, cats_vs_dogs, cifar10
-            or mnist.
+            validation/ of that kind, or with a table beside the photos; a .csv
+            or .tsv table with path,label or id,label; a .zip or .tar file of
+            these; demo, cats_vs_dogs, cifar10 or mnist.
+        class_folders: Which folders in `data` are the classes, e.g. '*,!test'
+            or '*/*'. Default: found.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
         group_regex: What stays in one split: first group of a regular
             expression on the path, e.g. '(patient\d+)_'.
         path_column: Column of a table that names the photos, if not clear.
         label_column: The one with the labels.
-        validation_data: Folder of class folders to validate on, if not in
-            `data`.
+        validation_data: Folder or table to validate on, if not in `data`.
         validation_fraction: Share of each class to validate on.
         rare_classes: For classes of one photo or group.
         limit: Use at most N photos per class (sampled with `seed`).
@@ -136,12 +137,13 @@ class TrainConfig(Config):
         smooth_curves: Smoothing of the curves.
     """
 
-    data: str = option("demo")
+    data: str = option("demo", is_path=True)
+    class_folders: tuple[str, ...] | None = option(None)
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
     path_column: str | None = option(None)
     label_column: str | None = option(None)
-    validation_data: str | None = option(None)
+    validation_data: str | None = option(None, is_path=True)
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
     rare_classes: str = option("stop", choices=("stop", "train", "drop"))
     limit: int | None = option(None, low=2)

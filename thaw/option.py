@@ -26,6 +26,8 @@ class Option:
         section: Heading under which `--help` lists it.
         flag: Whether it has a flag of its own; without one, `--set` and
             flagfiles reach it.
+        is_path: Whether it is a path, of which a leading `~` is the user's
+            home.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Option:
     is_share: bool = False
     section: str | None = None
     flag: bool = True
+    is_path: bool = False
 
     def expected(self) -> str:
         """Returns a noun phrase for the values it takes."""
@@ -97,7 +100,8 @@ class Option:
             is_list = isinstance(values, list | tuple) and values
             return tuple(values) if is_list else None
         if isinstance(value, str | os.PathLike):
-            return os.fspath(value)
+            path = os.fspath(value)
+            return os.path.expanduser(path) if self.is_path else path
         return None
 
     def _holds(self, number):

@@ -112,3 +112,30 @@ def test_mistakes_are_one_message(photos, run_script, arguments, message):
     done = run_script("doctor.py", *arguments)
     assert done.returncode == 2
     assert message in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_readings_and_what_is_not_used_are_shown(photos, run_script):
+    unlabelled = photos / "test"
+    unlabelled.mkdir()
+    (photos / "cat" / "0000.jpg").rename(unlabelled / "0.jpg")
+    stopped = run_script("doctor.py", "photos")
+    assert stopped.returncode == 2
+    message = without_log(stopped.stderr)
+    assert message.startswith("doctor.py: --data: photos can be read in 2 ways")
+    assert "     not used: test/ (1 photo)\n" in message
+    assert "   --data=photos --class_folders='*,!test'\n" in message
+    done = run_script("doctor.py", "photos", "--class_folders=*,!test")
+    assert done.returncode == 0, done.stderr
+    assert "Training photos: 47 (23 cat, 24 dog)" in done.stdout
+    assert done.stdout.endswith(
+        "python train.py --data=photos '--class_folders=*,!test'\n"
+    )
+    (photos / "train").mkdir()
+    for name in ("cat", "dog"):
+        (photos / name).rename(photos / "train" / name)
+    done = run_script("doctor.py", "photos")
+    assert (
+        "test/ (1 photo) was not used; to predict its classes: python "
+        "predict.py RUN photos/test\n" in done.stdout
+    )
+    assert done.stdout.count("photos in test/, which is not used (1)") == 1

@@ -53,25 +53,53 @@ def test_upper_case_folders_are_a_split_too(tmp_path):
 
 
 def test_a_class_may_be_called_train(tmp_path):
-    make_photos(tmp_path, "car/1.jpg", "test/2.jpg", "train/1.jpg")
+    make_photos(tmp_path, "bus/1.jpg", "car/1.jpg", "train/1.jpg")
     photos, validation = load_photos(tmp_path)
-    assert photos.class_names == ("car", "test", "train")
+    assert photos.class_names == ("bus", "car", "train")
     assert validation is None
+    make_photos(tmp_path, "test/1.jpg")
+    with pytest.raises(UserError, match="in 2 ways") as error:
+        load_photos(tmp_path)
+    assert f"`data={tmp_path}` `class_folders='*'`" in str(error.value)
+    photos, _ = load_photos(tmp_path, class_folders=["*"])
+    assert photos.class_names == ("bus", "car", "test", "train")
 
 
 def test_a_split_by_another_name_is_not_taken_for_classes(tmp_path):
     make_photos(tmp_path, *(f"training_set/{c}/1.jpg" for c in "ab"))
     make_photos(tmp_path, "training_set/a/3.jpg")
     make_photos(tmp_path, "test_set/a/2.jpg", "test_set/b/2.jpg")
-    with pytest.raises(UserError, match="look like a split") as error:
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == {"a": 2, "b": 1}
+    assert validation.counts() == {"a": 1, "b": 1}
+    assert train.notes == (
+        f"Validation photos: those in {tmp_path / 'test_set'}",
+    )
+
+
+@pytest.mark.parametrize(
+    "inner", [("2020", "2021"), ("session 1", "session 2"), ("sub1", "sub2")]
+)
+def test_parts_of_class_folders_are_not_classes(tmp_path, inner):
+    make_photos(tmp_path, *(f"{c}/{x}/1.jpg" for c in "ab" for x in inner))
+    photos, _ = load_photos(tmp_path)
+    assert photos.counts() == {"a": 2, "b": 2}
+
+
+def test_folders_in_class_folders_may_be_meant_as_classes(tmp_path):
+    make_photos(tmp_path, *(f"animal/{x}/1.jpg" for x in ("cat", "dog")))
+    make_photos(tmp_path, *(f"plant/{x}/1.jpg" for x in ("oak", "rose")))
+    photos, _ = load_photos(tmp_path)
+    assert photos.counts() == {"animal": 2, "plant": 2}
+    assert photos.notes == (
+        "The folders inside the class folders are no classes; to make them the "
+        "classes: `class_folders='*/*'`",
+    )
+    make_photos(tmp_path, "plant/cat/1.jpg", "plant/dog/1.jpg")
+    with pytest.raises(UserError, match="can be read in 4 ways"):
         load_photos(tmp_path)
-    flags = str(error.value).split()[-2:]
-    data, validation_data = (x.strip("`").split("=")[1] for x in flags)
-    assert data.endswith("training_set")
-    train, validation = load_photos(data, validation_data)
-    assert (len(train), len(validation)) == (3, 2)
-    make_photos(tmp_path / "years", "a/2020/1.jpg", "b/2020/1.jpg")
-    assert load_photos(tmp_path / "years")[0].class_names == ("a", "b")
+    photos, _ = load_photos(tmp_path, class_folders=["*/*"])
+    assert photos.counts() == {"cat": 2, "dog": 2, "oak": 1, "rose": 1}
 
 
 def test_names_that_predictions_need_or_that_cannot_be_written(tmp_path):
@@ -113,7 +141,12 @@ def test_names_that_only_sound_like_a_split_are_classes(tmp_path):
     make_photos(tmp_path, "latest/in/1.jpg", "oldest/in/1.jpg")
     assert load_folders(tmp_path)[0].class_names == ("latest", "oldest")
     make_photos(tmp_path / "b", "test/1.jpg", "val/1.jpg")
-    assert load_folders(tmp_path / "b")[0].class_names == ("test", "val")
+    with pytest.raises(
+        UserError, match="1. 2 classes\n(.|\n)*2. 2 photos, lab"
+    ):
+        load_folders(tmp_path / "b")
+    photos, _ = load_folders(tmp_path / "b", class_folders="*")
+    assert photos.class_names == ("test", "val")
 
 
 def test_control_codes_in_names_of_classes_are_refused(tmp_path):
@@ -138,6 +171,24 @@ def test_folders_that_cannot_be_trained_on(tmp_path, names, message):
     make_photos(tmp_path, *names)
     with pytest.raises(UserError, match=message):
         load_photos(tmp_path)
+
+
+def test_names_in_two_forms_of_unicode_are_one(tmp_path):
+    nfc, nfd = (
+        [
+            unicodedata.normalize(form, name)
+            for name in ("caf\u00e9", "th\u00e9")
+        ]
+        for form in ("NFC", "NFD")
+    )
+    make_photos(tmp_path, *(f"train/{name}/1.jpg" for name in [*nfc, nfd[0]]))
+    make_photos(tmp_path, *(f"test/{name}/2.jpg" for name in nfd))
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == {nfc[0]: 2, nfc[1]: 1}
+    assert validation.counts() == {nfc[0]: 1, nfc[1]: 1}
+    assert f"{tmp_path}/test/{nfd[0]}/2.jpg" in validation.paths
+    chosen, _ = load_photos(tmp_path / "test", class_folders=nfd)
+    assert chosen.counts() == validation.counts()
 
 
 def test_validation_photos_may_lack_classes(tmp_path):
@@ -174,3 +225,144 @@ def test_a_name_in_two_forms_of_unicode_is_one_class(tmp_path):
     assert f"{tmp_path}/{nfd}/2.jpg" in photos.paths
     of_run, _ = load_photos(tmp_path, class_names=("tea", nfd))
     assert of_run.counts() == {"tea": 1, nfd: 2}
+
+
+def test_a_split_inside_wrappers_and_folders_of_its_own_name(tmp_path):
+    for split, number in (("training_set", "1"), ("test_set", "2")):
+        for name in ("cat", "dog"):
+            path = f"archive/{split}/{split}/{name}/{number}.jpg"
+            make_photos(tmp_path, path)
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == validation.counts() == {"cat": 1, "dog": 1}
+    inside = tmp_path / "archive"
+    assert train.notes == (
+        f"Training photos: those in {inside / 'training_set' / 'training_set'}",
+        f"Validation photos: those in {inside / 'test_set' / 'test_set'}",
+    )
+
+
+@pytest.mark.parametrize("name", ["holdout", "dev", "Evaluation"])
+def test_what_is_not_used_is_said_and_how_to_use_it(tmp_path, name):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
+    make_photos(tmp_path / name, "a/2.jpg", "b/2.jpg", "b/3.jpg")
+    train, validation = load_photos(tmp_path)
+    assert train.counts() == {"a": 1, "b": 1} and validation is None
+    assert train.skipped == {f"photos in {name}/, which is not used": 3}
+    path = tmp_path / name
+    assert train.notes == (
+        f"{name}/ (3 photos) was not used; to evaluate on it: python "
+        f"evaluate.py RUN --data={path}, to validate on it: "
+        f"`validation_data={path}`",
+    )
+    train, validation = load_photos(tmp_path, path)
+    assert validation.counts() == {"a": 1, "b": 2}
+    assert not train.notes and not train.skipped
+
+
+def test_of_three_parts_test_is_left_for_evaluation(tmp_path):
+    for part in ("train", "val", "test"):
+        make_photos(tmp_path / part, "a/1.jpg", "b/1.jpg")
+    train, validation = load_photos(tmp_path)
+    assert str(tmp_path / "val" / "a" / "1.jpg") in validation.paths
+    assert train.skipped == {"photos in test/, which is not used": 2}
+    assert "test/ (2 photos) was not used; to evaluate on it" in train.notes[0]
+    train, validation = load_photos(tmp_path, tmp_path / "test")
+    assert str(tmp_path / "test" / "a" / "1.jpg") in validation.paths
+    assert train.skipped == {"photos in val/, which is not used": 2}
+
+
+def test_two_readings_are_shown_as_trees_with_the_options_for_each(tmp_path):
+    make_photos(tmp_path / "a b", *(f"{x}/1.jpg" for x in ("bus", "car")))
+    make_photos(tmp_path / "a b", "train/steam/1.jpg", "train/diesel/2.jpg")
+    with pytest.raises(UserError) as error:
+        load_photos(tmp_path / "a b")
+    folder = tmp_path / "a b"
+    assert str(error.value).splitlines() == [
+        f"`data`: {folder} can be read in 2 ways. Give the options of the one "
+        "that is meant:",
+        "1. 2 classes",
+        "     training: train/ (2 photos)",
+        "       diesel/ (1 photo)",
+        "       steam/ (1 photo)",
+        "     not used: bus/ (1 photo)",
+        "     not used: car/ (1 photo)",
+        f"   `data='{folder}/train'`",
+        "2. 3 classes",
+        "     training: a b/ (4 photos)",
+        "       bus/ (1 photo)",
+        "       car/ (1 photo)",
+        "       train/ (2 photos)",
+        f"   `data='{folder}'` `class_folders='*'`",
+    ]
+
+
+def test_class_folders_are_chosen_by_patterns(tmp_path):
+    for name in ("fold1/cat", "fold1/dog", "fold2/cat", "fold2/[x]", "more"):
+        make_photos(tmp_path / name, "1.jpg")
+
+    def counts(*patterns):
+        return load_photos(tmp_path, class_folders=patterns)[0].counts()
+
+    assert counts("*/*") == {"cat": 2, "dog": 1, "[x]": 1}
+    assert counts("fold?/*,!*/dog") == {"cat": 2, "[x]": 1}
+    assert counts("fold2/[[]x]", "fold2/cat") == {"[x]": 1, "cat": 1}
+    assert counts("*/cat", "more") == {"fold1": 1, "fold2": 1, "more": 1}
+    assert counts("*", "!more", "!not there") == {"fold1": 2, "fold2": 2}
+    with pytest.raises(
+        UserError, match="no folder owl in .*fold1, fold2, more"
+    ):
+        counts("owl")
+    with pytest.raises(UserError, match="fold1/cat lies in .*fold1, which is"):
+        counts("fold1", "fold1/cat")
+    with pytest.raises(UserError, match="and `label_regex` holds the labels"):
+        load_photos(tmp_path, label_regex="(.)", class_folders=["*"])
+
+
+def test_messages_on_many_classes_stay_short(tmp_path):
+    for number in range(300):
+        make_photos(tmp_path, f"train/{number:04d}/1.jpg")
+        make_photos(tmp_path, f"val/{number + 1:04d}/1.jpg")
+    with pytest.raises(UserError, match="1 unknown classes: 0300. ") as error:
+        load_photos(tmp_path)
+    assert len(str(error.value)) < 300
+    make_photos(tmp_path / "train", *(f"{x:04d}/test/1.jpg" for x in range(9)))
+    make_photos(tmp_path / "train", *(f"{x:04d}/train/1.jpg" for x in range(9)))
+    with pytest.raises(UserError, match="can be read in") as error:
+        load_photos(tmp_path / "train")
+    assert len(str(error.value)) < 4000
+
+
+def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
+    make_photos(tmp_path / "photos", "a/1.jpg", "b/1.jpg")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    train, validation = load_photos("~/photos", "~/photos")
+    assert train.counts() == validation.counts() == {"a": 1, "b": 1}
+    assert train.paths[0] == str(tmp_path / "photos" / "a" / "1.jpg")
+
+
+def test_photos_beside_the_only_folder_are_counted(tmp_path):
+    names = [f"PetImages/{name}/{i}.jpg" for name in "ab" for i in range(20)]
+    make_photos(tmp_path, *names, "cover.jpg", "readme.txt")
+    train, _ = load_photos(tmp_path)
+    assert train.counts() == {"a": 20, "b": 20}
+    assert train.skipped == {"photos in no class folder": 1}
+    make_photos(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    with pytest.raises(UserError, match="Only one class, 'PetImages'"):
+        load_photos(tmp_path)
+    make_photos(tmp_path / "split", "train/a/1.jpg", "train/b/1.jpg", "x.jpg")
+    train, _ = load_photos(tmp_path / "split")
+    assert train.skipped == {"photos in no class folder": 1}
+
+
+def test_validation_photos_are_found_as_training_photos_are(tmp_path):
+    make_photos(tmp_path / "data", "a/1.jpg", "b/1.jpg")
+    make_photos(tmp_path / "more", "w/train/a/1.jpg", "w/val/a/2.jpg")
+    _, validation = load_photos(tmp_path / "data", tmp_path / "more")
+    inside = tmp_path / "more" / "w" / "val"
+    assert validation.paths == (str(inside / "a" / "2.jpg"),)
+    assert validation.notes == (f"Validation photos: those in {inside}",)
+    make_photos(tmp_path / "two", "x/a/1.jpg", "x/b/1.jpg", "y/a/2.jpg")
+    with pytest.raises(UserError, match="`validation_data`: .* 3 w") as error:
+        load_photos(tmp_path / "data", tmp_path / "two")
+    assert f"   `validation_data={tmp_path / 'two' / 'x'}`" in str(error.value)
+    assert "class_folders" not in str(error.value)

@@ -58,3 +58,31 @@ def test_an_expression_that_does_not_fit_is_said(pets, label_regex, words):
         load_photos(pets, label_regex=label_regex)
     for word in words:
         assert word in str(error.value)
+
+
+def test_folders_of_a_split_are_one_with_names_too(tmp_path):
+    for name in ("train/cat.1", "train/dog.1", "test/cat.2", "test1/3"):
+        path = tmp_path / "pets" / f"{name}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"photo")
+    regex = r"(.+)\.\d\.jpg"
+    train, validation = load_photos(tmp_path, label_regex=regex)
+    assert train.counts() == {"cat": 1, "dog": 1}
+    assert validation.counts() == {"cat": 1, "dog": 0}
+    assert train.skipped == {"photos in pets/test1/, which is not used": 1}
+    pets = tmp_path / "pets"
+    assert train.notes == (
+        f"Training photos: those in {pets / 'train'}",
+        f"Validation photos: those in {pets / 'test'}",
+        "pets/test1/ (1 photo) was not used; to predict its classes: python "
+        f"predict.py RUN {pets / 'test1'}",
+    )
+    (pets / "holdout").mkdir()
+    (pets / "holdout" / "dog.4.jpg").write_bytes(b"photo")
+    train, validation = load_photos(pets, pets / "holdout", label_regex=regex)
+    assert validation.counts() == {"cat": 0, "dog": 1}
+    assert sum(train.skipped.values()) == 2
+    (pets / "more").mkdir()
+    (pets / "more" / "cat.5.jpg").write_bytes(b"photo")
+    with pytest.raises(UserError, match="which look like parts of a split"):
+        load_photos(tmp_path, label_regex=regex)

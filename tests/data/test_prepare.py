@@ -21,6 +21,7 @@ def config(data, **options):
         "group_regex": None,
         "path_column": None,
         "label_column": None,
+        "class_folders": None,
         "limit": None,
         "seed": 0,
         "max_pixels": 10**8,

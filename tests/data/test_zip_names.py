@@ -105,5 +105,6 @@ def test_unpacked_under_the_right_names(tmp_path, capsys):
     archive = tmp_path / "pets.zip"
     archive.write_bytes(zip_of(*CATS).getvalue())
     folder = unpack(archive, tmp_path / "cache")
-    assert sorted(x.name for x in folder.iterdir()) == ["狗", "猫"]
+    names = sorted(x.name for x in (folder / "pets").iterdir())
+    assert names == ["狗", "猫"]
     assert "pets.zip (names read as utf-8)" in capsys.readouterr().out

@@ -15,8 +15,6 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from thaw.atomic import cached_folder
-from thaw.data.files import is_hidden
-from thaw.data.table_file import is_table
 from thaw.data.zip_names import member_names
 from thaw.errors import UserError
 from thaw.progress import say
@@ -45,7 +43,7 @@ def is_archive(data: str | Path) -> bool:
 def unpack(
     archive: str | Path, cache_dir: str | Path, labels_in_names: bool = False
 ) -> Path:
-    """Returns the folder, or the table, that an archive holds.
+    """Returns a folder with what an archive holds.
 
     Members are written under names of their own folder only: one with an
     absolute name or `..`, a link or a device is refused, and so is what grows
@@ -80,7 +78,7 @@ def unpack(
         with _errors_explained(archive):
             _unpack(archive, folder, names)
 
-    return _root(cached_folder(Path(cache_dir) / "unpacked" / digest, make))
+    return cached_folder(Path(cache_dir) / "unpacked" / digest, make)
 
 
 def _ending(archive):
@@ -202,16 +200,3 @@ def _refused(archive, name, why):
         f"{archive} is refused: its member {name!r} {why}. Unpack it yourself "
         "if you trust it, and give the folder."
     )
-
-
-def _root(folder):
-    """Returns the only folder or table at the top, or all of it."""
-    while True:
-        entries = [x for x in folder.iterdir() if not is_hidden(x.name)]
-        tables = [entry for entry in entries if is_table(entry)]
-        if len(tables) == 1:
-            return tables[0]
-        folders = [entry for entry in entries if entry.is_dir()]
-        if len(folders) != 1 or any(entry.is_file() for entry in entries):
-            return folder
-        folder = folders[0]

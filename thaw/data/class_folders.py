@@ -1,155 +1,160 @@
 """Labels that are folder names."""
 
+import dataclasses
 import os
-import re
+import unicodedata
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from thaw.data.files import (
-    describe_skipped,
-    find_files,
-    is_photo,
-    leads_out,
-    visible_entries,
-)
-from thaw.data.photos import (
-    EXAMPLE,
-    VALIDATION_NAMES,
-    Photos,
-    check_class_name,
-    check_folder,
-    load_both,
-)
+from thaw.data.class_names import check_class_name
+from thaw.data.files import describe_skipped, find_files, leads_out
+from thaw.data.folder_tree import read_tree
+from thaw.data.label_tables import load_tables
+from thaw.data.photos import Photos
 from thaw.data.pixels import EXTENSIONS
-from thaw.errors import UserError
-
-_SPLIT_NAME = re.compile(
-    r"(?<![a-z])(train(ing)?|test(ing)?|val(id(ation)?)?|eval(uation)?|dev)"
-    r"(?![a-z])",
-    re.IGNORECASE,
-)
+from thaw.data.reading_choice import LoadTable, choose_reading
+from thaw.data.reading_text import describe_use, unused_counts
+from thaw.data.readings import matching
+from thaw.data.sources import check_folder
+from thaw.errors import UserError, shown
 
 
 def load_folders(
-    data: str | Path, validation_data: str | Path | None = None
+    data: str | Path,
+    validation_data: str | Path | None = None,
+    class_folders: Sequence[str] | None = None,
+    known: Collection[str] = (),
+    load_table: LoadTable = load_tables,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos under a folder.
 
     Args:
-        data: Folder of class folders; or folder with a `train` folder and,
-            where there is one of `VALIDATION_NAMES`, that beside it (upper or
-            lower case).
-        validation_data: Folder of class folders that overrides the latter.
+        data: Folder of class folders; or of a split of such folders; or with
+            a table of labels beside the photos. Only what can be read in one
+            way (`layout.find_readings`) is taken.
+        validation_data: The same, to validate on.
+        class_folders: Which folders in `data` are the classes, as in
+            `readings.matching`; None: found.
+        known: Names of the classes of a model, of which the photos may have
+            any; empty: not known.
+        load_table: As `label_tables.load_tables`.
 
     Returns:
         As `load.load_photos`.
 
     Raises:
-        UserError: If a folder is missing or empty, or holds other classes.
+        UserError: If a folder is missing or empty, or can be read in several
+            ways.
     """
     data = Path(data)
     check_folder(data, "data")
-    splits = _split_folders(data)
-    root = data if validation_data is None else validation_data
-    if validation_data is None and "train" in splits:
-        names = [name for name in VALIDATION_NAMES if name in splits]
-        validation_data = splits[names[0]] if names else None
-    roots = {"data": data, "validation_data": root}
-    return load_both(
-        lambda folder, option: _load_classes(folder, option, roots[option]),
-        splits.get("train", data),
-        validation_data,
+    tree = read_tree(data, [] if validation_data is None else [validation_data])
+    known = _in_nfc(known)
+    if class_folders:
+        reading = matching(tree, class_folders)
+    else:
+        reading = choose_reading(tree, "data", known, load_table)
+    if reading.table is not None and validation_data is not None:
+        return load_table(reading.table, validation_data)
+    if validation_data is not None:
+        reading = reading.without_validation()
+    train, validation = _load(tree, reading, data, bool(known))
+    if validation_data is not None:
+        validation = _load_validation(
+            Path(validation_data), known, _in_nfc(train.class_names), load_table
+        )
+    return train, validation
+
+
+def _in_nfc(names):
+    return tuple(unicodedata.normalize("NFC", name) for name in names)
+
+
+def _load_validation(folder, known, class_names, load_table):
+    check_folder(folder, "validation_data")
+    tree = read_tree(folder)
+    reading = choose_reading(
+        tree, "validation_data", known or class_names, load_table
     )
+    splits = _load(tree, reading, folder, bool(known))
+    photos = splits[0] if splits[1] is None else splits[1]
+    notes = ()
+    if reading.table is not None:
+        notes = describe_use(tree, reading)
+    elif (place := (reading.validation or reading.train).folder) is not tree:
+        notes = (f"Validation photos: those in {shown(place.path)}",)
+    return dataclasses.replace(photos, notes=notes)
 
 
-def _load_classes(folder, option, root):
-    """Returns the `Photos` of a folder with one folder per class.
+def _load(tree, reading, root, lenient):
+    """Returns (train, validation), the photos of a reading.
 
-    Links that lead out of the folder `root` are not followed.
+    Args:
+        tree: Tree of the folder.
+        reading: `Reading` of it.
+        root: Links that lead out of this folder are not followed.
+        lenient: Whether class folders without photos are passed over.
     """
-    check_folder(folder, option)
-    _check_leads_inside(folder, root)
-    entries = visible_entries(folder)
-    class_names = sorted(e.name for e in entries if os.path.isdir(e))
-    for name in class_names:
+    if reading.loaded is not None:
+        train, validation = reading.loaded
+    else:
+        train = _load_classes(reading.train, root, lenient)
+        validation = reading.validation
+        if validation is not None:
+            validation = _load_classes(validation, root, lenient)
+    train.skipped.update(unused_counts(tree, reading))
+    notes = (*train.notes, *describe_use(tree, reading))
+    return dataclasses.replace(train, notes=notes), validation
+
+
+def _load_classes(classes, root, lenient):
+    """Returns the `Photos` of `readings.Classes`."""
+    _check_leads_inside(classes.folder.path, root)
+    folders = [
+        (name, Path(folder.path))
+        for name in sorted(classes.folders)
+        for folder in classes.folders[name]
+        if classes.count(name) or not lenient
+    ]
+    for name, path in folders:
         check_class_name(name)
-        _check_leads_inside(folder / name, root)
-    folders = [folder / name for name in class_names]
-    files = dict(zip(class_names, find_files(folders, root), strict=True))
-    in_no_class = sum(is_photo(e.name) and os.path.isfile(e) for e in entries)
-    _check_classes(folder, files, in_no_class)
-    _check_is_no_split(folder, files)
+        _check_leads_inside(path, root)
+    found = find_files([path for _, path in folders], root)
+    _check_filled(folders, found)
     photos = Photos.labelled(
-        [path for some in files.values() for path in some.photos],
-        [name for name, some in files.items() for _ in some.photos],
+        [path for files in found for path in files.photos],
+        [
+            name
+            for (name, _), files in zip(folders, found, strict=True)
+            for _ in files.photos
+        ],
     )
-    for some in files.values():
-        photos.skipped.update(some.skipped)
-    if in_no_class:
-        photos.skipped["photos in no class folder"] = in_no_class
+    for files in found:
+        photos.skipped.update(files.skipped)
+    if classes.loose:
+        photos.skipped["photos in no class folder"] = classes.loose
     return photos
 
 
-def _check_classes(folder, files, in_no_class):
-    """Refuses folders that aren't classes with photos in each."""
-    if not any(some.photos for some in files.values()):
-        detail = (
-            f" ({in_no_class} lie directly in it, in no class)"
-            if in_no_class
-            else ""
-        )
-        raise UserError(
-            f"No photos in class folders under {folder}{detail}. "
-            f"{EXAMPLE.format(folder)}"
-        )
-    for name, some in files.items():
-        if not some.photos:
-            others = describe_skipped(some.skipped)
+def _check_filled(folders, found):
+    """Refuses a class whose folders hold no photos."""
+    filled = {
+        name
+        for (name, _), files in zip(folders, found, strict=True)
+        if files.photos
+    }
+    for (name, path), files in zip(folders, found, strict=True):
+        if name not in filled:
+            others = describe_skipped(files.skipped)
             detail = f"; skipped: {others}" if others else ""
             raise UserError(
-                f"The class folder {folder / name} holds no photos "
+                f"The class folder {path} holds no photos "
                 f"({', '.join(EXTENSIONS)}{detail}). Add some, or remove the "
                 "folder."
             )
 
 
-def _split_folders(data):
-    """Returns the folders of a split that `data` has, by lower-case name.
-
-    A class may be called `train`, too: a folder of a split holds folders, and
-    no photos of its own.
-    """
-    return {
-        entry.name.lower(): Path(entry.path)
-        for entry in visible_entries(data)
-        if entry.name.lower() in ("train", *VALIDATION_NAMES)
-        and os.path.isdir(entry)  # a link in a circle is none
-        and any(map(os.path.isdir, visible_entries(entry.path)))
-        and not any(is_photo(e.name) for e in visible_entries(entry.path))
-    }
-
-
-def _check_is_no_split(folder, files):
-    """Refuses e.g. training_set/ and test_set/ as two classes."""
-    if not all(_SPLIT_NAME.search(name) for name in files):
-        return
-    inner = [
-        {
-            os.path.dirname(os.path.relpath(path, folder / name))
-            for path in some.photos
-        }
-        for name, some in files.items()
-    ]
-    if inner[0] != {""} and all(names == inner[0] for names in inner):
-        larger = max(files, key=lambda name: len(files[name].photos))
-        smaller = min(files, key=lambda name: len(files[name].photos))
-        raise UserError(
-            f"{', '.join(files)} under {folder} look like a split and not "
-            "like classes: they hold the same folders. Give "
-            f"`data={folder / larger}` `validation_data={folder / smaller}`"
-        )
-
-
-def _check_leads_inside(folder: Path, root: str | Path) -> None:
+def _check_leads_inside(folder: str, root: str | Path) -> None:
     """Raises a `UserError` if `folder` is a link that leads out of `root`."""
     if leads_out(folder, root):
         raise UserError(

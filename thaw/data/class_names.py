@@ -1,10 +1,14 @@
 """Names of classes: their order, and those that are nearly the same."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
+from thaw.errors import UserError
+
+_PREDICTION_COLUMNS = ("path", "predicted", "probability")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,99}(\.[0-9]{1,99})?")
 
 
@@ -22,6 +26,26 @@ def sorted_names(names: Iterable[str]) -> tuple[str, ...]:
 def composed(name: str) -> str:
     """Returns a name in Unicode's form NFC; macOS may write it in NFD."""
     return unicodedata.normalize("NFC", name)
+
+
+def check_class_name(name: str) -> None:
+    """Raises a `UserError` if a class can't have this name."""
+    if name in _PREDICTION_COLUMNS:
+        raise UserError(
+            f"A class can't be called '{name}': predictions have a column of "
+            "that name. Rename it."
+        )
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"The name of the class {os.fsencode(name)} is not valid UTF-8. "
+            "Rename it."
+        ) from None
+    if not name.isprintable():
+        raise UserError(
+            f"The name of the class {name!r} holds control codes. Rename it."
+        )
 
 
 def describe_similar(counts: Mapping[str, int]) -> list[str]:

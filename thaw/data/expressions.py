@@ -8,27 +8,19 @@ from thaw.errors import UserError, list_some
 _SHOWN = 3
 
 
-def first_groups(
-    option: str,
-    expression: str,
-    texts: Sequence[str],
-    *,
-    what: str,
-    where: str,
-    example: str,
-) -> list[str]:
-    """Returns what the first group of a regular expression finds in texts.
+def compiled(
+    option: str, expression: str, *, what: str, example: str
+) -> re.Pattern:
+    """Returns a regular expression whose first group is looked for.
 
     Args:
-        option: Name of the option that gave the expression, for the message.
-        expression: Regular expression; it may match anywhere.
-        texts: Names or paths of photos.
+        option: Name of the option that gave it, for the message.
+        expression: Regular expression.
         what: What is looked for, e.g. `class`.
-        where: What the texts are, e.g. `names`.
         example: An expression that is right.
 
     Raises:
-        UserError: If it is invalid, has no group, or finds nothing in a text.
+        UserError: If it is invalid, or has no group.
     """
     try:
         pattern = re.compile(expression)
@@ -41,12 +33,36 @@ def first_groups(
             f"`{option}`: {expression!r} has no group. Expected the {what} in "
             f"parentheses, e.g. {example}"
         )
+    return pattern
+
+
+def first_groups(
+    option: str,
+    pattern: re.Pattern,
+    texts: Sequence[str],
+    *,
+    what: str,
+    where: str,
+) -> list[str]:
+    """Returns what the first group of a regular expression finds in texts.
+
+    Args:
+        option: Name of the option that gave it, for the message.
+        pattern: Of `compiled`; it may match anywhere.
+        texts: Names or paths of photos.
+        what: What is looked for, e.g. `class`.
+        where: What the texts are, e.g. `names`.
+
+    Raises:
+        UserError: If it finds nothing in a text.
+    """
     matches = [pattern.search(text) for text in texts]
     groups = [match and match[1] for match in matches]
     without = [x for x, group in zip(texts, groups, strict=True) if not group]
     if without:
         raise UserError(
-            f"`{option}`: {expression!r} finds no {what} in {len(without):,} "
-            f"of {len(texts):,} {where}, e.g. {list_some(without, _SHOWN)}"
+            f"`{option}`: {pattern.pattern!r} finds no {what} in "
+            f"{len(without):,} of {len(texts):,} {where}, e.g. "
+            f"{list_some(without, _SHOWN)}"
         )
     return groups

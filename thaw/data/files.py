@@ -19,6 +19,8 @@ _OF_SYSTEMS = {
     "lost+found",
 }
 
+_ENDINGS = tuple(EXTENSIONS)
+
 
 class Files(NamedTuple):
     """Sorted photos of a folder, and the number of other files by kind."""
@@ -60,7 +62,7 @@ def find_files(folders: Sequence[str | Path], root: str | Path) -> list[Files]:
 
 def is_photo(name: str) -> bool:
     """Returns whether a file of that name is taken for a photo."""
-    return name.lower().endswith(tuple(EXTENSIONS))
+    return name.lower().endswith(_ENDINGS)
 
 
 def visible_entries(folder: str | Path) -> list[os.DirEntry]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thaw.data.expressions import first_groups
+from thaw.data.expressions import compiled, first_groups
 from thaw.data.photos import Photos
 
 
@@ -33,13 +33,15 @@ def group_by_path(
         else os.path.relpath(path, folder)
         for path in photos.paths
     ]
+    pattern = compiled(
+        "group_regex", group_regex, what="group", example=r"'(patient\d+)_'"
+    )
     found = first_groups(
         "group_regex",
-        group_regex,
+        pattern,
         [path.replace(os.sep, "/") for path in paths],
         what="group",
         where="paths",
-        example=r"'(patient\d+)_'",
     )
     return dataclasses.replace(photos, groups=tuple(found))
 

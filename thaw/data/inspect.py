@@ -91,7 +91,9 @@ def inspect_together(
     ends = np.cumsum([len(some) for some in found])
     return [
         dataclasses.replace(
-            photos.take(range(end - len(some), end)), skipped=some.skipped
+            photos.take(range(end - len(some), end)),
+            skipped=some.skipped,
+            notes=some.notes,
         )
         for some, end in zip(found, ends, strict=True)
     ]

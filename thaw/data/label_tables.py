@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thaw.data.photo_finder import PhotoFinder
-from thaw.data.photos import VALIDATION_NAMES, Photos, load_both
+from thaw.data.photos import Photos
+from thaw.data.sources import VALIDATION_NAMES, load_both
 from thaw.data.table_columns import read_columns
 from thaw.data.table_file import DELIMITERS, is_table, read_table
 from thaw.data.table_header import BY_CONTENT, ColumnNames

@@ -1,5 +1,7 @@
 """Photos and their labels from a folder, a table or an archive."""
 
+import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +26,7 @@ def load_photos(
     class_names: Sequence[str] | None = None,
     group_regex: str | None = None,
     columns: ColumnNames = BY_CONTENT,
+    class_folders: Sequence[str] | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -40,6 +43,8 @@ def load_photos(
         group_regex: Group of a photo in its path, as in
             `groups.group_by_path`; None: as a table says, if it does.
         columns: Columns of a table with photos and labels.
+        class_folders: Which folders in `data` are the classes, as in
+            `readings.matching`; None: found.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -48,7 +53,21 @@ def load_photos(
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    sources = [data, validation_data]
+    if any(columns) and not is_table(data) and not is_archive(data):
+        raise UserError(
+            "`path_column` and `label_column` are for tables, and "
+            f"{data} is none. Expected a .csv or .tsv file."
+        )
+    if class_folders and (label_regex is not None or is_table(data)):
+        what = "a table" if is_table(data) else "`label_regex`"
+        raise UserError(
+            f"`class_folders` says which folders are classes, and {what} holds "
+            "the labels. Give one of them."
+        )
+    sources = [
+        source and os.path.expanduser(source)
+        for source in (data, validation_data)
+    ]
     unpacked = [
         unpack(
             source, cache_dir or default_cache_dir(), label_regex is not None
@@ -57,20 +76,15 @@ def load_photos(
         else source
         for source in sources
     ]
+    load_table = functools.partial(_load_tables, sources, unpacked, columns)
     if is_table(unpacked[0]):
-        splits = load_tables(*unpacked, columns)
-    elif any(columns):
-        raise UserError(
-            "`path_column` and `label_column` are for tables, and "
-            f"{data} is none. Expected a .csv or .tsv file."
-        )
+        splits = load_table(*unpacked)
     elif label_regex is None:
-        splits = load_folders(*unpacked)
+        splits = load_folders(
+            *unpacked, class_folders, class_names or (), load_table
+        )
     else:
         splits = load_by_name(*unpacked, label_regex)
-    for source, place, photos in zip(sources, unpacked, splits, strict=True):
-        if place != source and photos is not None and is_table(place):
-            _check_inside(source, Path(place).parent, photos)
     if group_regex is not None:
         splits = [
             photos and _group_by_path(photos, place or unpacked[0], group_regex)
@@ -79,7 +93,7 @@ def load_photos(
     train, validation = splits
     if class_names is None:
         class_names = train.class_names
-        _check_two_classes(data, class_names)
+        _check_two_classes(data, train)
     train = train.with_class_names(class_names)
     if validation is not None:
         validation = validation.with_class_names(class_names, "validation_data")
@@ -91,12 +105,28 @@ def _group_by_path(photos, place, group_regex):
     return group_by_path(photos, folder, group_regex)
 
 
-def _check_two_classes(data, class_names):
-    if len(class_names) < 2:
-        found = "".join(f"Only one class, '{x}'," for x in class_names)
+def _check_two_classes(data, photos):
+    if len(photos.class_names) < 2:
+        found = "".join(f"Only one class, '{x}'," for x in photos.class_names)
         raise UserError(
-            f"{found or 'No class'} in {data}; telling classes apart takes two."
+            f"{found or 'No class'} in {data}; telling classes apart takes "
+            f"two. If the {len(photos):,} photos show more, their labels can "
+            "be in a table (`data=TABLE.csv`) or in their names "
+            "(`label_regex`)."
         )
+
+
+def _load_tables(sources, unpacked, columns, table, validation_table=None):
+    """Returns `label_tables.load_tables` of tables.
+
+    One that came in an archive may name what is in it only.
+    """
+    splits = load_tables(table, validation_table, columns)
+    for archive, folder in zip(sources, unpacked, strict=True):
+        if folder != archive and Path(table).is_relative_to(folder):
+            for photos in filter(None, splits):
+                _check_inside(archive, folder, photos)
+    return splits
 
 
 def _check_inside(archive, folder, photos):

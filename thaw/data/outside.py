@@ -15,7 +15,8 @@ def check_outside_data(
         folder: Path of the folder.
         data: Path of the photos.
     """
-    if Path(folder).resolve().is_relative_to(Path(data).resolve()):
+    data = Path(data).expanduser()
+    if Path(folder).resolve().is_relative_to(data.resolve()):
         raise UserError(
             f"`{option}`: {folder} is among the photos of {data}, and would be "
             "taken for photos by the next run. Give a folder outside."

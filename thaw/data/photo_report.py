@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from thaw import atomic
@@ -84,6 +85,7 @@ def check_photos(
     validation_data: str | Path | None = None,
     label_regex: str | None = None,
     group_regex: str | None = None,
+    class_folders: Sequence[str] | None = None,
     max_pixels: int = MAX_PIXELS,
     pixel_range: str | None = None,
     output_dir: str | Path | None = None,
@@ -103,6 +105,8 @@ def check_photos(
             of a photo, is its class; None: its folder is.
         group_regex: Regular expression whose first group, found in the path
             of a photo, is its group, as in `fine_tune`.
+        class_folders: Which folders in `data` are the classes, as patterns,
+            e.g. `["*", "!test"]`; None: found.
         max_pixels: Photos with more pixels cannot be used.
         pixel_range: Values that become black and white, e.g. `0:4095`; None:
             found.
@@ -138,6 +142,7 @@ def check_photos(
             label_regex,
             group_regex=group_regex,
             columns=ColumnNames(path_column, label_column),
+            class_folders=class_folders,
         )
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []

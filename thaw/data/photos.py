@@ -5,19 +5,18 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from thaw.data.class_names import composed, sorted_names
+from thaw.data.class_names import (
+    check_class_name,
+    composed,
+    sorted_names,
+)
 from thaw.data.inspect_worker import Inspection
 from thaw.errors import UserError, list_some
 from thaw.pixel_range import PixelRange
-
-PREDICTION_COLUMNS = ("path", "predicted", "probability")
-VALIDATION_NAMES = ("validation", "valid", "val", "test")
-EXAMPLE = "Expected one folder per class, e.g. {0}/cat/1.jpg and {0}/dog/1.jpg"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -207,50 +206,3 @@ def file_stamps(paths: Sequence[str]) -> np.ndarray:
             stat = os.stat(path)
             stamps[row] = stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     return stamps
-
-
-def load_both(
-    load: Callable[[Path, str], Photos],
-    data: str | Path,
-    validation_data: str | Path | None,
-) -> tuple[Photos, Photos | None]:
-    """Returns (train, validation), each loaded from its folder or table.
-
-    Args:
-        load: Function of a path and the name of the option that holds it.
-        data: Source of the training photos.
-        validation_data: The same to validate on, or None.
-    """
-    train = load(Path(data), "data")
-    if validation_data is None:
-        return train, None
-    return train, load(Path(validation_data), "validation_data")
-
-
-def check_class_name(name: str) -> None:
-    """Raises a `UserError` if a class can't have this name."""
-    if name in PREDICTION_COLUMNS:
-        raise UserError(
-            f"A class can't be called '{name}': predictions have a column of "
-            "that name. Rename it."
-        )
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise UserError(
-            f"The name of the class {os.fsencode(name)} is not valid UTF-8. "
-            "Rename it."
-        ) from None
-    if not name.isprintable():
-        raise UserError(
-            f"The name of the class {name!r} holds control codes. Rename it."
-        )
-
-
-def check_folder(folder: Path, option: str) -> None:
-    """Raises a `UserError` if there is no such folder."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise UserError(
-            f"`{option}`: {folder} {what}. {EXAMPLE.format(folder)}"
-        )

@@ -49,8 +49,8 @@ def find_photos(
 
     Args:
         config: Object with `data`, `validation_data`, `label_regex`,
-            `path_column`, `label_column`, `group_regex`, `limit` and `seed` of
-            `TrainConfig`.
+            `path_column`, `label_column`, `class_folders`, `group_regex`,
+            `limit` and `seed` of `TrainConfig`.
         class_names: As in `load.load_photos`.
 
     Raises:
@@ -63,6 +63,7 @@ def find_photos(
         class_names=class_names,
         group_regex=config.group_regex,
         columns=ColumnNames(config.path_column, config.label_column),
+        class_folders=config.class_folders,
     )
     found = group_all([photos for photos in found if photos is not None])
     similar = quality_report.describe_similar(found[0])
@@ -89,7 +90,7 @@ def find_data(data: str | Path) -> str | Path:
     Raises:
         UserError: If it is a misspelt name, or cannot be downloaded.
     """
-    data = os.fspath(data)
+    data = os.path.expanduser(data)
     names = ("demo", *named_sets.NAMED_SETS)
     near = difflib.get_close_matches(data.lower(), names, n=1, cutoff=0.7)
     if near and data != near[0] and not Path(data).exists():

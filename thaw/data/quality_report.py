@@ -21,15 +21,16 @@ def describe_counts(splits: Sequence[Photos]) -> str:
     """Returns lines on how many photos of each class each split has."""
     if not splits[0].class_names:
         return f"{len(splits[0]):,} photos, in no classes"
-    lines = []
+    lines, skipped = [], None
     for use, photos in zip(("Training", "Validation"), splits, strict=False):
         counts = [f"{n:,} {name}" for name, n in photos.counts().items()]
         if len(counts) > _CLASSES_SHOWN:
             more = len(counts) - _CLASSES_SHOWN
             counts[_CLASSES_SHOWN:] = [f"and {more} classes more"]
         lines.append(f"{use} photos: {len(photos):,} ({', '.join(counts)})")
-        if photos.skipped:
-            lines.append(f"  skipped: {describe_skipped(photos.skipped)}")
+        if photos.skipped and photos.skipped is not skipped:
+            skipped = photos.skipped  # of both, where they were split
+            lines.append(f"  skipped: {describe_skipped(skipped)}")
         lacking = [name for name, n in photos.counts().items() if not n]
         if lacking:
             lines.append(f"  none of {list_some(lacking)}")

@@ -21,6 +21,7 @@ _UNUSED = {  # columns on the split that are not used, and how they would be
     "fold": "to validate on fold 0, add a column is_valid: true where it is 0",
     "valid": "to validate where it is true, call it is_valid",
 }
+_GROUP = "group"
 _BITS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}
 _SHOWN = 3
 
@@ -76,7 +77,7 @@ def read_columns(
     split = next(
         (named.keys.index(x) for x in SPLIT_NAMES if x in named.keys), None
     )
-    group = named.keys.index("group") if "group" in named.keys else None
+    group = named.keys.index(_GROUP) if _GROUP in named.keys else None
     label = _find_label(named, {photo, split, group}, asked.label)
     has_split, has_group = split is not None, group not in (None, label)
     return Columns(
@@ -97,7 +98,7 @@ def _find_photos(named, finder, asked):
     keys = list(enumerate(named.keys))
     if asked.label is not None:
         del keys[named.column("label_column", asked.label)]
-    labels = {*LABEL_NAMES, *SPLIT_NAMES, *_UNUSED}
+    labels = {*LABEL_NAMES, *SPLIT_NAMES, *_UNUSED, _GROUP}
     likely = [  # columns, the likeliest first
         [x for x, key in keys if key == "path"],
         [x for x, key in keys if key in PHOTO_NAMES],

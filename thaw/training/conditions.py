@@ -18,6 +18,7 @@ _FREE_OPTIONS = {
     "cache_dir",
     "cache_limit_gb",
     "checkpoint_minutes",
+    "class_folders",
     "data",
     "group_regex",
     "label_column",

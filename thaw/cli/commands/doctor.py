@@ -24,6 +24,7 @@ class DoctorConfig(Config):
 
     Flags:
         validation_data: As in train.py: the photos to validate on.
+        class_folders: As in train.py: which folders are the classes.
         label_regex: As in train.py: the class in the name of a photo.
         group_regex: As in train.py: the group in the path of a photo.
         path_column: As in train.py: column of a table that names the photos.
@@ -33,7 +34,8 @@ class DoctorConfig(Config):
         output_dir: Folder for the results.
     """
 
-    validation_data: str | None = option(None)
+    validation_data: str | None = option(None, is_path=True)
+    class_folders: tuple[str, ...] | None = option(None)
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
     path_column: str | None = option(None)
@@ -61,5 +63,7 @@ def main(arguments: list[str], config: DoctorConfig) -> int:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
     if report.problems:
         raise UserError("\n".join(report.problems))
-    say(f"All can be used: python train.py --data={shlex.quote(data)}")
+    given = [x for x in config.to_flags() if not x.startswith("--output_dir=")]
+    flags = shlex.join([f"--data={data}", *given])
+    say(f"All can be used: python train.py {flags}")
     return 0

@@ -1,0 +1,37 @@
+"""What all sources of labelled photos share: folders, tables, names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from thaw.data.photos import Photos
+from thaw.errors import UserError
+
+VALIDATION_NAMES = ("validation", "valid", "val", "test")
+EXAMPLE = "Expected one folder per class, e.g. {0}/cat/1.jpg and {0}/dog/1.jpg"
+
+
+def load_both(
+    load: Callable[[Path, str], Photos],
+    data: str | Path,
+    validation_data: str | Path | None,
+) -> tuple[Photos, Photos | None]:
+    """Returns (train, validation), each loaded from its folder or table.
+
+    Args:
+        load: Function of a path and the name of the option that holds it.
+        data: Source of the training photos.
+        validation_data: The same to validate on, or None.
+    """
+    train = load(Path(data), "data")
+    if validation_data is None:
+        return train, None
+    return train, load(Path(validation_data), "validation_data")
+
+
+def check_folder(folder: Path, option: str) -> None:
+    """Raises a `UserError` if there is no such folder."""
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise UserError(
+            f"`{option}`: {folder} {what}. {EXAMPLE.format(folder)}"
+        )
