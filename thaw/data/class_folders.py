@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thaw.data.files import describe_skipped, find_files, leads_out
 from thaw.data.folder_tree import read_tree
-from thaw.data.label_tables import load_tables
+from thaw.data.label_tables import is_table, load_tables
 from thaw.data.photos import Photos, check_class_name, check_folder
 from thaw.data.pixels import EXTENSIONS
 from thaw.data.reading_choice import LoadTable, choose_reading
@@ -53,7 +53,9 @@ def load_folders(
     else:
         reading = choose_reading(tree, "data", known, load_table)
     if reading.table is not None and validation_data is not None:
-        return load_table(reading.table, validation_data)
+        return load_beside_table(
+            reading.table, validation_data, known, load_table
+        )
     if validation_data is not None:
         reading = reading.without_validation()
     train, validation = _load(tree, reading, data, bool(known))
@@ -64,11 +66,34 @@ def load_folders(
     return train, validation
 
 
+def load_beside_table(
+    table: str | Path,
+    validation_data: str | Path | None,
+    known: Collection[str],
+    load_table: LoadTable = load_tables,
+) -> tuple[Photos, Photos | None]:
+    """Returns (train, validation), photos of a table and of any other source.
+
+    Args:
+        table: Path of the table.
+        validation_data: Table or folder to validate on, or None.
+        known, load_table: As in `load_folders`.
+    """
+    if validation_data is None or is_table(validation_data):
+        return load_table(table, validation_data)
+    train, _ = load_table(table, table)
+    return train, _load_validation(
+        Path(validation_data), known, _in_nfc(train.class_names), load_table
+    )
+
+
 def _in_nfc(names):
     return tuple(unicodedata.normalize("NFC", name) for name in names)
 
 
 def _load_validation(folder, known, class_names, load_table):
+    if is_table(folder):
+        return load_table(folder, folder)[1]
     check_folder(folder, "validation_data")
     tree = read_tree(folder)
     reading = choose_reading(
