@@ -99,7 +99,7 @@ def _load_validation(folder, known, class_names, load_table):
     reading = choose_reading(
         tree, "validation_data", known or class_names, load_table
     )
-    splits = _load(tree, reading, folder, bool(known))
+    splits = _load(tree, reading, folder, may_lack_classes=True)
     photos = splits[0] if splits[1] is None else splits[1]
     notes = ()
     if reading.table is not None:
@@ -109,35 +109,36 @@ def _load_validation(folder, known, class_names, load_table):
     return dataclasses.replace(photos, notes=notes)
 
 
-def _load(tree, reading, root, lenient):
+def _load(tree, reading, root, may_lack_classes):
     """Returns (train, validation), the photos of a reading.
 
     Args:
         tree: Tree of the folder.
         reading: `Reading` of it.
         root: Links that lead out of this folder are not followed.
-        lenient: Whether class folders without photos are passed over.
+        may_lack_classes: Whether class folders may be empty; those to
+            validate on may.
     """
     if reading.loaded is not None:
         train, validation = reading.loaded
     else:
-        train = _load_classes(reading.train, root, lenient)
+        train = _load_classes(reading.train, root, may_lack_classes)
         validation = reading.validation
         if validation is not None:
-            validation = _load_classes(validation, root, lenient)
+            validation = _load_classes(validation, root, True)
     train.skipped.update(unused_counts(tree, reading))
     notes = (*train.notes, *describe_use(tree, reading))
     return dataclasses.replace(train, notes=notes), validation
 
 
-def _load_classes(classes, root, lenient):
+def _load_classes(classes, root, may_lack_classes):
     """Returns the `Photos` of `readings.Classes`."""
     _check_leads_inside(classes.folder.path, root)
     folders = [
         (name, Path(folder.path))
         for name in sorted(classes.folders)
         for folder in classes.folders[name]
-        if classes.count(name) or not lenient
+        if classes.count(name) or not may_lack_classes
     ]
     for name, path in folders:
         check_class_name(name)
