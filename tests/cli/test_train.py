@@ -218,7 +218,7 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),
         (["--weights=other.weights.h5"], "do not fit vgg16_tiny"),
         (["--image_size=31"], "too small for vgg16_tiny. Expected at least 32"),
-        (["--validation_data=hole"], "The class folder hole/dog holds no"),
+        (["--validation_data=empty"], "No photos in class folders under empty"),
         (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
         (["--learning_rate=1e-5:1e-3"], "--learning_rate must be `find` or"),
         (

@@ -199,6 +199,20 @@ def test_validation_photos_may_lack_classes(tmp_path):
     assert validation.counts() == {"a": 1, "b": 0, "c": 1}
 
 
+def test_folders_to_validate_on_may_be_empty(tmp_path):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "val/a/3.jpg")
+    (tmp_path / "val" / "b").mkdir()
+    _, validation = load_photos(tmp_path)
+    assert validation.counts() == {"a": 1, "b": 0}
+    _, validation = load_photos(tmp_path / "train", tmp_path / "val")
+    assert validation.counts() == {"a": 1, "b": 0}
+    os.remove(tmp_path / "val" / "a" / "3.jpg")
+    train, validation = load_photos(tmp_path)
+    assert validation is None and train.notes == ("val/ holds no photos",)
+    with pytest.raises(UserError, match="No photos in class folders under .*l"):
+        load_photos(tmp_path / "train", tmp_path / "val")
+
+
 def test_photos_of_any_classes_that_a_model_knows(tmp_path):
     make_photos(tmp_path, "b/1.jpg")
     photos, _ = load_photos(tmp_path, class_names=("c", "b", "a"))

@@ -16,6 +16,7 @@ from thaw.data.reading_choice import LoadTable, choose_reading
 from thaw.data.reading_text import describe_use, unused_counts
 from thaw.data.readings import matching
 from thaw.data.sources import check_folder
+from thaw.data.table_file import is_table
 from thaw.errors import UserError, shown
 
 
@@ -55,7 +56,9 @@ def load_folders(
     else:
         reading = choose_reading(tree, "data", known, load_table)
     if reading.table is not None and validation_data is not None:
-        return load_table(reading.table, validation_data)
+        return load_beside_table(
+            reading.table, validation_data, known, load_table
+        )
     if validation_data is not None:
         reading = reading.without_validation()
     train, validation = _load(tree, reading, data, bool(known))
@@ -66,17 +69,40 @@ def load_folders(
     return train, validation
 
 
+def load_beside_table(
+    table: str | Path,
+    validation_data: str | Path | None,
+    known: Collection[str],
+    load_table: LoadTable = load_tables,
+) -> tuple[Photos, Photos | None]:
+    """Returns (train, validation), photos of a table and of any other source.
+
+    Args:
+        table: Path of the table.
+        validation_data: Table or folder to validate on, or None.
+        known, load_table: As in `load_folders`.
+    """
+    if validation_data is None or is_table(validation_data):
+        return load_table(table, validation_data)
+    train, _ = load_table(table, table)
+    return train, _load_validation(
+        Path(validation_data), known, _in_nfc(train.class_names), load_table
+    )
+
+
 def _in_nfc(names):
     return tuple(unicodedata.normalize("NFC", name) for name in names)
 
 
 def _load_validation(folder, known, class_names, load_table):
+    if is_table(folder):
+        return load_table(folder, folder)[1]
     check_folder(folder, "validation_data")
     tree = read_tree(folder)
     reading = choose_reading(
         tree, "validation_data", known or class_names, load_table
     )
-    splits = _load(tree, reading, folder, bool(known))
+    splits = _load(tree, reading, folder, may_lack_classes=True)
     photos = splits[0] if splits[1] is None else splits[1]
     notes = ()
     if reading.table is not None:
@@ -86,35 +112,36 @@ def _load_validation(folder, known, class_names, load_table):
     return dataclasses.replace(photos, notes=notes)
 
 
-def _load(tree, reading, root, lenient):
+def _load(tree, reading, root, may_lack_classes):
     """Returns (train, validation), the photos of a reading.
 
     Args:
         tree: Tree of the folder.
         reading: `Reading` of it.
         root: Links that lead out of this folder are not followed.
-        lenient: Whether class folders without photos are passed over.
+        may_lack_classes: Whether class folders may be empty; those to
+            validate on may.
     """
     if reading.loaded is not None:
         train, validation = reading.loaded
     else:
-        train = _load_classes(reading.train, root, lenient)
+        train = _load_classes(reading.train, root, may_lack_classes)
         validation = reading.validation
         if validation is not None:
-            validation = _load_classes(validation, root, lenient)
+            validation = _load_classes(validation, root, True)
     train.skipped.update(unused_counts(tree, reading))
     notes = (*train.notes, *describe_use(tree, reading))
     return dataclasses.replace(train, notes=notes), validation
 
 
-def _load_classes(classes, root, lenient):
+def _load_classes(classes, root, may_lack_classes):
     """Returns the `Photos` of `readings.Classes`."""
     _check_leads_inside(classes.folder.path, root)
     folders = [
         (name, Path(folder.path))
         for name in sorted(classes.folders)
         for folder in classes.folders[name]
-        if classes.count(name) or not lenient
+        if classes.count(name) or not may_lack_classes
     ]
     for name, path in folders:
         check_class_name(name)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from thaw.data.files import is_photo, leads_out, visible_entries
-from thaw.data.label_tables import is_table
+from thaw.data.table_file import is_table
 
 
 @dataclasses.dataclass(eq=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from thaw.atomic import default_cache_dir
 from thaw.data.archives import is_archive, unpack
-from thaw.data.class_folders import load_folders
+from thaw.data.class_folders import load_beside_table, load_folders
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
 from thaw.data.groups import group_by_path
@@ -78,7 +78,7 @@ def load_photos(
     ]
     load_table = functools.partial(_load_tables, sources, unpacked, columns)
     if is_table(unpacked[0]):
-        splits = load_table(*unpacked)
+        splits = load_beside_table(*unpacked, class_names or (), load_table)
     elif label_regex is None:
         splits = load_folders(
             *unpacked, class_folders, class_names or (), load_table
@@ -116,15 +116,18 @@ def _check_two_classes(data, photos):
         )
 
 
-def _load_tables(sources, unpacked, columns, table, validation_table=None):
+def _load_tables(sources, unpacked, columns, data, validation_data=None):
     """Returns `label_tables.load_tables` of tables.
 
     One that came in an archive may name what is in it only.
     """
-    splits = load_tables(table, validation_table, columns)
-    for archive, folder in zip(sources, unpacked, strict=True):
-        if folder != archive and Path(table).is_relative_to(folder):
-            for photos in filter(None, splits):
+    splits = load_tables(data, validation_data, columns)
+    for table, photos in zip(
+        (data, validation_data or data), splits, strict=True
+    ):
+        for archive, folder in zip(sources, unpacked, strict=True):
+            is_packed = folder != archive and Path(table).is_relative_to(folder)
+            if is_packed and photos is not None:
                 _check_inside(archive, folder, photos)
     return splits
 

@@ -123,6 +123,9 @@ def describe_use(folder: Folder, reading: Reading) -> tuple[str, ...]:
     more = len(reading.unused) - _FOLDERS_SHOWN
     if more > 0:
         lines.append(f"Nor were {more:,} more folders")
+    for inner in wrappers(folder, reading.class_names)[-1].folders:
+        if not inner.total and split_role(inner.name):
+            lines.append(f"{_name(folder, inner.path)}/ holds no photos")
     for path in reading.unused_tables:
         lines.append(
             f"The table {_name(folder, path)} was not used; to train on its "
