@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_zoo.own_model import find_own_model
 from model_zoo.request import check_request
 from thaw import progress
 from thaw.config import TrainConfig
@@ -10,6 +11,7 @@ from thaw.data.outside import check_outside_data
 from thaw.errors import NotVerified, UserError
 from thaw.progress import say
 from thaw.runs import paths
+from thaw.training import own_backbone
 
 
 def fine_tune(
@@ -76,7 +78,9 @@ def fine_tune(
         # checked without it.
         from thaw.data.prepare import find_photos
 
-        found = find_photos(config)
+        found = find_photos(config, own_backbone.kept_classes(config))
+        if find_own_model(config.backbone_name) is not None:
+            say(own_backbone.describe_start(config, found[0].class_names))
         with progress.heavy_imports():
             from thaw import isolation
             from thaw.data.pixels import pillow_limits
@@ -130,8 +134,10 @@ def _resolve(config, data, run_dir, resume, options):
         if config is not None:
             options = {x: getattr(config, x) for x in config.given}
         path = paths.follow_link(run_dir)
-        return load_config(path, options), path
+        config = load_config(path, options)
+        return own_backbone.with_own_options(config), path
     config = TrainConfig(**options) if config is None else config
+    config = own_backbone.with_own_options(config)
     return config, paths.choose_run_dir(run_dir, config.backbone_name)
 
 

@@ -33,6 +33,9 @@ class Run:
     def __init__(self, path: str | Path):
         self.path = Path(path)
 
+    def __fspath__(self):
+        return str(self.path)  # so it can be a `backbone`
+
     def __repr__(self):
         return f"Run({str(self.path)!r})"
 

@@ -26,7 +26,8 @@ class Photos:
         paths: Path of each photo.
         labels: Index into `class_names` of each photo, int32 (N,); all 0
             where the photos are unlabelled.
-        class_names: Names of the classes, sorted; () where unlabelled.
+        class_names: Names of the classes, sorted or in the order of a model's
+            outputs; () where unlabelled.
         skipped: Number of files that are no photos, by kind.
         inspections: Content of each file; None where it is not known. ()
             until the photos are inspected.
@@ -102,6 +103,19 @@ class Photos:
             labels=self.labels[rows],
             inspections=inspections,
             stamps=None if self.stamps is None else self.stamps[rows],
+        )
+
+    def with_class_names(self, class_names: Sequence[str]) -> "Photos":
+        """Returns the same photos, their labels indices into other names.
+
+        Args:
+            class_names: All names of the classes, in another order.
+        """
+        places = [class_names.index(name) for name in self.class_names]
+        return dataclasses.replace(
+            self,
+            labels=np.array(places, "int32")[self.labels],
+            class_names=tuple(class_names),
         )
 
     def counts(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from model_zoo.own_model import keep_order
 from thaw.atomic import default_cache_dir
 from thaw.data import named_sets, quality, quality_report
 from thaw.data.files import describe_skipped
@@ -36,7 +37,7 @@ class Splits(NamedTuple):
     quality: dict[str, int]
 
 
-def find_photos(config) -> list[Photos]:
+def find_photos(config, first_classes: Sequence[str] = ()) -> list[Photos]:
     """Returns the photos of a run: one `Photos`, or two where they are split.
 
     Their paths are absolute, so that they hold from any folder.
@@ -44,6 +45,8 @@ def find_photos(config) -> list[Photos]:
     Args:
         config: Object with `data`, `validation_data`, `label_regex`, `limit`
             and `seed` of `TrainConfig`.
+        first_classes: Names of the classes that come first, in order, where
+            there are photos of them.
 
     Raises:
         UserError: If there is nothing sensible to train on.
@@ -52,6 +55,11 @@ def find_photos(config) -> list[Photos]:
         find_data(config.data), config.validation_data, config.label_regex
     )
     found = [photos for photos in found if photos is not None]
+    if first_classes:
+        # Before anything is drawn by label: the split of these classes is
+        # that of the run before, where the photos are the same.
+        class_names = keep_order(first_classes, found[0].class_names)
+        found = [photos.with_class_names(class_names) for photos in found]
     if config.limit is not None:
         found = [limit_per_class(x, config.limit, config.seed) for x in found]
     for photos in found:
