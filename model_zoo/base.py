@@ -86,7 +86,7 @@ def build_base(
 
 def _raw_and_preprocessed_image(image_size, resize, preprocess):
     """Returns the Keras tensors of the raw and of the preprocessed image."""
-    image = keras.Input((None, None, 3), name="image")
+    image = keras.Input((None, None, 3), name="image", dtype="float32")
     return image, preprocess(resize_images(image, image_size, resize))
 
 

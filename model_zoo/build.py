@@ -11,6 +11,7 @@ from model_zoo.continued import continue_model
 from model_zoo.head import build_head
 from model_zoo.names import fresh_names
 from model_zoo.own_model import find_own_model
+from model_zoo.preprocessing import channels_last
 from model_zoo.request import check_request
 from model_zoo.unfreeze import unfreeze
 from thaw.errors import UserError
@@ -103,7 +104,7 @@ def build_model(
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at
     )
     own = find_own_model(backbone)
-    with fresh_names():
+    with channels_last(), fresh_names():
         if own is not None and cut_at is None:
             model = _continue(own, num_classes, class_counts)
         else:

@@ -19,7 +19,7 @@ LEVELS = (
     {"data", "demo"},
     {"config", "device", "isolation"},
     {"options"},
-    {"option"},
+    {"keras_config", "option"},
     {"atomic", "errors", "progress", "tables"},
 )
 LEVEL_OF = {name: number for number, x in enumerate(LEVELS) for name in x}

@@ -9,6 +9,7 @@ from thaw import progress
 from thaw.config import TrainConfig
 from thaw.data.outside import check_outside_data
 from thaw.errors import NotVerified, UserError
+from thaw.keras_config import check_keras_config
 from thaw.progress import say
 from thaw.runs import paths
 from thaw.training import own_backbone
@@ -70,6 +71,7 @@ def fine_tune(
     print(run.val_accuracy, run.class_names)
     ```
     """
+    check_keras_config()
     config, path = _resolve(config, data, run_dir, resume, options)
     unfreeze_from = check_request(**config.model_arguments())
     _check_folders(config, path)
