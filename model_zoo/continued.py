@@ -71,7 +71,7 @@ def fit_rows(
     columns = kept_columns(before, class_counts)
     kept = np.array([column is not None for column in columns])
     columns = [column for column in columns if column is not None]
-    counts = np.array([*class_counts.values()], "float64")
+    counts = np.maximum([*class_counts.values()], 1.0)
     level = -np.log(counts.sum())
     if columns:
         level = np.logaddexp.reduce(bias[columns]) - np.log(counts[kept].sum())

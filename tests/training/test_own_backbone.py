@@ -9,6 +9,7 @@ from PIL import Image
 
 import thaw
 from model_zoo.head import divide_logits
+from tests.support import format1
 from tests.support.interrupted import Killed, at_call, kill
 from tests.support.training import results, resume, train
 from thaw.errors import UserError
@@ -197,6 +198,17 @@ def test_what_is_not_beside_a_file_is_in_it_or_asked_for(run, tmp_path):
     config = with_own_options(thaw.TrainConfig(backbone=file))
     assert config.backbone == str(tmp_path / "mine.keras")
     assert config.image_size == 48 and config.unfreeze_from is None
+
+
+def test_a_run_of_format_1_says_where_it_was_unfrozen(tmp_path):
+    run_dir = format1.lay_out("complete", tmp_path)
+    config = with_own_options(thaw.TrainConfig(backbone=run_dir))
+    assert config.unfreeze_from == "block1_conv2"
+    assert config.head_arguments() == {
+        "pooling": "avg",
+        "hidden_units": 0,
+        "dropout": 0.5,
+    }
 
 
 def test_a_run_folder_has_one_date_in_its_name():
