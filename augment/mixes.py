@@ -38,12 +38,13 @@ class Mixes:
         self._seed = seed
         self._changers, self._mixers = [], []
         # Pixels keep their precision, whatever the model computes in.
+        photos = {"dtype": "float32", "data_format": "channels_last"}
         if randaugment:
-            self._changers.append(keras.layers.RandAugment(dtype="float32"))
+            self._changers.append(keras.layers.RandAugment(**photos))
         if mixup:
-            self._mixers.append(keras.layers.MixUp(dtype="float32"))
+            self._mixers.append(keras.layers.MixUp(**photos))
         if cutmix:
-            self._mixers.append(keras.layers.CutMix(dtype="float32"))
+            self._mixers.append(keras.layers.CutMix(**photos))
         self.num_targets = None
         if self._mixers:
             self.num_targets = 1 if num_classes == 2 else num_classes

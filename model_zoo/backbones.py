@@ -138,7 +138,9 @@ def is_hub(backbone: str) -> bool:
 
 def short_name(backbone: str) -> str:
     """Returns `backbone` without folders, ending and `hub:`."""
-    return PurePath(str(backbone).removeprefix(HUB)).stem
+    path = PurePath(str(backbone).removeprefix(HUB))
+    is_run = not is_file(backbone) and not is_hub(backbone)
+    return path.name if is_run else path.stem
 
 
 def find_backbone(name: str) -> Backbone:

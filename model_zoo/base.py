@@ -16,13 +16,17 @@ from model_zoo.backbones import (
     is_in_vgg_classifier,
     short_name,
 )
+from model_zoo.continued import open_model
 from model_zoo.hub import load_preset
+from model_zoo.layer_names import is_name_of_ours
 from model_zoo.names import reserve_names
+from model_zoo.nested import layer_output, unnest_points
+from model_zoo.own_model import find_own_model
 from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
 from model_zoo.safe_loading.load import check_outputs, load_model
 from model_zoo.simple_cnn import SimpleCNN
-from model_zoo.unfreeze import base_layers, is_name_of_ours, leaf_layers
+from model_zoo.unfreeze import base_layers, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
 from thaw.errors import UserError, first_line
 
@@ -34,6 +38,7 @@ def build_base(
     weights: str,
     preprocess: str,
     resize: str,
+    unfreeze_from: str | None,
     cut_at: str | None,
 ) -> keras.Model:
     """Returns the base as one flat model: raw RGB in, features out.
@@ -49,14 +54,17 @@ def build_base(
     Raises:
         UserError: If weights cannot be had, or a file or layer does not fit.
     """
-    if is_file(backbone):
-        build = _build_from_file
+    own = find_own_model(backbone)
+    arguments = backbone, image_size, weights, preprocess, resize, cut_at
+    if own is not None:
+        base = open_model(own)
+    elif is_file(backbone):
+        base, cut_at = _build_from_file(*arguments, unfreeze_from)
     elif is_hub(backbone):
-        build = _build_from_hub
+        base, cut_at = _build_from_hub(*arguments, unfreeze_from)
     else:
-        build = _build_from_table
-    base = build(backbone, image_size, weights, preprocess, resize, cut_at)
-    features = base.output
+        base = _build_from_table(*arguments)
+    features = base.outputs[0]
     if cut_at is not None:
         names = [layer.name for layer in base_layers(base)]
         if cut_at not in names:
@@ -64,7 +72,7 @@ def build_base(
                 f"`cut_at`: {backbone} has no layer '{cut_at}' to cut at."
                 f"{did_you_mean(cut_at, names)}"
             )
-        features = base.get_layer(cut_at).output
+        features = layer_output(base, cut_at)
     if 0 in features.shape:
         raise UserError(
             f"`image_size={image_size}` is too small for {backbone}: its "
@@ -72,12 +80,13 @@ def build_base(
         )
     # The constructors of Keras take a list of one image, and would warn when
     # given a plain tensor.
-    return keras.Model(base.inputs[0], features, name=short_name(backbone))
+    name = short_name(backbone) if own is None else own.name
+    return keras.Model(base.inputs[0], features, name=name)
 
 
 def _raw_and_preprocessed_image(image_size, resize, preprocess):
     """Returns the Keras tensors of the raw and of the preprocessed image."""
-    image = keras.Input((None, None, 3), name="image")
+    image = keras.Input((None, None, 3), name="image", dtype="float32")
     return image, preprocess(resize_images(image, image_size, resize))
 
 
@@ -122,16 +131,24 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
         raise
 
 
-def _build_from_file(path, image_size, weights, preprocess, resize, cut_at):
-    del cut_at  # the layers of a file are all there
+def _build_from_file(
+    path, image_size, weights, preprocess, resize, cut_at, unfreeze_from
+):
+    """Returns the base, and the layer to cut it at."""
     source = _plain_base(path, load_model(path))
+    source, cut_at = unnest_points(source, cut_at, unfreeze_from)
     image_size = _image_size_of_file(path, source, image_size)
+    if preprocess == "auto":
+        preprocess = "none"  # it has a layer for that: request.py checks it
     preprocess = functools.partial(preprocess_images, mode=preprocess)
-    return _put_on_photos(path, source, image_size, weights, resize, preprocess)
+    arguments = image_size, weights, resize, preprocess
+    return _put_on_photos(path, source, *arguments), cut_at
 
 
-def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
-    del cut_at  # as above
+def _build_from_hub(
+    name, image_size, weights, preprocess, resize, cut_at, unfreeze_from
+):
+    """Returns the same."""
     backbone, own_size, own_preprocess = load_preset(name, weights)
     if preprocess != "auto":
         own_preprocess = functools.partial(preprocess_images, mode=preprocess)
@@ -152,9 +169,9 @@ def _build_from_hub(name, image_size, weights, preprocess, resize, cut_at):
             f"{' and '.join(missing)}."
         )
     source = _plain_base(name, backbone)
-    return _put_on_photos(
-        name, source, image_size or own_size, weights, resize, own_preprocess
-    )
+    source, cut_at = unnest_points(source, cut_at, unfreeze_from)
+    arguments = image_size or own_size, weights, resize, own_preprocess
+    return _put_on_photos(name, source, *arguments), cut_at
 
 
 def _put_on_photos(name, source, image_size, weights, resize, preprocess):

@@ -1,11 +1,17 @@
 """build_model: a backbone, frozen up to a named layer, under a new head."""
 
+import os
+from collections.abc import Mapping
+
 import keras
 
 from model_zoo.backbones import SIMPLE
 from model_zoo.base import build_base
+from model_zoo.continued import continue_model
 from model_zoo.head import build_head
 from model_zoo.names import fresh_names
+from model_zoo.own_model import find_own_model
+from model_zoo.preprocessing import channels_last
 from model_zoo.request import check_request
 from model_zoo.unfreeze import unfreeze
 from thaw.errors import UserError
@@ -27,6 +33,7 @@ def build_model(
     hidden_units: int = 256,
     dropout: float = 0.5,
     train_batch_norm: bool = False,
+    class_counts: Mapping[str, int] | None = None,
 ) -> keras.Model:
     """Returns a compiled classifier that trains from `unfreeze_from` on.
 
@@ -37,8 +44,10 @@ def build_model(
     Args:
         backbone: Name in `BACKBONES`; path of a `.keras` file with a
             functional base, which also needs `preprocess`, `unfreeze_from`
-            and, where it leaves the size open, `image_size`; or `hub:` and the
-            name or folder of a KerasHub preset, which needs `unfreeze_from`.
+            and, where it leaves the size open, `image_size`; `hub:` and the
+            name or folder of a KerasHub preset, which needs `unfreeze_from`;
+            or a run folder or its model.keras, to go on from that model: its
+            size, preprocessing and, without `cut_at`, its head stay.
         num_classes: Number of classes, >= 2.
         image_size: Pixels a side to which photos are resized; None: the
             backbone's own (150 for vgg16).
@@ -59,6 +68,9 @@ def build_model(
         dropout: Share of hidden units dropped in training, in [0, 1).
         train_batch_norm: Whether BatchNormalization after the unfreeze point
             trains; all of it is frozen otherwise.
+        class_counts: For a model to go on from: number of training photos of
+            each class, by name, in the order of the outputs
+            (`model_zoo.continued`); None: its own classes.
 
     Returns:
         A `keras.Model` from float32 or uint8 (B, any H, any W, 3), RGB in
@@ -86,30 +98,39 @@ def build_model(
     model.save("cats_vs_dogs.keras")
     ```
     """
-    backbone = str(backbone)
+    backbone = os.fspath(backbone)
     weights = "none" if weights is None else str(weights)
     start = check_request(
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at
     )
-    with fresh_names():
-        base = build_base(
-            backbone,
-            image_size=image_size,
-            weights=weights,
-            preprocess=preprocess,
-            resize=resize,
-            cut_at=cut_at,
-        )
-        outputs = build_head(
-            base.output,
-            num_classes,
-            pooling=pooling,
-            flatten_by_default=backbone.startswith(("vgg", SIMPLE)),
-            hidden_units=hidden_units,
-            dropout=dropout,
-        )
-        model = keras.Model(base.input, outputs, name=base.name)
-        if unfreeze_from is None and start not in [x.name for x in base.layers]:
+    own = find_own_model(backbone)
+    with channels_last(), fresh_names():
+        if own is not None and cut_at is None:
+            model = _continue(own, num_classes, class_counts)
+        else:
+            base = build_base(
+                backbone,
+                image_size=image_size,
+                weights=weights,
+                preprocess=preprocess,
+                resize=resize,
+                unfreeze_from=start,
+                cut_at=cut_at,
+            )
+            outputs = build_head(
+                base.output,
+                num_classes,
+                pooling=pooling,
+                flatten_by_default=(own.name if own else backbone).startswith(
+                    ("vgg", SIMPLE)
+                ),
+                hidden_units=hidden_units,
+                dropout=dropout,
+            )
+            model = keras.Model(base.input, outputs, name=base.name)
+        if unfreeze_from is None and start not in [
+            layer.name for layer in model.layers
+        ]:
             raise UserError(
                 f"`cut_at={cut_at}` ends {backbone} before its last block. "
                 "Give `unfreeze_from`, too: an earlier layer, none or all."
@@ -123,3 +144,16 @@ def build_model(
             metrics=["accuracy"],
         )
     return model
+
+
+def _continue(own, num_classes, class_counts):
+    if class_counts is None:
+        class_counts = dict.fromkeys(own.class_names, 1)
+    if len(class_counts) != num_classes:
+        raise UserError(
+            f"Going on from {own.path}: expected `num_classes="
+            f"{len(class_counts)}`, for {', '.join([*class_counts][:5])}. "
+            f"Received: {num_classes}. Other classes are given as "
+            "`class_counts`."
+        )
+    return continue_model(own, dict(class_counts))

@@ -4,9 +4,8 @@ import keras
 from keras import layers
 
 from model_zoo.backbones import POOLING_MODES
+from model_zoo.layer_names import HEAD_PREFIX, OUTPUT
 from thaw.errors import UserError
-
-HEAD_PREFIX = "head_"  # begins the name of each layer of the head
 
 
 def build_head(
@@ -71,7 +70,7 @@ def build_head(
     return layers.Dense(
         1 if num_classes == 2 else num_classes,
         activation="sigmoid" if num_classes == 2 else "softmax",
-        name=HEAD_PREFIX + "output",
+        name=OUTPUT,
         dtype="float32",  # half precision is not enough for the loss
     )(x)
 

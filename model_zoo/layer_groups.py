@@ -2,7 +2,7 @@
 
 import keras
 
-from model_zoo.head import HEAD_PREFIX
+from model_zoo.layer_names import HEAD_PREFIX
 
 GROUPS = ("head", "upper", "lower")
 

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
+from model_zoo.backbone_file import read_backbone_file
 from model_zoo.backbones import BACKBONES, is_file, is_hub
-from model_zoo.request import check_request, has_open_size
+from model_zoo.own_model import find_own_model
+from model_zoo.request import check_request
 from thaw.tables import format_table
 
 
@@ -43,18 +46,21 @@ def list_layers(
     Raises:
         UserError: As `build_model`.
     """
-    if is_file(backbone):
+    own = find_own_model(backbone)
+    if own is None and is_file(backbone) and Path(backbone).exists():
+        found = read_backbone_file(backbone)
         preprocess = "none" if preprocess == "auto" else preprocess
-        if image_size is None and has_open_size(backbone):
+        cut_at = cut_at or found.probabilities
+        if image_size is None and found.has_open_size:
             image_size = 224
     if is_hub(backbone) and image_size is None and preprocess == "auto":
         image_size, preprocess = 224, "none"
-    if cut_at is not None or is_file(backbone) or is_hub(backbone):
+    if cut_at is not None or backbone not in BACKBONES:
         unfreeze_from = unfreeze_from or "none"
     arguments = {
         "backbone": backbone,
         "image_size": image_size,
-        "weights": "none",
+        "weights": "none" if own is None else "auto",
         "preprocess": preprocess,
         "unfreeze_from": unfreeze_from,
         "cut_at": cut_at,
@@ -62,12 +68,18 @@ def list_layers(
     check_request(**arguments)
     # Keras takes a second to import, and is not needed for the other table.
     from model_zoo.build import build_model
+    from model_zoo.nested import with_inner_layers
     from model_zoo.unfreeze import base_layers
 
     model = build_model(
-        num_classes=2, train_batch_norm=train_batch_norm, **arguments
+        num_classes=2 if own is None else len(own.class_names),
+        train_batch_norm=train_batch_norm,
+        **arguments,
     )
-    return layers_table(base_layers(model))
+    layers = base_layers(model)
+    if backbone not in BACKBONES:
+        layers = with_inner_layers(layers)
+    return layers_table(layers)
 
 
 def layers_table(layers: Sequence) -> str:

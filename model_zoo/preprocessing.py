@@ -1,7 +1,8 @@
 """Resizing and preprocessing: from raw RGB in [0, 255] to the base's input."""
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from keras import layers
@@ -16,6 +17,17 @@ _RGB_DEVIATIONS = (0.229, 0.224, 0.225)
 _MNIST_MEAN, _MNIST_DEVIATION = 0.1307, 0.3081  # of its training images
 # Resized to 256, of which the middle 224 are taken (Krizhevsky et al. 2012).
 _RESIZED, _CROPPED = 256, 224
+
+
+@contextlib.contextmanager
+def channels_last() -> Iterator[None]:
+    """Makes Keras build layers for photos, whatever keras.json says."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
 
 
 def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
@@ -45,7 +57,11 @@ def resize_images(images: keras.KerasTensor, image_size: int, resize: str):
             images, training=False
         )
         return layers.CenterCrop(
-            image_size, image_size, name="resize", dtype="float32"
+            image_size,
+            image_size,
+            data_format="channels_last",
+            name="resize",
+            dtype="float32",
         )(images, training=False)
     return resizing_layer(image_size, resize, "resize")(images, training=False)
 
@@ -65,6 +81,7 @@ def resizing_layer(
         interpolation="bilinear",
         crop_to_aspect_ratio=resize in ("crop", "center"),
         pad_to_aspect_ratio=resize == "pad",
+        data_format="channels_last",
         name=name,
         dtype="float32",  # half precision would lose fractions of a level
     )

@@ -1,9 +1,11 @@
 """Checks of build_model's arguments, before Keras is imported."""
 
 import importlib.util
+import os
 import shlex
 from pathlib import Path
 
+from model_zoo.backbone_file import read_backbone_file
 from model_zoo.backbones import (
     BACKBONES,
     SIMPLE,
@@ -15,7 +17,7 @@ from model_zoo.backbones import (
     is_hub,
     is_in_vgg_classifier,
 )
-from model_zoo.safe_loading.archive import read_config
+from model_zoo.own_model import find_own_model
 from model_zoo.safe_loading.by_name import (
     BACKBONE_WANTED,
     WEIGHTS_WANTED,
@@ -51,14 +53,25 @@ def check_request(
                 f"No weights file {weights}. `weights` must be "
                 f"{', '.join(WEIGHTS)} or the path of a .h5 file."
             )
+    own = find_own_model(backbone)
+    if own is not None:
+        return _check_own_request(
+            own, image_size, weights, preprocess, unfreeze_from
+        )
     if is_file(backbone):
-        _check_file_request(backbone, image_size, preprocess, unfreeze_from)
+        _check_file_request(
+            backbone, image_size, preprocess, unfreeze_from, cut_at
+        )
         return unfreeze_from
     if is_hub(backbone):
         _check_hub_request(backbone, unfreeze_from)
         return unfreeze_from
     if backbone not in BACKBONES:
         refuse_by_name(backbone, BACKBONE_WANTED)
+        if os.path.dirname(backbone):
+            raise UserError(
+                f"`backbone`: there is no run folder or file {backbone}."
+            )
     found = find_backbone(backbone)
     if image_size is not None and image_size < found.min_image_size:
         raise UserError(
@@ -91,16 +104,57 @@ def check_request(
     return found.last_block if unfreeze_from is None else unfreeze_from
 
 
-def _check_file_request(path, image_size, preprocess, unfreeze_from):
+def _check_own_request(own, image_size, weights, preprocess, unfreeze_from):
+    """Returns the unfreeze point in the model of a run."""
+    if weights not in ("auto", "imagenet"):
+        raise UserError(
+            f"Going on from {own.path} is going on from its weights: drop "
+            f"`weights={weights}`"
+        )
+    if preprocess != "auto":
+        raise UserError(
+            f"{own.path} preprocesses raw photos itself: drop "
+            f"`preprocess={preprocess}`"
+        )
+    if image_size not in (None, own.options["image_size"]):
+        raise UserError(
+            f"{own.path} takes images of {own.options['image_size']} pixels. "
+            f"Received: `image_size={image_size}`"
+        )
+    if unfreeze_from is not None:
+        return unfreeze_from
+    if own.name not in BACKBONES or (
+        BACKBONES[own.name].last_block not in own.base_layers
+    ):
+        raise UserError(
+            f"For {own.path} give also `unfreeze_from`: a layer, none or all. "
+            f"{_layers_of(own.path)}"
+        )
+    return BACKBONES[own.name].last_block
+
+
+def _check_file_request(path, image_size, preprocess, unfreeze_from, cut_at):
     if not Path(path).exists():
         raise UserError(f"No backbone file {path}.")
-    open_size = has_open_size(path)
+    found = read_backbone_file(path)
+    if found.probabilities is not None and cut_at is None:
+        where = f": `cut_at={found.features}`" if found.features else ""
+        raise UserError(
+            f"{path} is a whole classifier: its layer '{found.probabilities}' "
+            "makes probabilities. Cut it at the last layer of features"
+            f"{where or ', with `cut_at`'}. {_layers_of(path)}"
+        )
+    if found.rescaling is not None and preprocess not in ("auto", "none"):
+        raise UserError(
+            f"{path} scales raw photos itself, by its layer "
+            f"'{found.rescaling}': drop `preprocess={preprocess}`"
+        )
     missing = []
-    if preprocess == "auto":
+    if preprocess == "auto" and found.rescaling is None:
         missing.append("`preprocess` (caffe, torch, tf, rescale or none)")
     if unfreeze_from is None:
         missing.append("`unfreeze_from` (a layer, none or all)")
-    if image_size is None and open_size:
+    if image_size is None and found.has_open_size:
         missing.append("`image_size`")
     if missing:
         raise UserError(
@@ -125,21 +179,3 @@ def _layers_of(backbone):
     """Returns how to see the layers of a backbone."""
     argument = shlex.quote(f"--backbone={backbone}")
     return f"(Its layers: python train.py --list_layers {argument})"
-
-
-def has_open_size(path: str) -> bool:
-    """Returns whether the base in a `.keras` file takes images of any size.
-
-    Raises:
-        UserError: If it is not such a file, or refused.
-    """
-    try:
-        config = read_config(path)["config"]
-        layers = [layer["config"] for layer in config["layers"]]
-        shapes = [c["batch_shape"] for c in layers if "batch_shape" in c]
-        return None in shapes[0][1:3]
-    except (LookupError, TypeError) as error:
-        raise UserError(
-            f"{path} is not a functional model in a .keras file, as Keras 3 "
-            f"saves it ({type(error).__name__}: {error})."
-        ) from error

@@ -3,7 +3,7 @@
 import keras
 
 from model_zoo.backbones import POOLING_MODES, did_you_mean
-from model_zoo.head import HEAD_PREFIX
+from model_zoo.layer_names import HEAD_PREFIX, is_name_of_ours
 from thaw.errors import UserError
 
 
@@ -88,16 +88,6 @@ def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
 def base_layers(model: keras.Model) -> list[keras.Layer]:
     """Returns the layers of the base in order, without input and head."""
     return [layer for layer in model.layers if not is_name_of_ours(layer.name)]
-
-
-def is_name_of_ours(layer_name: str) -> bool:
-    """Returns whether a layer is not of the base, but put around it."""
-    return layer_name.startswith(HEAD_PREFIX) or layer_name in (
-        "image",
-        "presize",
-        "resize",
-        "preprocess",
-    )
 
 
 def containers(model: keras.Model) -> list[keras.Model]:

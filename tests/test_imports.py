@@ -19,7 +19,7 @@ LEVELS = (
     {"data", "demo"},
     {"config", "device", "isolation"},
     {"options"},
-    {"option"},
+    {"keras_config", "option"},
     {"pixel_range"},
     {"atomic", "errors", "progress", "tables"},
 )

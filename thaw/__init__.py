@@ -35,7 +35,12 @@ _MODULES = {
 }
 
 
+_IMPORTING_KERAS = ("build_model", "image_datasets")
+
+
 def __getattr__(name):
+    if name in _IMPORTING_KERAS:
+        importlib.import_module("thaw.keras_config").check_keras_config()
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -86,8 +86,8 @@ class TrainConfig(Config):
         cutmix: Paste patches (keras.layers.CutMix); with `mixup`, either.
 
     Model:
-        backbone: Name (--list_backbones), .keras file of a base, or hub:PRESET.
-            Default: vgg16; vgg16_tiny for the demo.
+        backbone: Name (--list_backbones), run folder to go on from, .keras file
+            of a base, or hub:PRESET. Default: vgg16; vgg16_tiny for the demo.
         weights: imagenet, none (random), a .h5 file, or auto.
         preprocess: Scaling of pixels; auto: as the backbone was trained.
         unfreeze_from: Layer (--list_layers) from which the base trains, none or

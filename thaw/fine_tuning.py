@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_zoo.own_model import find_own_model
 from model_zoo.request import check_request
 from thaw import progress
 from thaw.config import TrainConfig
 from thaw.data.outside import check_outside_data
 from thaw.errors import NotVerified, UserError
+from thaw.keras_config import check_keras_config
 from thaw.progress import say
 from thaw.runs import paths
+from thaw.training import own_backbone
 
 
 def fine_tune(
@@ -68,6 +71,7 @@ def fine_tune(
     print(run.val_accuracy, run.class_names)
     ```
     """
+    check_keras_config()
     config, path = _resolve(config, data, run_dir, resume, options)
     unfreeze_from = check_request(**config.model_arguments())
     _check_folders(config, path)
@@ -76,7 +80,9 @@ def fine_tune(
         # checked without it.
         from thaw.data.prepare import find_photos
 
-        found = find_photos(config, _class_names_before(path, resume))
+        found = find_photos(config, _class_names_before(config, path, resume))
+        if find_own_model(config.backbone_name) is not None:
+            say(own_backbone.describe_start(config, found[0].class_names))
         with progress.heavy_imports():
             from thaw import isolation
             from thaw.data.pixels import pillow_limits
@@ -130,8 +136,10 @@ def _resolve(config, data, run_dir, resume, options):
         if config is not None:
             options = {x: getattr(config, x) for x in config.given}
         path = paths.follow_link(run_dir)
-        return load_config(path, options), path
+        config = load_config(path, options)
+        return own_backbone.with_own_options(config), path
     config = TrainConfig(**options) if config is None else config
+    config = own_backbone.with_own_options(config)
     return config, paths.choose_run_dir(run_dir, config.backbone_name)
 
 
@@ -141,13 +149,13 @@ def _check_folders(config, path):
         check_outside_data("cache_dir", config.cache_dir, config.data)
 
 
-def _class_names_before(path, resume):
+def _class_names_before(config, path, resume):
     """Returns the class names of a run that goes on, in their order."""
-    if not resume or not (path / "class_names.json").is_file():
-        return None
     from thaw.runs import reader
 
-    return reader.load_class_names(path)
+    if resume and (path / "class_names.json").is_file():
+        return reader.load_class_names(path)
+    return own_backbone.kept_classes(config)
 
 
 def _finish(training, verify):

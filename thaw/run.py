@@ -7,6 +7,7 @@ from pathlib import Path
 
 from thaw.config import TrainConfig
 from thaw.errors import UserError
+from thaw.keras_config import check_keras_config
 from thaw.pixel_range import PixelRange
 from thaw.runs import paths, pixel_ranges, reader
 
@@ -33,6 +34,9 @@ class Run:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+
+    def __fspath__(self):
+        return str(self.path)  # so it can be a `backbone`
 
     def __repr__(self):
         return f"Run({str(self.path)!r})"
@@ -105,6 +109,7 @@ class Run:
         float32 (B, 1), the probability of class 1, for two classes and to
         (B, number of classes) for more.
         """
+        check_keras_config()
         from thaw import isolation
 
         with isolation.preserved():
@@ -127,6 +132,7 @@ class Run:
         Raises:
             UserError: If there are no such photos.
         """
+        check_keras_config()
         from thaw.inference import predictions
 
         return predictions.predict(self, photos, top=top, batch_size=batch_size)
@@ -144,6 +150,7 @@ class Run:
         Raises:
             UserError: If the photos don't fit the model.
         """
+        check_keras_config()
         from thaw.reports.evaluate import evaluate_run
 
         return evaluate_run(self, data, **options)
@@ -155,6 +162,7 @@ class Run:
             photos: As in `predict`.
             layer_name: Layer whose maps are taken; None: the last one.
         """
+        check_keras_config()
         from thaw.inference import predictions
 
         return predictions.grad_cam(self, photos, layer_name=layer_name)
@@ -171,6 +179,7 @@ class Run:
         Raises:
             UserError: If a format is unknown or a package is missing.
         """
+        check_keras_config()
         from thaw.exporting.exports import export_run
         from thaw.reports.model_card import write_card
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from model_zoo.safe_loading.by_name import BACKBONE_WANTED, check_plain_file
 from thaw.errors import UserError
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+METADATA, CONFIG = "metadata.json", "config.json"
+WEIGHTS = "model.weights.h5"
 # The most bytes of each. The largest config of keras.applications takes one
 # million. Beyond 2 GB there are other headers; the largest model has 1.4.
 _MOST_BYTES = {
-    "metadata.json": 1 << 24,
+    METADATA: 1 << 24,
     CONFIG: 1 << 23,
     WEIGHTS: (1 << 31) - 1,
 }
@@ -43,17 +44,26 @@ def read_config(path: str | Path, wanted: str = BACKBONE_WANTED) -> dict:
     Raises:
         UserError: If it is not what Keras 3 writes.
     """
-    with _opened(path, wanted) as archive:
-        config = json.loads(archive.read(CONFIG))
-    if not isinstance(config, dict):
-        raise _refused(path, f"its {CONFIG} is not that of a model")
-    return config
+    return _read_keys(path, wanted, CONFIG)
+
+
+def read_metadata(path: str | Path, wanted: str = BACKBONE_WANTED) -> dict:
+    """Returns metadata.json of a `.keras` file; as above."""
+    return _read_keys(path, wanted, METADATA)
 
 
 def read_weights(path: str | Path, wanted: str = BACKBONE_WANTED) -> bytes:
     """Returns model.weights.h5 of a `.keras` file; arguments as above."""
     with _opened(path, wanted) as archive:
         return archive.read(WEIGHTS)
+
+
+def _read_keys(path, wanted, member):
+    with _opened(path, wanted) as archive:
+        content = json.loads(archive.read(member))
+    if not isinstance(content, dict):
+        raise _refused(path, f"its {member} is not that of a model")
+    return content
 
 
 @contextlib.contextmanager

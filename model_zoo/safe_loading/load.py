@@ -15,7 +15,7 @@ from pathlib import Path
 
 import keras
 
-from model_zoo.head import HEAD_PREFIX
+from model_zoo.layer_names import HEAD_PREFIX
 from model_zoo.safe_loading.allowlist import check_config
 from model_zoo.safe_loading.archive import read_config, read_weights
 from model_zoo.safe_loading.by_name import BACKBONE_WANTED

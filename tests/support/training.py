@@ -11,6 +11,7 @@ from thaw.device import dtype_policy
 from thaw.training import failures
 from thaw.training.begin import begin, save_inputs
 from thaw.training.checkpoints import Checkpoints
+from thaw.training.own_backbone import kept_classes, with_own_options
 from thaw.training.resume import Resumption, load_config
 from thaw.training.stages import run_stages
 from thaw.training.state import Training
@@ -32,6 +33,7 @@ def resume(run_dir: Path, *, anyway: bool = False, **options) -> Training:
 
 
 def _train(run_dir, config, resumption, callbacks):
+    config = with_own_options(config)
     unfreeze_from = check_request(**config.model_arguments())
     with (
         isolation.seeded(config.seed),
@@ -39,7 +41,7 @@ def _train(run_dir, config, resumption, callbacks):
     ):
         training = begin(
             config.with_absolute_paths(),
-            find_photos(config),
+            find_photos(config, kept_classes(config)),
             Path(run_dir),
             unfreeze_from,
             resumption,

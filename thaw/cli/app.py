@@ -23,6 +23,7 @@ from thaw.errors import (
     UserError,
     printable,
 )
+from thaw.keras_config import check_keras_config
 from thaw.options import Config
 
 _STARTUP_LOG = re.compile(
@@ -43,6 +44,7 @@ _DISK_ERRORS = (  # the machine's, not the user's
 _MALLOC = ((-4, 0), (-1, 2**31 - 1), (-2, 64 << 20))
 _OPTION = re.compile(r"`(?P<name>\w+)(?P<value>=[^`]*)?`")
 _SCRIPT = re.compile(r"python (\w+)\.py")
+_WITHOUT_KERAS = ("compare", "doctor")
 _CTRL_C = 130
 _BROKEN_PIPE = 141
 
@@ -72,6 +74,8 @@ def prepare_process() -> None:
     """Sets what a library call must not: environment, encoding, logs."""
     # Before TensorFlow is imported: its logs on the machine help nobody.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if not os.environ.get("KERAS_BACKEND"):
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever keras.json says
     # oneDNN is faster, but off by default on some processors; it changes the
     # last bits, so it is the same for every script.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -132,6 +136,8 @@ def main(name: str, argv: Sequence[str]) -> int:
     except UserError as error:
         return fail(2, f"{error} (All flags: --help)")
     try:
+        if name not in _WITHOUT_KERAS:
+            check_keras_config()
         with progress.output(format=words, heavy_imports=without_startup_logs):
             return command.main(positional, *configs)
     except UserError as error:

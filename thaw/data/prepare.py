@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from model_zoo.own_model import keep_order
 from thaw.atomic import default_cache_dir
 from thaw.data import bit_depth, named_sets, quality, quality_report
 from thaw.data.as_trained import photos_as_trained
@@ -40,9 +41,7 @@ class Splits(NamedTuple):
     quality: dict[str, int]
 
 
-def find_photos(
-    config, class_names: Sequence[str] | None = None
-) -> list[Photos]:
+def find_photos(config, first_classes: Sequence[str] = ()) -> list[Photos]:
     """Returns the photos of a run: one `Photos`, or two where they are split.
 
     Their paths are absolute, so that they hold from any folder.
@@ -51,7 +50,8 @@ def find_photos(
         config: Object with `data`, `validation_data`, `label_regex`,
             `path_column`, `label_column`, `class_folders`, `group_regex`,
             `limit` and `seed` of `TrainConfig`.
-        class_names: As in `load.load_photos`.
+        first_classes: Names of the classes that come first, in order, where
+            there are photos of them.
 
     Raises:
         UserError: If there is nothing sensible to train on.
@@ -60,12 +60,16 @@ def find_photos(
         find_data(config.data),
         config.validation_data,
         config.label_regex,
-        class_names=class_names,
         group_regex=config.group_regex,
         columns=ColumnNames(config.path_column, config.label_column),
         class_folders=config.class_folders,
     )
     found = group_all([photos for photos in found if photos is not None])
+    if first_classes:
+        # Before anything is drawn by label: the split of these classes is
+        # that of the run before, where the photos are the same.
+        class_names = keep_order(first_classes, found[0].class_names)
+        found = [photos.with_class_names(class_names) for photos in found]
     similar = quality_report.describe_similar(found[0])
     if similar:
         say(similar)

@@ -1,12 +1,15 @@
 """Paths of run folders, checked before anything slow, without Keras."""
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
 from model_zoo.backbones import short_name
 from thaw.atomic import written_beside
 from thaw.errors import UserError
+
+_DATE = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")
 
 
 def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
@@ -20,7 +23,8 @@ def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
         UserError: If anything is there already.
     """
     if run_dir is None:
-        name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{short_name(backbone)}"
+        name = _DATE.sub("", short_name(backbone))  # of a run to go on from
+        name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{name}"
         run_dir = Path("runs") / name
     check_run_dir(run_dir)
     return Path(run_dir)

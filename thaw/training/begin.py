@@ -11,10 +11,10 @@ from thaw import device, progress
 from thaw.config import TrainConfig
 from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_and_split
-from thaw.progress import say
+from thaw.progress import say, warn
 from thaw.runs import pixel_ranges
 from thaw.runs.writer import RunFolder
-from thaw.training import plan, resume
+from thaw.training import own_backbone, plan, resume
 from thaw.training.best_model import BestModel
 from thaw.training.callbacks import Callbacks, check_callbacks
 from thaw.training.checkpoints import Checkpoints
@@ -54,7 +54,9 @@ def begin(
         device_name = device.prepare_device()
     splits = inspect_and_split(found, config)
     class_names = splits.train.class_names
-    model = _build_model(config, len(class_names))
+    model = _build_model(config, splits.train.counts())
+    if seen := own_backbone.describe_seen(config, splits.validation.paths):
+        warn(seen)
     views = plan.make_views(config, model, splits)
     settings = plan.make_settings(config, splits.train.labels, len(class_names))
     stages = plan.make_stages(config, model, unfreeze_from)
@@ -118,9 +120,10 @@ def save_inputs(training: Training) -> None:
         folder.save_bad_photos(training.splits.bad)
 
 
-def _build_model(config, num_classes):
+def _build_model(config, class_counts):
     return build_model(
-        num_classes=num_classes,
+        num_classes=len(class_counts),
+        class_counts=class_counts,
         resize=config.resize,
         train_batch_norm=config.train_batch_norm,
         **config.head_arguments(),

@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from model_zoo.own_model import find_own_model
 from thaw.config import TrainConfig
 from thaw.data.groups import group_numbers
+from thaw.runs.reader import file_sha256
 
 # They change nothing of what is computed, or what they change is compared as
 # what it leads to: the photos and their split.
@@ -67,6 +69,7 @@ def make_conditions(
         "photos": {
             "training photos": _fingerprint(splits.train),
             "validation photos": _fingerprint(splits.validation),
+            **_model_before(config),
         },
         "machine": {
             "cached views where the disk has room for no more": [
@@ -99,6 +102,14 @@ def _num_processors():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+def _model_before(config):
+    """Returns the hash of the model that the run goes on from, if any."""
+    own = find_own_model(config.backbone_name)
+    if own is None:
+        return {}
+    return {"model to go on from": file_sha256(own.path)[:16]}
 
 
 def _processor():

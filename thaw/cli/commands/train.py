@@ -61,8 +61,9 @@ def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
 
 def _layers_table(config):
     from model_zoo import listing
+    from thaw.training.own_backbone import with_own_options
 
-    arguments = config.model_arguments()
+    arguments = with_own_options(config).model_arguments()
     arguments.pop("weights")  # not looked at
     with app.without_startup_logs():
         return listing.list_layers(
