@@ -257,3 +257,22 @@ def test_missing_photos_of_a_table_can_be_skipped(drawn_photos, tmp_path):
     assert splits.bad == [
         (str(tmp_path / "gone.jpg"), "No such file or directory")
     ]
+
+
+def test_the_first_classes_come_first_and_are_drawn_as_before(tmp_path):
+    for name in ("bee", "cat"):
+        for number in range(9):
+            path = tmp_path / "photos" / name / f"{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+    limited = config(tmp_path / "photos", limit=4)
+    (before,) = prepare.find_photos(limited)
+    (tmp_path / "photos" / "ant").mkdir()
+    for number in range(9):
+        (tmp_path / "photos" / "ant" / f"{number}.jpg").write_bytes(b"")
+    (after,) = prepare.find_photos(limited, ("cow", "bee", "cat"))
+    assert after.class_names == ("bee", "cat", "ant")
+    for path, label in zip(after.paths, after.labels, strict=True):
+        assert after.class_names[label] in path.split("/")
+    old = after.take(np.flatnonzero(after.labels < 2))
+    assert set(old.paths) == set(before.paths)
