@@ -10,6 +10,7 @@ from PIL import Image
 
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import evaluate
+from thaw.evaluation.label_noise import LabelIssues
 from thaw.evaluation.predictions import Predictions
 from thaw.reports.facts import RunFacts
 from thaw.reports.page import Pictures, make_page
@@ -76,7 +77,10 @@ def make_html(names=("cat", EVIL), counts=((1, 20), (1, 1)), path=EVIL):
         cells={(0, 1): [shown] * 12, (1, 1): [shown]},
     )
     advice = [Advice(f"--data='{EVIL}'", EVIL)]
-    return make_page(make_facts(len(names)), evaluation, advice, 2, pictures)
+    issues = LabelIssues([{"probability": 0.9}, {"probability": 0.6}], (EVIL,))
+    return make_page(
+        make_facts(len(names)), evaluation, advice, issues, pictures
+    )
 
 
 def test_names_are_text_never_markup():

@@ -11,7 +11,7 @@ from thaw.device import prepare_device
 from thaw.errors import MachineError, NotVerified
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
 from thaw.evaluation.evaluation import Evaluation
-from thaw.evaluation.label_noise import find_label_issues
+from thaw.evaluation.label_noise import LabelIssues, find_label_issues
 from thaw.evaluation.predictions import Predictions, predict_labelled
 from thaw.evaluation.request import choose_output_dir
 from thaw.progress import say
@@ -74,7 +74,10 @@ def evaluate_run(
     check_one_run(facts, run.model)
     predictions, features = predict_labelled(run.model, photos)
     if data is None:
-        issues = reader.load_label_issues(run.path)
+        issues = LabelIssues(
+            reader.load_label_issues(run.path),
+            reader.load_not_judged(run.path),
+        )
     else:
         facts = facts._replace(photos=f"photos in {Path(data).resolve().name}")
         issues = find_label_issues(
@@ -100,7 +103,8 @@ def evaluate_run(
     if is_record and data is None:
         flags = reader.load_flags(run.path)
         exports = reader.load_current_exports(run.path)
-        card = make_card(facts, evaluation, flags, len(issues), exports)
+        num_issues = len(issues.rows)
+        card = make_card(facts, evaluation, flags, num_issues, exports)
         run.folder.save_card(card)
     return evaluation
 

@@ -27,7 +27,7 @@ STEP_COLUMNS = (
 PREDICTION_COLUMNS = ("path", "label", "predicted")  # then the classes
 PHOTO_COLUMNS = ("path", "label")
 BAD_COLUMNS = ("path", "reason")
-ISSUE_COLUMNS = ("path", "split", "label", "suggested", "margin")
+ISSUE_COLUMNS = ("path", "split", "label", "suggested", "probability")
 
 RUN_SCHEMA = {  # what the report takes from run.json
     "backbone": str,
