@@ -62,6 +62,24 @@ def test_a_column_split_is_kept(folder):
     assert train.skipped == {"photos of split test": 2}
 
 
+def test_one_split_of_a_table(folder):
+    rows = [
+        "images/cat0.jpg,cat,train",
+        "images/cat1.jpg,cat,VAL",
+        "images/dog0.jpg,dog,train",
+        "images/dog1.jpg,dog,test",
+    ]
+    table = write(folder, ["path,label,split", *rows])
+    known = {"class_names": ("dog", "cat")}
+    photos, other = load_photos(table, split="test", **known)
+    assert names(photos) == [("dog1.jpg", "dog")] and other is None
+    photos, _ = load_photos(table, split="validation", **known)
+    assert names(photos) == [("cat1.jpg", "cat")]
+    table = write(folder, ["path,label", "images/cat0.jpg,cat"])
+    with pytest.raises(UserError, match="no rows whose `split` is test"):
+        load_photos(table, split="test", **known)
+
+
 def test_two_tables(folder):
     some = [f"images/{name}0.jpg,{name}" for name in ("cat", "dog")]
     others = [f"images/{name}1.jpg,{name}" for name in ("cat", "dog")]

@@ -30,7 +30,9 @@ _SPLIT_NAME = re.compile(
 
 
 def load_folders(
-    data: str | Path, validation_data: str | Path | None = None
+    data: str | Path,
+    validation_data: str | Path | None = None,
+    may_lack_classes: bool = False,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos under a folder.
 
@@ -38,7 +40,9 @@ def load_folders(
         data: Folder of class folders; or folder with a `train` folder and,
             where there is one of `VALIDATION_NAMES`, that beside it (upper or
             lower case).
-        validation_data: Folder of class folders that overrides the latter.
+        validation_data: Folder of class folders that overrides the latter; some
+            may be empty.
+        may_lack_classes: Whether class folders in `data` may be empty, too.
 
     Returns:
         As `load.load_photos`.
@@ -55,13 +59,18 @@ def load_folders(
         validation_data = splits[names[0]] if names else None
     roots = {"data": data, "validation_data": root}
     return load_both(
-        lambda folder, option: _load_classes(folder, option, roots[option]),
+        lambda folder, option: _load_classes(
+            folder,
+            option,
+            roots[option],
+            may_lack_classes or option == "validation_data",
+        ),
         splits.get("train", data),
         validation_data,
     )
 
 
-def _load_classes(folder, option, root):
+def _load_classes(folder, option, root, may_lack_classes):
     """Returns the `Photos` of a folder with one folder per class.
 
     Links that lead out of the folder `root` are not followed.
@@ -76,7 +85,7 @@ def _load_classes(folder, option, root):
     folders = [folder / name for name in class_names]
     files = dict(zip(class_names, find_files(folders, root), strict=True))
     in_no_class = sum(is_photo(e.name) and os.path.isfile(e) for e in entries)
-    _check_classes(folder, files, in_no_class)
+    _check_classes(folder, files, in_no_class, may_lack_classes)
     _check_is_no_split(folder, files)
     photos = Photos.labelled(
         [path for some in files.values() for path in some.photos],
@@ -89,7 +98,7 @@ def _load_classes(folder, option, root):
     return photos
 
 
-def _check_classes(folder, files, in_no_class):
+def _check_classes(folder, files, in_no_class, may_lack_classes):
     """Refuses folders that aren't classes with photos in each."""
     if not any(some.photos for some in files.values()):
         detail = (
@@ -102,7 +111,7 @@ def _check_classes(folder, files, in_no_class):
             f"{EXAMPLE.format(folder)}"
         )
     for name, some in files.items():
-        if not some.photos:
+        if not some.photos and not may_lack_classes:
             others = describe_skipped(some.skipped)
             detail = f"; skipped: {others}" if others else ""
             raise UserError(

@@ -4,6 +4,7 @@ import csv
 import os
 from pathlib import Path
 
+from thaw.data import SPLIT_NAMES
 from thaw.data.files import find_photos
 from thaw.data.photos import VALIDATION_NAMES, Photos, load_both
 from thaw.errors import UserError
@@ -18,7 +19,9 @@ def is_table(data: str | Path) -> bool:
 
 
 def load_tables(
-    data: str | Path, validation_data: str | Path | None = None
+    data: str | Path,
+    validation_data: str | Path | None = None,
+    split: str | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos that tables name.
 
@@ -29,6 +32,7 @@ def load_tables(
             or one of `VALIDATION_NAMES`. Others are ignored.
         validation_data: The same to validate on; its and the other's `split`
             do not count then.
+        split: As in `load.load_photos`.
 
     Returns:
         As `load.load_photos`.
@@ -41,6 +45,8 @@ def load_tables(
         return load_both(_load_whole, data, validation_data)
     table = Path(data)
     labels = _labels(table)
+    if split is not None:
+        return _load_split(table, labels, split), None
     splits = {split for _, split in labels.values()}
     validation_names = [name for name in VALIDATION_NAMES if name in splits]
     if not validation_names:
@@ -53,6 +59,20 @@ def load_tables(
         count = sum(split == name for _, split in labels.values())
         train.skipped[f"photos of split {name}"] = count
     return train, validation
+
+
+def _load_split(table, labels, split):
+    rows = {
+        path: (label, split)
+        for path, (label, of_path) in labels.items()
+        if of_path in SPLIT_NAMES[split]
+    }
+    if not rows:
+        raise UserError(
+            f"`split`: {table} has no rows whose `split` is "
+            f"{' or '.join(SPLIT_NAMES[split])}."
+        )
+    return _photos(table, rows)
 
 
 def _load_whole(table, option):

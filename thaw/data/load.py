@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thaw.atomic import default_cache_dir
+from thaw.data import SPLIT_NAMES
 from thaw.data.archives import is_archive, unpack
 from thaw.data.class_folders import load_folders
 from thaw.data.file_names import load_by_name
-from thaw.data.files import leads_out
+from thaw.data.files import leads_out, visible_entries
 from thaw.data.label_tables import is_table, load_tables
-from thaw.data.photos import Photos
+from thaw.data.photos import Photos, check_folder
 from thaw.errors import UserError
 
 
@@ -19,6 +20,7 @@ def load_photos(
     label_regex: str | None = None,
     cache_dir: str | Path | None = None,
     class_names: Sequence[str] | None = None,
+    split: str | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -32,6 +34,9 @@ def load_photos(
         cache_dir: Folder to unpack archives into; None: the user's.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
+        split: Part of `data` to load, of `SPLIT_NAMES`; it is the first of the
+            two, and the second is None. None: all, or what `data` has to train
+            and to validate on.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -47,10 +52,12 @@ def load_photos(
         else source
         for source in sources
     ]
+    if split is not None and not is_table(unpacked[0]):
+        unpacked[0] = _split_folder(Path(unpacked[0]), split)
     if is_table(unpacked[0]):
-        splits = load_tables(*unpacked)
+        splits = load_tables(*unpacked, split)
     elif label_regex is None:
-        splits = load_folders(*unpacked)
+        splits = load_folders(*unpacked, class_names is not None)
     else:
         splits = load_by_name(*unpacked, label_regex)
     for source, place, photos in zip(sources, unpacked, splits, strict=True):
@@ -64,6 +71,19 @@ def load_photos(
     if validation is not None:
         validation = validation.with_class_names(class_names, "validation_data")
     return train, validation
+
+
+def _split_folder(data, split):
+    """Returns the folder of a split in `data`, in upper or lower case."""
+    check_folder(data, "data")
+    for entry in visible_entries(data):
+        if entry.name.lower() in SPLIT_NAMES[split] and entry.is_dir():
+            if not leads_out(entry.path, data):
+                return Path(entry.path)
+    raise UserError(
+        f"`split`: {data} has no folder {' or '.join(SPLIT_NAMES[split])}. "
+        "Give the folder itself: `data`"
+    )
 
 
 def _check_two_classes(data, class_names):

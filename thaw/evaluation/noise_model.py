@@ -13,9 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-_FIRST_RATE = (
-    0.02  # of wrong labels; a larger one finds errors in any hard task
-)
+_FIRST_RATE = 0.02  # of wrong labels; with more, hard tasks seem full of them
 _PRIOR_PHOTOS = 10.0  # of each class, with wrong labels as often as all have
 _SCALE, _SCALE_PRECISION = 1.0, 2.0  # logarithm expected: scores are too small
 _BIAS_PRECISION = 0.1

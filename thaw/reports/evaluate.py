@@ -31,6 +31,7 @@ def evaluate_run(
     calibrate: bool = False,
     output_dir: str | Path | None = None,
     label_regex: str | None = None,
+    split: str | None = None,
     min_count: int = 1,
     max_pixels: int = MAX_PIXELS,
 ) -> Evaluation:
@@ -45,6 +46,8 @@ def evaluate_run(
         output_dir: Folder for the report; None: the run folder or, with
             `data`, evaluation-NAME in it.
         label_regex: As in `fine_tune`.
+        split: Part of `data` to evaluate on: `train`, `validation` or `test`,
+            a folder in it or rows of the table.
         min_count: Photos from which on a pair of classes counts as confused.
         max_pixels: Photos with more pixels are skipped.
 
@@ -56,8 +59,8 @@ def evaluate_run(
         NotVerified: If a fresh process could not confirm the calibrated
             model. The model then stays as it was.
     """
-    output_dir = choose_output_dir(run.path, data, output_dir, calibrate)
-    photos = find_labelled_photos(run.path, data, label_regex)
+    output_dir = choose_output_dir(run.path, data, output_dir, calibrate, split)
+    photos = find_labelled_photos(run.path, data, label_regex, split)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
     photos, _ = inspect_usable(
@@ -79,7 +82,8 @@ def evaluate_run(
             reader.load_not_judged(run.path),
         )
     else:
-        facts = facts._replace(photos=f"photos in {Path(data).resolve().name}")
+        name = f"photos in {Path(data).resolve().name}"
+        facts = facts._replace(photos=f"{split} {name}" if split else name)
         issues = find_label_issues(
             features,
             predictions.labels,

@@ -30,6 +30,7 @@ def find_labelled_photos(
     run_dir: str | Path,
     data: str | Path | None,
     label_regex: str | None = None,
+    split: str | None = None,
 ) -> Photos:
     """Returns photos labelled by the classes of a run; it may lack some.
 
@@ -37,7 +38,7 @@ def find_labelled_photos(
         run_dir: Run folder.
         data: Folder, table or archive with photos; of one with a validation
             split, that split. None: the photos the run was validated on.
-        label_regex: As in `thaw.data.load.load_photos`.
+        label_regex, split: As in `thaw.data.load.load_photos`.
 
     Raises:
         UserError: If there are none, or of a class the run does not know.
@@ -45,7 +46,10 @@ def find_labelled_photos(
     class_names = reader.load_class_names(run_dir)
     if data is not None:
         train, validation = load_photos(
-            data, label_regex=label_regex, class_names=class_names
+            data,
+            label_regex=label_regex,
+            class_names=class_names,
+            split=split,
         )
         return train if validation is None else validation
     predictions = reader.load_predictions(run_dir)

@@ -76,6 +76,7 @@ METRICS_SCHEMA = {  # what the model card takes from metrics.json
     "accuracy_interval": [int | float],
     "log_loss": int | float,
     "expected_calibration_error": int | float,
+    "top_5_accuracy": int | float | None,
     "classes": {"": {"support": int, "recall": int | float | None}},
     "confusion_matrix": [[int]],
     "most_confused": [[str | int]],

@@ -12,7 +12,7 @@ its own. No photo and no label is changed.
 import dataclasses
 
 from thaw.cli import app
-from thaw.data import MAX_PIXELS
+from thaw.data import MAX_PIXELS, SPLIT_NAMES
 from thaw.errors import UserError
 from thaw.evaluation.request import choose_output_dir
 from thaw.options import Config, option
@@ -28,6 +28,8 @@ class EvaluateConfig(Config):
         data: Labelled photos, as train.py takes them; of a folder with train/
             and validation/, the second. Default: the photos that the run was
             validated on.
+        split: Part of `data` to evaluate on: train, validation or test, a
+            folder in it or the rows of a table.
         label_regex: As in train.py: the class in the name of a photo.
         output_dir: Folder for the report. Default: the run folder; with `data`,
             evaluation-NAME in it.
@@ -39,6 +41,7 @@ class EvaluateConfig(Config):
     """
 
     data: str | None = option(None)
+    split: str | None = option(None, choices=tuple(SPLIT_NAMES))
     label_regex: str | None = option(None)
     output_dir: str | None = option(None)
     min_count: int = option(1, low=1)
@@ -60,9 +63,15 @@ def main(arguments: list[str], config: EvaluateConfig) -> int:
     # Mistakes are said before TensorFlow is imported, which takes seconds.
     run_dir = paths.follow_link(arguments[0])
     labelled_photos.check_finished(run_dir)
-    choose_output_dir(run_dir, config.data, config.output_dir, config.calibrate)
+    choose_output_dir(
+        run_dir,
+        config.data,
+        config.output_dir,
+        config.calibrate,
+        config.split,
+    )
     labelled_photos.find_labelled_photos(
-        run_dir, config.data, config.label_regex
+        run_dir, config.data, config.label_regex, config.split
     )
     with app.without_startup_logs():
         from thaw.device import prepare_device
