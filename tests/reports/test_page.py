@@ -104,8 +104,18 @@ def test_it_says_what_the_run_was():
         "thaw 0.2.0, keras",
         "can't be read any more",
         "Rows: true label; columns: predicted label.",
+        "2 labels are likelier to be wrong than the difficulty of the task "
+        "explains: about 2 of them (75%) are expected to be.",
+        "Labels of these classes are not judged: &lt;script",
     ):
         assert words in text
+
+
+def test_photos_of_one_class_have_no_curves():
+    html = make_html(["a", "b"], [[3, 2], [0, 0]])
+    assert "nan" not in html.lower()
+    charts = make_html(["a", "b"]).count('class="chart"')
+    assert html.count('class="chart"') == charts - 1  # ROC
 
 
 def test_a_name_that_is_no_utf_8_is_shown():

@@ -67,7 +67,7 @@ def make_page(
         clickable=clickable,
         counts=counts,
         curves=facts.curves,
-        metrics=[charts[name] for name in _METRICS if name in charts],
+        metrics=_metric_charts(charts, evaluation),
         names=names,
         issues=issues,
         not_judged=list_some(issues.not_judged, _CLASSES_NAMED),
@@ -76,6 +76,14 @@ def make_page(
         whole_matrix=whole,
     )
     return valid_utf8(page)
+
+
+def _metric_charts(charts, evaluation):
+    """Returns the charts that show something."""
+    names = list(_METRICS)
+    if evaluation.macro_roc_auc is None:  # all photos are of one class
+        names = [x for x in names if x not in ("roc", "precision_recall")]
+    return [charts[name] for name in names if name in charts]
 
 
 def _cells(cells):
