@@ -109,6 +109,12 @@ class Comparison:
                 )
             ended = "" if run.finished else "has not ended"
             rows.append((run.name, *cells, f"{run.seconds:.0f}", ended))
+        top_5 = ["top-5 accuracy", *map(_top_5_accuracy, self.runs)]
+        if any(top_5[1:]):
+            rows = [
+                (*x[:3], cell, *x[3:])
+                for x, cell in zip(rows, top_5, strict=True)
+            ]
         return format_table(rows)
 
     def _flags(self):
@@ -243,6 +249,18 @@ def _difference(best, other):
         paired_difference(of_other, of_best) for of_best, of_other in scores
     )
     return RunDifference(shared, photos, *differences)
+
+
+def _top_5_accuracy(run):
+    """Returns a cell; it is empty of a run with few classes."""
+    from thaw.evaluation.metrics import top_5_accuracy
+
+    if run.predictions is None:
+        return ""
+    numbers = {x: i for i, x in enumerate(run.predictions.class_names)}
+    labels = [numbers[label] for label in run.predictions.labels]
+    value = top_5_accuracy(labels, run.predictions.probabilities)
+    return "" if value is None else f"{value:.4f}"
 
 
 def _cell(difference):

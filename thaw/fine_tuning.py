@@ -188,7 +188,7 @@ def _finish(training, verify):
     )
     flags = training.config.to_flags()
     folder.save_card(
-        model_card.make_card(known, evaluation, flags, len(issues), {})
+        model_card.make_card(known, evaluation, flags, len(issues.rows), {})
     )
     figures.add_to_events(training)
     folder.save_summary(summary)  # the run has ended

@@ -143,9 +143,9 @@ class Run:
         Args:
             data: Labelled photos as `fine_tune` takes them; None: the run's
                 own validation photos.
-            **options: `calibrate`, `output_dir`, `label_regex`,
-                `path_column`, `label_column`, `min_count` and `max_pixels`, as
-                of evaluate.py.
+            **options: `split`, `calibrate`, `output_dir`, `label_regex`,
+                `class_folders`, `path_column`, `label_column`, `min_count` and
+                `max_pixels`, as of evaluate.py.
 
         Raises:
             UserError: If the photos don't fit the model.

@@ -193,6 +193,25 @@ def test_runs_are_compared_in_python(runs):
         thaw.compare(runs / "plain")
 
 
+def test_top_5_accuracy_of_many_classes(runs):
+    names = [f"c{number}" for number in range(11)]
+    for run, best in (("plain", "c10"), ("other", "c4")):
+        with open(runs / run / "predictions.csv", "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["path", "label", "predicted", *names])
+            for name in names:  # the more probable, the nearer to `best`
+                of_class = [
+                    1 / (1 + abs(i - names.index(best))) for i in range(11)
+                ]
+                writer.writerow([f"{name}.jpg", name, best, *of_class])
+    text = str(thaw.compare(runs / "plain", runs / "other"))
+    assert "top-5 accuracy" in text.splitlines()[0]
+    assert text.count("0.4545") == 2  # 5 of 11 photos
+    write_predictions(runs / "plain", 180)
+    write_predictions(runs / "other", 180)
+    assert "top-5" not in str(thaw.compare(runs / "plain", runs / "other"))
+
+
 def test_files_are_read_as_they_were_written(runs):
     run = runs / "plain"
     history = reader.load_history(run)

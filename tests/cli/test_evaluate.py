@@ -163,6 +163,35 @@ def test_the_result_is_an_object(run_dir, tmp_path):
     )
 
 
+def test_photos_of_one_class_and_a_single_one(run_dir, drawn_photos, tmp_path):
+    """A test split with one class, and an empty folder of another."""
+    test = tmp_path / "others" / "test"
+    shutil.copytree(drawn_photos / "cat", test / "cat")
+    (test / "dog").mkdir()
+    run = thaw.load_run(run_dir)
+    found = run.evaluate(tmp_path / "others", split="test")
+    assert found.path.parent.name == "evaluation-others-test"
+    assert found.photos == "test photos in others"
+    assert found.support == found.confusion_matrix[1].sum() == 24
+    assert found.accuracy == found.balanced_accuracy
+    assert found.macro_roc_auc is None and found.classes["dog"].recall is None
+    labels, *_ = read_predictions(found.path.parent)
+    assert set(labels) == {list(found.classes).index("cat")}
+    written = json.loads((found.path.parent / "metrics.json").read_text())
+    assert written["label_issues"] == {
+        "photos": 0, "expected_errors": 0, "not_judged": ["cat"]
+    }  # fmt: skip
+    page = found.path.read_text()
+    assert "Labels of these classes are not judged: cat." in page
+    assert "nan" not in re.sub(r"base64,[^\"]*|<script.*?</script>", "", page)
+    single = tmp_path / "single" / "dog"
+    single.mkdir(parents=True)
+    shutil.copy(next((drawn_photos / "dog").iterdir()), single)
+    found = run.evaluate(single.parent)
+    assert found.support == 1 and found.accuracy in (0, 1)
+    assert found.classes["dog"].support == 1
+
+
 def predict(run_dir, paths):
     """Probabilities by plain Keras, of the model file as it is now."""
     import keras
@@ -262,6 +291,9 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
         ([tmp_path / "nope"], "There is no run folder"),
         ([run_dir, f"--data={other}"], "unknown classes: robin, wren"),
         ([run_dir, "--min_count=0"], "min_count"),
+        ([run_dir, "--split=test"], "is a part of --data"),
+        ([run_dir, "--split=dev", f"--data={other}"], "--split"),
+        ([run_dir, "--split=test", f"--data={other}"], "no folder test"),
         ([gone], "give other photos (--data)"),
         ([part], "Put them back"),
         ([run_dir, "--calibrate", f"--data={other}"], "Drop --data"),
@@ -304,7 +336,7 @@ def test_planted_labels_are_found(shared, tmp_path):
     _, issues = predictions_of_training(
         training.stages[-1], *training.views, training.config.batch_size
     )
-    found = [issue["path"] for issue in issues]
+    found = [issue["path"] for issue in issues.rows]
     hits = len(set(found) & set(planted))
     assert hits >= 0.85 * len(found) and hits >= 0.85 * len(planted)
     assert len(found) == len(set(found))

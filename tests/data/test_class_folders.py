@@ -221,6 +221,41 @@ def test_photos_of_any_classes_that_a_model_knows(tmp_path):
         load_photos(tmp_path, class_names=("c", "d"))
 
 
+def test_class_folders_to_evaluate_or_validate_on_may_be_empty(tmp_path):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "val/a/3.jpg")
+    (tmp_path / "val" / "b").mkdir()
+    _, validation = load_photos(tmp_path)
+    assert validation.counts() == {"a": 1, "b": 0}
+    photos, _ = load_photos(tmp_path / "val", class_names=("a", "b"))
+    assert photos.counts() == {"a": 1, "b": 0}
+    with pytest.raises(UserError, match="b holds no photos"):
+        load_photos(tmp_path / "val")
+
+
+def test_one_split_of_a_folder(tmp_path):
+    make_photos(
+        tmp_path,
+        "Train/a/1.jpg",
+        "Train/b/1.jpg",
+        "val/a/3.jpg",
+        "Test/b/4.jpg",
+    )
+
+    def names_of(split):
+        photos, other = load_photos(tmp_path, class_names="ab", split=split)
+        assert other is None
+        return [os.path.relpath(path, tmp_path) for path in photos.paths]
+
+    assert names_of("test") == ["Test/b/4.jpg"]
+    assert names_of("validation") == ["val/a/3.jpg"]
+    assert names_of("train") == ["Train/a/1.jpg", "Train/b/1.jpg"]
+    with pytest.raises(UserError, match="has no folder test"):
+        load_photos(tmp_path / "val", class_names="ab", split="test")
+    (tmp_path / "Train" / "test").symlink_to(tmp_path / "Test")
+    with pytest.raises(UserError, match="has no folder test"):
+        load_photos(tmp_path / "Train", class_names="ab", split="test")
+
+
 def test_missing_folders_are_named(tmp_path):
     with pytest.raises(UserError, match="`data`: .*nowhere does not exist"):
         load_photos(tmp_path / "nowhere")

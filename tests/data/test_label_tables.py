@@ -6,7 +6,6 @@ import pytest
 from thaw.data.inspect import inspect_photos
 from thaw.data.label_tables import load_tables
 from thaw.data.load import load_photos
-from thaw.data.table_header import ColumnNames
 from thaw.errors import UserError
 
 
@@ -62,6 +61,24 @@ def test_a_column_split_is_kept(folder):
     ]  # fmt: skip
     assert [x for x, _ in names(validation)] == ["cat2.jpg", "dog2.jpg"]
     assert train.skipped == {"photos of split test": 2}
+
+
+def test_one_split_of_a_table(folder):
+    rows = [
+        "images/cat0.jpg,cat,train",
+        "images/cat1.jpg,cat,VAL",
+        "images/dog0.jpg,dog,train",
+        "images/dog1.jpg,dog,test",
+    ]
+    table = write(folder, ["path,label,split", *rows])
+    known = {"class_names": ("dog", "cat")}
+    photos, other = load_photos(table, split="test", **known)
+    assert names(photos) == [("dog1.jpg", "dog")] and other is None
+    photos, _ = load_photos(table, split="validation", **known)
+    assert names(photos) == [("cat1.jpg", "cat")]
+    table = write(folder, ["path,label", "images/cat0.jpg,cat"])
+    with pytest.raises(UserError, match="no rows whose `split` is test"):
+        load_photos(table, split="test", **known)
 
 
 def test_two_tables(folder):
@@ -153,12 +170,12 @@ def test_a_column_of_true_and_false_is_the_split(folder, name, yes, no):
 def test_columns_that_are_asked_for(folder):
     lines = ["a,b,c,d", "cat0,cat1,x,y", "dog0,dog1,z,w"]
     table = write(folder, lines)
-    train, _ = load_photos(table, columns=ColumnNames("a", "D"))
+    train, _ = load_photos(table, path_column="a", label_column="D")
     assert names(train) == [("cat0.jpg", "y"), ("dog0.jpg", "w")]
-    train, _ = load_photos(table, columns=ColumnNames(label="a"))
+    train, _ = load_photos(table, label_column="a")
     assert names(train) == [("cat1.jpg", "cat0"), ("dog1.jpg", "dog0")]
     train, _ = load_photos(
-        write(folder, lines[1:]), columns=ColumnNames("2", "3")
+        write(folder, lines[1:]), path_column="2", label_column="3"
     )
     assert names(train) == [("cat1.jpg", "x"), ("dog1.jpg", "z")]
 
@@ -263,10 +280,10 @@ def test_two_delimiters_of_which_one_names_photos(folder):
 
 def test_columns_are_those_of_a_table(folder):
     with pytest.raises(UserError, match="are for tables, and .* is none"):
-        load_photos(folder, columns=ColumnNames(path="x"))
+        load_photos(folder, path_column="x")
     table = write(folder, ["path,label", "images/cat0.jpg,a"])
     with pytest.raises(UserError, match="`label_column`: .* no column 'x'"):
-        load_photos(table, columns=ColumnNames(label="x"))
+        load_photos(table, label_column="x")
 
 
 def test_a_name_that_fits_two_photos(folder):

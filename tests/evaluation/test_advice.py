@@ -30,6 +30,7 @@ def evidence(head_losses=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
         "recalls": [0.9, 0.9],
         "num_photos": 250,
         "num_suspected": 0,
+        "expected_errors": 0.0,
         "config": config,
         "earlier": "block4_conv1",
         "later": "none",
@@ -48,7 +49,11 @@ def test_a_run_that_went_well_gets_no_advice():
 @pytest.mark.parametrize(
     "found, flags, number",
     [
-        (evidence(num_suspected=20), "", "20 of 250 photos (8.0%)"),
+        (
+            evidence(num_suspected=20, expected_errors=17.6),
+            "",
+            "20 of 250 photos (8.0%) are suspected of a wrong label, about 18",
+        ),
         (
             evidence(fine_tune=(0.35, 0.6, 0.3, 0.299)),
             "--learning_rate=3e-06",
@@ -125,6 +130,16 @@ def test_a_class_that_was_not_validated_says_nothing():
     uneven = {"train_counts": [100, 20], "recalls": [0.9, None]}
     assert flags_of(evidence(**uneven)) == []
     assert flags_of(evidence(train_counts=[9, 1], recalls=[None] * 2)) == []
+
+
+def test_what_concerns_the_run_comes_before_the_labels():
+    found = evidence(fine_tune=(0.42, 0.43), num_suspected=20)
+    assert flags_of(found) == ["--unfreeze_from=none", ""]
+
+
+def test_label_issues_of_an_older_run_have_no_expected_share():
+    (advice,) = advise(evidence(num_suspected=20, expected_errors=None))
+    assert "suspected of a wrong label (label_issues.csv)" in advice.reason
 
 
 def test_three_at_most():

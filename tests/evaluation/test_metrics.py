@@ -126,6 +126,22 @@ def test_metrics_json_holds_all_of_it():
     assert {"macro_f1", "macro_roc_auc"} < numbers.keys()
 
 
+def test_top_5_accuracy_of_more_than_ten_classes():
+    # Of every photo, classes 6 to 10 are the most probable.
+    probabilities = np.tile(np.arange(1, 12) / 66, (11, 1))
+    labels = np.arange(11)
+    assert metrics.top_5_accuracy(labels, probabilities) == 5 / 11
+    assert metrics.top_5_accuracy(labels[:1], probabilities[:1]) == 0
+    assert metrics.top_5_accuracy(labels[9:10], probabilities[:1]) == 1
+    names = [f"c{number}" for number in labels]
+    found = evaluate(predictions(labels, probabilities, names))
+    assert "1.6-37.7%). Top-5 accuracy 45.5%. Most common" in found.verdict
+    assert found.to_dict()["top_5_accuracy"] == found.top_5_accuracy == 5 / 11
+    ten = evaluate(predictions(labels[:10], np.full((10, 10), 0.1), names[:10]))
+    assert ten.top_5_accuracy is None and "Top-5" not in ten.verdict
+    assert "top_5_accuracy" not in ten.to_dict()
+
+
 def test_the_calibration_error_of_known_bins():
     # Sure to 0.8 and right half the time; sure to 0.6 and always right.
     probabilities = np.array([[0.8, 0.2]] * 4 + [[0.6, 0.4]] * 4)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import evaluate
+from thaw.evaluation.label_noise import LabelIssues
 from thaw.evaluation.predictions import Predictions
 from thaw.reports.facts import RunFacts
 from thaw.reports.page import Pictures, make_page
@@ -76,7 +77,10 @@ def make_html(names=("cat", EVIL), counts=((1, 20), (1, 1)), path=EVIL):
         cells={(0, 1): [shown] * 12, (1, 1): [shown]},
     )
     advice = [Advice(f"--data='{EVIL}'", EVIL)]
-    return make_page(make_facts(len(names)), evaluation, advice, 2, pictures)
+    issues = LabelIssues([{"probability": 0.9}, {"probability": 0.6}], (EVIL,))
+    return make_page(
+        make_facts(len(names)), evaluation, advice, issues, pictures
+    )
 
 
 def test_names_are_text_never_markup():
@@ -100,8 +104,18 @@ def test_it_says_what_the_run_was():
         "thaw 0.2.0, keras",
         "can't be read any more",
         "Rows: true label; columns: predicted label.",
+        "2 labels are likelier to be wrong than the difficulty of the task "
+        "explains: about 2 of them (75%) are expected to be.",
+        "Labels of these classes are not judged: &lt;script",
     ):
         assert words in text
+
+
+def test_photos_of_one_class_have_no_curves():
+    html = make_html(["a", "b"], [[3, 2], [0, 0]])
+    assert "nan" not in html.lower()
+    charts = make_html(["a", "b"]).count('class="chart"')
+    assert html.count('class="chart"') == charts - 1  # ROC
 
 
 def test_a_name_that_is_no_utf_8_is_shown():

@@ -188,7 +188,7 @@ def test_label_issues_of_format_1_are_read_by_todays_names(tmp_path):
         )
     (issue,) = reader.load_label_issues(tmp_path)
     assert tuple(issue) == schema.ISSUE_COLUMNS
-    assert issue["split"] == "train" and issue["margin"] == 0.5
+    assert issue["split"] == "train" and issue["probability"] is None
 
 
 def test_options_of_today_stay_as_they_are():

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from thaw.data import SPLIT_NAMES
 from thaw.data.photo_finder import PhotoFinder
 from thaw.data.photos import Photos
 from thaw.data.sources import VALIDATION_NAMES, load_both
@@ -33,6 +34,7 @@ def load_tables(
     data: str | Path,
     validation_data: str | Path | None = None,
     asked: ColumnNames = BY_CONTENT,
+    split: str | None = None,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos that tables name.
 
@@ -44,6 +46,7 @@ def load_tables(
         validation_data: The same to validate on; its and the other's split
             does not count then.
         asked: Columns of photos and labels; by default what the tables tell.
+        split: As in `load.load_photos`.
 
     Returns:
         As `load.load_photos`. Photos that are not there are among them.
@@ -58,10 +61,18 @@ def load_tables(
     table = Path(data)
     labels, note = _labels(table, asked)
     splits = Counter(facts.split for facts in labels.values())
+    if split is not None:
+        known = [name for name in SPLIT_NAMES[split] if splits[name]]
+        if not known:
+            raise UserError(
+                f"`split`: {table} has no rows whose split is "
+                f"{' or '.join(SPLIT_NAMES[split])}."
+            )
+        return _photos(labels, note, known), None
     validation_names = [name for name in VALIDATION_NAMES if name in splits]
     if not validation_names:
-        return _photos(labels, note), None
-    split_of = {"data": "train", "validation_data": validation_names[0]}
+        return _photos(labels, note, ["train"]), None
+    split_of = {"data": ["train"], "validation_data": validation_names[:1]}
     notes = {"data": note, "validation_data": ""}
     train, validation = load_both(
         lambda _, option: _photos(labels, notes[option], split_of[option]),
@@ -82,12 +93,10 @@ def _load_whole(asked, table, option):
     return _photos(*_labels(table, asked))
 
 
-def _photos(labels, note, split=None):
-    """Returns the `Photos` of a split, or, None, of all."""
+def _photos(labels, note, splits=("train", *VALIDATION_NAMES)):
+    """Returns the `Photos` of some splits."""
     some = {
-        path: facts
-        for path, facts in labels.items()
-        if split in (None, facts.split)
+        path: facts for path, facts in labels.items() if facts.split in splits
     }
     names = [facts.label for facts in some.values()]
     groups = [x.group for x in some.values() if x.group is not None]

@@ -10,23 +10,26 @@ from thaw.data.archives import is_archive, unpack
 from thaw.data.class_folders import load_beside_table, load_folders
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
+from thaw.data.folder_tree import read_tree
 from thaw.data.groups import group_by_path
+from thaw.data.label_options import LabelOptions
 from thaw.data.label_tables import load_tables
 from thaw.data.photos import Photos
+from thaw.data.sources import check_folder
+from thaw.data.split_names import split_role
 from thaw.data.table_file import is_table
-from thaw.data.table_header import BY_CONTENT, ColumnNames
+from thaw.data.wrappers import wrappers
 from thaw.errors import UserError
 
 
 def load_photos(
     data: str | Path,
     validation_data: str | Path | None = None,
-    label_regex: str | None = None,
-    cache_dir: str | Path | None = None,
+    *,
     class_names: Sequence[str] | None = None,
-    group_regex: str | None = None,
-    columns: ColumnNames = BY_CONTENT,
-    class_folders: Sequence[str] | None = None,
+    split: str | None = None,
+    cache_dir: str | Path | None = None,
+    **label_options: object,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -35,16 +38,13 @@ def load_photos(
             kind (`class_folders.load_folders`); a table beside the photos
             (`label_tables.load_tables`); a zip or tar file of any of these.
         validation_data: The same to validate on, or None: what is in `data`.
-        label_regex: Class of a photo in its name, as in
-            `file_names.load_by_name`; None: the class is its folder.
-        cache_dir: Folder to unpack archives into; None: the user's.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
-        group_regex: Group of a photo in its path, as in
-            `groups.group_by_path`; None: as a table says, if it does.
-        columns: Columns of a table with photos and labels.
-        class_folders: Which folders in `data` are the classes, as in
-            `readings.matching`; None: found.
+        split: Part of `data` to load, of `SPLIT_NAMES`; it is the first of the
+            two, and the second is None. None: all, or what `data` has to train
+            and to validate on.
+        cache_dir: Folder to unpack archives into; None: the user's.
+        **label_options: Those of `LabelOptions`.
 
     Returns:
         Two `Photos` with the same class names, of which the second may have no
@@ -53,12 +53,14 @@ def load_photos(
     Raises:
         UserError: If there is nothing sensible to train on.
     """
-    if any(columns) and not is_table(data) and not is_archive(data):
+    options = LabelOptions.of(label_options)
+    label_regex = options.label_regex
+    if any(options.columns) and not is_table(data) and not is_archive(data):
         raise UserError(
             "`path_column` and `label_column` are for tables, and "
             f"{data} is none. Expected a .csv or .tsv file."
         )
-    if class_folders and (label_regex is not None or is_table(data)):
+    if options.class_folders and (label_regex is not None or is_table(data)):
         what = "a table" if is_table(data) else "`label_regex`"
         raise UserError(
             f"`class_folders` says which folders are classes, and {what} holds "
@@ -76,18 +78,25 @@ def load_photos(
         else source
         for source in sources
     ]
-    load_table = functools.partial(_load_tables, sources, unpacked, columns)
+    if split is not None and not is_table(unpacked[0]):
+        unpacked[0] = _split_folder(unpacked[0], split)
+    load_table = functools.partial(
+        _load_tables, sources, unpacked, options.columns, split
+    )
     if is_table(unpacked[0]):
         splits = load_beside_table(*unpacked, class_names or (), load_table)
     elif label_regex is None:
         splits = load_folders(
-            *unpacked, class_folders, class_names or (), load_table
+            *unpacked, options.class_folders, class_names or (), load_table
         )
     else:
         splits = load_by_name(*unpacked, label_regex)
-    if group_regex is not None:
+    if options.group_regex is not None:
         splits = [
-            photos and _group_by_path(photos, place or unpacked[0], group_regex)
+            photos
+            and _group_by_path(
+                photos, place or unpacked[0], options.group_regex
+            )
             for photos, place in zip(splits, unpacked, strict=True)
         ]
     train, validation = splits
@@ -98,6 +107,19 @@ def load_photos(
     if validation is not None:
         validation = validation.with_class_names(class_names, "validation_data")
     return train, validation
+
+
+def _split_folder(data, split):
+    """Returns the path of the folder of a split in `data`, by its name."""
+    check_folder(Path(data), "data")
+    children = wrappers(read_tree(data))[-1].with_photos()
+    found = [x.path for x in children if split_role(x.name) == split]
+    if len(found) == 1 and not leads_out(found[0], data):
+        return found[0]
+    raise UserError(
+        f"`split`: {data} has {len(found)} folders to be called {split}. "
+        f"Expected one, e.g. {data}/{split}. Give the folder itself: `data`"
+    )
 
 
 def _group_by_path(photos, place, group_regex):
@@ -116,12 +138,12 @@ def _check_two_classes(data, photos):
         )
 
 
-def _load_tables(sources, unpacked, columns, data, validation_data=None):
+def _load_tables(sources, unpacked, columns, split, data, validation_data=None):
     """Returns `label_tables.load_tables` of tables.
 
     One that came in an archive may name what is in it only.
     """
-    splits = load_tables(data, validation_data, columns)
+    splits = load_tables(data, validation_data, columns, split)
     for table, photos in zip(
         (data, validation_data or data), splits, strict=True
     ):

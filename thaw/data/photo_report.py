@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 from thaw import atomic
@@ -19,7 +18,6 @@ from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
 from thaw.data.prepare import choose_set_ranges, find_data
 from thaw.data.quality import QualityIssue
-from thaw.data.table_header import ColumnNames
 from thaw.errors import UserError, shown
 from thaw.pixel_range import PixelRange
 
@@ -83,14 +81,10 @@ def check_photos(
     data: str | Path,
     *,
     validation_data: str | Path | None = None,
-    label_regex: str | None = None,
-    group_regex: str | None = None,
-    class_folders: Sequence[str] | None = None,
     max_pixels: int = MAX_PIXELS,
     pixel_range: str | None = None,
     output_dir: str | Path | None = None,
-    path_column: str | None = None,
-    label_column: str | None = None,
+    **label_options: object,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
 
@@ -101,20 +95,13 @@ def check_photos(
         data: Folder, table, archive or named set as `fine_tune` takes it, or
             any folder with photos.
         validation_data: The same to validate on, or None.
-        label_regex: Regular expression whose first group, found in the name
-            of a photo, is its class; None: its folder is.
-        group_regex: Regular expression whose first group, found in the path
-            of a photo, is its group, as in `fine_tune`.
-        class_folders: Which folders in `data` are the classes, as patterns,
-            e.g. `["*", "!test"]`; None: found.
         max_pixels: Photos with more pixels cannot be used.
         pixel_range: Values that become black and white, e.g. `0:4095`; None:
             found.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
-        path_column: Column of a table that names the photos; None: the only
-            one that does.
-        label_column: The same with the labels.
+        **label_options: `label_regex`, `class_folders`, `path_column`,
+            `label_column` and `group_regex`, as in `fine_tune`.
 
     Raises:
         UserError: If there are no photos, or `output_dir` is among them.
@@ -136,14 +123,7 @@ def check_photos(
     problems = []
     try:
         data = find_data(data)
-        splits = load_photos(
-            data,
-            validation_data,
-            label_regex,
-            group_regex=group_regex,
-            columns=ColumnNames(path_column, label_column),
-            class_folders=class_folders,
-        )
+        splits = load_photos(data, validation_data, **label_options)
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:

@@ -16,10 +16,10 @@ from thaw.data.files import describe_skipped
 from thaw.data.groups import group_all, join_groups, rows_of_shared_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
+from thaw.data.label_options import LabelOptions
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
 from thaw.data.split import limit_per_class, move_duplicates, split_photos
-from thaw.data.table_header import ColumnNames
 from thaw.demo.demo_set import load_demo_set
 from thaw.errors import UserError
 from thaw.pixel_range import PixelRange
@@ -47,9 +47,8 @@ def find_photos(config, first_classes: Sequence[str] = ()) -> list[Photos]:
     Their paths are absolute, so that they hold from any folder.
 
     Args:
-        config: Object with `data`, `validation_data`, `label_regex`,
-            `path_column`, `label_column`, `class_folders`, `group_regex`,
-            `limit` and `seed` of `TrainConfig`.
+        config: Object with `data`, `validation_data`, `limit`, `seed` and
+            those in `LabelOptions` of `TrainConfig`.
         first_classes: Names of the classes that come first, in order, where
             there are photos of them.
 
@@ -59,10 +58,7 @@ def find_photos(config, first_classes: Sequence[str] = ()) -> list[Photos]:
     found = load_photos(
         find_data(config.data),
         config.validation_data,
-        config.label_regex,
-        group_regex=config.group_regex,
-        columns=ColumnNames(config.path_column, config.label_column),
-        class_folders=config.class_folders,
+        **LabelOptions.of_config(config)._asdict(),
     )
     found = group_all([photos for photos in found if photos is not None])
     if first_classes:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from thaw.data import SPLIT_NAMES
 from thaw.data.photos import Photos
 from thaw.errors import UserError
 
-VALIDATION_NAMES = ("validation", "valid", "val", "test")
+VALIDATION_NAMES = (*SPLIT_NAMES["validation"], *SPLIT_NAMES["test"])
 EXAMPLE = "Expected one folder per class, e.g. {0}/cat/1.jpg and {0}/dog/1.jpg"
 
 

@@ -37,6 +37,7 @@ class Evidence(NamedTuple):
         recalls: Recall of each class, (C,); None where it has no photos.
         num_photos: Photos that were searched for label errors.
         num_suspected: Those whose label is suspected to be wrong.
+        expected_errors: How many of these are expected to be, or None.
         config: Options of the run, by name.
         earlier: Unfreeze point to train more, or None.
         later: Unfreeze point to train less, or None.
@@ -48,6 +49,7 @@ class Evidence(NamedTuple):
     recalls: Sequence[float | None]
     num_photos: int
     num_suspected: int
+    expected_errors: float | None
     config: Mapping[str, object]
     earlier: str | None
     later: str | None
@@ -78,28 +80,16 @@ class Evidence(NamedTuple):
 def advise(evidence: Evidence) -> list[Advice]:
     """Returns up to three things to try, the most promising first."""
     rules = (
-        _check_labels,
         _lower_learning_rate,
         _unfreeze_less,
         _train_longer,
         _weigh_classes,
         _regularize,
         _unfreeze_more,
+        _check_labels,  # last: it concerns the photos, not the run
     )
     found = (advice for rule in rules for advice in rule(evidence))
     return list(itertools.islice(found, _MOST))
-
-
-def _check_labels(evidence):
-    share = evidence.num_suspected / evidence.num_photos
-    if share >= _SUSPECTED:
-        yield Advice(
-            "",
-            f"{evidence.num_suspected:,} of {evidence.num_photos:,} photos "
-            f"({share:.1%}) look like another class than their label "
-            "(label_issues.csv). Check them, correct those that are wrong, and "
-            "train again.",
-        )
 
 
 def _lower_learning_rate(evidence):
@@ -205,3 +195,19 @@ def _unfreeze_more(evidence):
             f"The training loss {speed}, and training is no better than "
             "validation: the model may underfit.",
         )
+
+
+def _check_labels(evidence):
+    share = evidence.num_suspected / evidence.num_photos
+    if share < _SUSPECTED:
+        return
+    wrong = ""
+    if evidence.expected_errors is not None:
+        wrong = f", about {evidence.expected_errors:,.0f} of them rightly"
+    yield Advice(
+        "",
+        f"{evidence.num_suspected:,} of {evidence.num_photos:,} photos "
+        f"({share:.1%}) are suspected of a wrong label{wrong} "
+        "(label_issues.csv). Check them, correct those that are wrong, and "
+        "train again.",
+    )

@@ -38,6 +38,8 @@ class Evaluation:
             the highest loss.
         calibration: Temperature, and error and log loss before it and at
             temperatures fitted to other photos; None: not calibrated.
+        top_5_accuracy: Share of photos with their label among the five most
+            probable; None: there are at most ten classes.
         photos: A noun for the photos, e.g. `validation photos`.
         path: Path of report.html, or None.
     """
@@ -59,6 +61,7 @@ class Evaluation:
     most_confused: list[tuple[str, str, int]]
     top_losses: list[dict]
     calibration: dict[str, float] | None = None
+    top_5_accuracy: float | None = None
     photos: str = VALIDATION_PHOTOS
     path: Path | None = None
 
@@ -66,9 +69,12 @@ class Evaluation:
     def verdict(self) -> str:
         """Accuracy, its interval and the most common error, in a sentence."""
         low, high = self.accuracy_interval
+        top_5 = ""
+        if self.top_5_accuracy is not None:
+            top_5 = f" Top-5 accuracy {self.top_5_accuracy:.1%}."
         text = (
             f"Accuracy {self.accuracy:.1%} on {self.support:,} {self.photos} "
-            f"(95% CI {low * 100:.1f}-{high:.1%})."
+            f"(95% CI {low * 100:.1f}-{high:.1%}).{top_5}"
         )
         if not self.most_confused:
             return text
@@ -96,8 +102,9 @@ class Evaluation:
             name: of_class._asdict() for name, of_class in self.classes.items()
         }
         values["confusion_matrix"] = self.confusion_matrix.tolist()
-        if self.calibration is None:
-            del values["calibration"]
+        for name in ("calibration", "top_5_accuracy"):
+            if values[name] is None:
+                del values[name]
         return values
 
     @classmethod
@@ -165,6 +172,7 @@ def evaluate(
         most_confused=[pair for pair in confused if pair[2] >= min_count],
         top_losses=_top_losses(predictions),
         calibration=calibrated and _calibration(labels, calibrated),
+        top_5_accuracy=metrics.top_5_accuracy(labels, exact),
         photos=photos,
     )
 

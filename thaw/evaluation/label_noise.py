@@ -1,9 +1,11 @@
-"""Suspected label errors, by confident learning.
+"""Suspected label errors: labels that a classifier is too sure are wrong.
 
-Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in
-Dataset Labels" (arXiv:1911.00068), with one change: suspected photos are left
-out when the classifier is fitted again, a few times. A fifth of wrong labels in
-one class otherwise teach it to be wrong, and to be unsure of the right ones.
+As in confident learning (Northcutt, Jiang & Chuang 2021, arXiv:1911.00068), a
+linear classifier judges every photo without having seen it. A photo is listed
+where its label is likelier to be wrong than the difficulty of the task
+explains (`noise_model`). The classifier is fitted again, a few times, with the
+labels that are likely: a fifth of wrong labels in one class otherwise teach it
+to be wrong, and to be unsure of the right ones.
 """
 
 import warnings
@@ -14,14 +16,23 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from thaw.evaluation.metrics import wilson_interval
+from thaw.evaluation.noise_model import true_label_probabilities
+
 _FOLDS = 5
-_ROUNDS = 8  # at most
+_ROUNDS = 5  # at most
+_SETTLED = 0.02  # change of a probability, from one round to the next
 _DIMENSIONS = 128  # of the features; more are slower, not better
 _INVERSE_PENALTY = 0.03
+_LIKELY = 0.02  # probability of a label to learn from
+_LISTED = 0.5  # probability that a label is wrong: it is likelier than not
+_TOLD_APART = 0.2  # of the way from chance to always right
+_LEAST_RIGHT = 0.25  # of the labels of a class, for it to be judged
+_SMALLEST = 1e-9  # probability
 
 
 class SuspectedLabel(NamedTuple):
@@ -30,12 +41,42 @@ class SuspectedLabel(NamedTuple):
     Attributes:
         row: Row of the photo.
         suggested: The class that it looks like.
-        margin: Probability of that class, less that of the label, in (0, 1].
+        probability: Of the label to be wrong.
     """
 
     row: int
     suggested: int
-    margin: float
+    probability: float
+
+
+class LabelIssues(NamedTuple):
+    """Result of a search for label errors.
+
+    Attributes:
+        rows: Rows of label_issues.csv, the most suspect first.
+        not_judged: Names of the classes whose labels can't be judged: they
+            have too few photos, or the classifier can't tell them apart.
+    """
+
+    rows: list[dict]
+    not_judged: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict:
+        """Returns their part of metrics.json."""
+        return {
+            "photos": len(self.rows),
+            "expected_errors": self.expected_errors,
+            "not_judged": list(self.not_judged),
+        }
+
+    @property
+    def expected_errors(self) -> float | None:
+        """How many of the listed labels are expected to be wrong.
+
+        None in those of an older Thaw.
+        """
+        values = [row["probability"] for row in self.rows]
+        return None if None in values else round(sum(values), 2)
 
 
 def find_label_issues(
@@ -44,8 +85,9 @@ def find_label_issues(
     paths: Sequence[str],
     splits: Sequence[str],
     class_names: Sequence[str],
-) -> list[dict]:
-    """Returns the rows of label_issues.csv, the most suspect first.
+    groups: np.ndarray | None = None,
+) -> LabelIssues:
+    """Returns the photos whose labels may be wrong.
 
     Args:
         features: Input of the head for each photo, float (N, D).
@@ -53,62 +95,84 @@ def find_label_issues(
         paths: (N,).
         splits: Of each photo, e.g. `train`, (N,).
         class_names: Names of the classes.
+        groups: As in `find_suspected`.
     """
-    return [
+    suspected, not_judged = find_suspected(features, labels, groups)
+    rows = [
         {
             "path": paths[found.row],
             "split": splits[found.row],
             "label": class_names[labels[found.row]],
             "suggested": class_names[found.suggested],
-            "margin": round(found.margin, 4),
+            "probability": round(found.probability, 4),
         }
-        for found in find_suspected(features, labels)
+        for found in suspected
     ]
+    return LabelIssues(rows, tuple(class_names[x] for x in not_judged))
 
 
 def find_suspected(
-    features: np.ndarray, labels: np.ndarray
-) -> list[SuspectedLabel]:
-    """Returns the photos that look like another class, the most suspect first.
+    features: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None
+) -> tuple[list[SuspectedLabel], list[int]]:
+    """Returns the photos that look like another class, and what isn't judged.
 
-    Every photo is classified by a linear classifier fitted without it.
+    Every photo is classified by a linear classifier fitted without it, and
+    without its group.
 
     Args:
         features: Input of the head for each photo, float (N, D).
         labels: int (N,).
+        groups: Group of each photo, e.g. its patient, int (N,); None: each
+            photo is one of its own.
 
     Returns:
-        An empty list also where a class has only one photo: there is nothing
-        to compare it with.
+        The suspected labels, the most suspect first, and the classes whose
+        labels can't be judged.
     """
-    names, labels = np.unique(labels, return_inverse=True)
-    counts = np.bincount(labels)
-    if len(names) < 2 or counts.min() < 2:
-        return []
-    folds = StratifiedKFold(
-        min(_FOLDS, counts.min()), shuffle=True, random_state=0
-    )
-    folds = list(folds.split(labels, labels))
-    features = _reduce(features)
-    kept = np.ones(len(labels), bool)
+    names, counts = np.unique(labels, return_counts=True)
+    num_groups = counts
+    if groups is not None:
+        pairs = np.unique(np.stack([labels, groups]), axis=1)
+        num_groups = np.unique(pairs[0], return_counts=True)[1]
+    enough = (counts >= _FOLDS) & (num_groups > 1)
+    if enough.sum() < 2:
+        return [], names.tolist()
+    rows = np.flatnonzero(np.isin(labels, names[enough]))
+    classes, codes = np.unique(labels[rows], return_inverse=True)
+    num_folds = min(_FOLDS, num_groups[enough].min())
+    groups = None if groups is None else groups[rows]
+    folds = _make_folds(num_folds, codes, groups)
+    true, judged = _judge(_reduce(features[rows]), codes, folds)
+    found = [
+        SuspectedLabel(int(rows[row]), int(classes[suggested]), probability)
+        for row, suggested, probability in _suspects(true, codes, judged)
+    ]
+    not_judged = np.setdiff1d(names, classes[judged]).tolist()
+    return sorted(found, key=lambda photo: -photo.probability), not_judged
+
+
+def _make_folds(num_folds, labels, groups):
+    """Returns the rows to fit and to judge in each fold."""
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    splitter = kind(num_folds, shuffle=True, random_state=0)
+    return list(splitter.split(labels, labels, groups))
+
+
+def _judge(features, labels, folds):
+    """Returns probabilities of the true labels, (N, C), and judged classes."""
+    own = np.eye(labels.max() + 1)[labels]
+    true, judged = own, None
     for _ in range(_ROUNDS):
-        probabilities = _out_of_fold(features, labels, kept, folds)
-        thresholds = _self_confidence(probabilities, labels, kept)
-        before = kept
-        kept = (probabilities - thresholds).argmax(axis=1) == labels
-        if (kept == before).all():
+        scores = _out_of_fold(features, true, folds)
+        if judged is None:
+            judged = _told_apart(scores.argmax(axis=1), labels)
+        before, true = true, true_label_probabilities(scores, labels)
+        # Of a class that loses most of its photos, the labels are all there is.
+        judged &= (own * true).sum(axis=0) >= own.sum(axis=0) * _LEAST_RIGHT
+        true = np.where(judged[labels][:, None], true, own)
+        if np.abs(true - before).max() < _SETTLED:
             break
-        # A class may lose all but a few: then the labels are all there is.
-        if np.bincount(labels[kept], minlength=len(names)).min() < _FOLDS:
-            kept = before
-            break
-    return sorted(
-        (
-            SuspectedLabel(int(row), int(names[likely]), float(margin))
-            for row, likely, margin in _prune(probabilities, labels, kept)
-        ),
-        key=lambda found: -found.margin,
-    )
+    return true, judged
 
 
 def _reduce(features):
@@ -117,54 +181,54 @@ def _reduce(features):
     return reduce.fit_transform(np.asarray(features, "float32"))
 
 
-def _out_of_fold(features, labels, kept, folds):
-    """Returns the probabilities by classifiers that did not see the photo."""
-    probabilities = np.zeros((len(labels), labels.max() + 1))
+def _out_of_fold(features, true, folds):
+    """Returns logarithms of probabilities by classifiers without the photo.
+
+    Each learns from all labels that are likely, with the sums of the weights
+    equal over classes, and none above that of a middling class: of a few photos
+    of a rare class, it would learn every detail.
+    """
+    num_classes = true.shape[1]
+    # A class that is missing in a fold is as likely as not.
+    probabilities = np.full(true.shape, 1 / num_classes)
     for fitted, held_out in folds:
-        fitted = fitted[kept[fitted]]
+        rows, labels = np.nonzero(true[fitted] > _LIKELY)
+        rows = fitted[rows]
+        weights = true[rows, labels]
+        sums = np.bincount(labels, weights, minlength=num_classes)
+        harmonic_mean = (sums > 0).sum() / (1 / sums[sums > 0]).sum()
         classifier = LogisticRegression(
             C=_INVERSE_PENALTY, tol=1e-3, max_iter=300
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough
-            classifier.fit(features[fitted], labels[fitted])
-        columns = classifier.classes_
-        probabilities[np.ix_(held_out, columns)] = classifier.predict_proba(
-            features[held_out]
-        )
-    return probabilities
+            classifier.fit(
+                features[rows], labels, weights * (harmonic_mean / sums)[labels]
+            )
+        columns = np.ix_(held_out, classifier.classes_)
+        probabilities[columns] = classifier.predict_proba(features[held_out])
+    return np.log(np.maximum(probabilities, _SMALLEST))
 
 
-def _self_confidence(probabilities, labels, kept):
-    """Returns the mean probability that photos of a class have of it, (C,)."""
-    own = probabilities[np.arange(len(labels)), labels]
-    sums = np.bincount(labels[kept], own[kept], minlength=labels.max() + 1)
-    return sums / np.bincount(labels[kept], minlength=labels.max() + 1)
+def _told_apart(predicted, labels):
+    """Returns whether each class is predicted better than by chance, (C,).
 
-
-def _prune(probabilities, labels, kept):
-    """Yields (row, class, margin): "prune by noise rate" of the paper.
-
-    As many photos of each pair of classes as the confident joint says, those
-    with the largest margin.
+    By chance, photos of the class and others are predicted as it equally often.
     """
-    num_classes = probabilities.shape[1]
-    is_confident = probabilities >= _self_confidence(
-        probabilities, labels, kept
-    )
-    counted = is_confident.any(axis=1)
-    predicted = np.where(is_confident, probabilities, -1).argmax(axis=1)
-    joint = np.zeros((num_classes, num_classes))
-    np.add.at(joint, (labels[counted], predicted[counted]), 1)
-    # Calibrated: as many photos of each label as there are.
-    joint *= (np.bincount(labels) / np.maximum(joint.sum(axis=1), 1))[:, None]
-    likeliest = probabilities.argmax(axis=1)
-    own = probabilities[np.arange(len(labels)), labels]
-    margins = probabilities.max(axis=1) - own
-    for label, likely in zip(*np.nonzero(np.rint(joint)), strict=True):
-        if label == likely:
-            continue
-        rows = np.flatnonzero((labels == label) & (likeliest == likely))
-        rows = rows[np.argsort(-margins[rows], kind="stable")]
-        for row in rows[: int(np.rint(joint[label, likely]))]:
-            yield row, likely, margins[row]
+    told = []
+    for label in range(labels.max() + 1):
+        is_label, is_predicted = labels == label, predicted == label
+        hits, photos = (is_label & is_predicted).sum(), is_label.sum()
+        by_chance = is_predicted[~is_label].mean()
+        low, _ = wilson_interval(int(hits), int(photos))
+        told.append(low > by_chance and hits / photos - by_chance > _TOLD_APART)
+    return np.array(told)
+
+
+def _suspects(true, labels, judged):
+    """Yields (row, class, probability that the label is wrong)."""
+    others = true * judged
+    others[np.arange(len(labels)), labels] = 0
+    wrong = others.sum(axis=1) * judged[labels]
+    for row in np.flatnonzero(wrong >= _LISTED):
+        yield row, others[row].argmax(), float(wrong[row])

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn import metrics
 
+_MOST_WITHOUT_TOP_5 = 10  # classes
 _BINS = 15  # of confidence, as in Guo et al. 2017
 
 
@@ -83,6 +84,23 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
         score = metrics.brier_score_loss(
             labels, _add_to_one(probabilities), labels=range(num_classes)
         )
+    return float(score)
+
+
+def top_5_accuracy(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> float | None:
+    """Returns the share of photos with the label among the 5 most probable.
+
+    None where there are at most 10 classes: half of them are among 5 then.
+    """
+    num_classes = probabilities.shape[1]
+    if num_classes <= _MOST_WITHOUT_TOP_5:
+        return None
+    every = range(num_classes)
+    score = metrics.top_k_accuracy_score(
+        labels, probabilities, k=5, labels=every
+    )
     return float(score)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thaw.data.photos import Photos
-from thaw.evaluation.label_noise import find_label_issues
+from thaw.evaluation.label_noise import LabelIssues, find_label_issues
 from thaw.evaluation.stored_outputs import stored_outputs
 from thaw.inference.outputs import Outputs
 from thaw.inference.predictor import Predictor
@@ -86,7 +86,7 @@ def predict_labelled(model, photos: Photos) -> tuple[Predictions, np.ndarray]:
 
 def predictions_of_training(
     stage, train_views, val_views, batch_size: int
-) -> tuple[Predictions, list[dict]]:
+) -> tuple[Predictions, LabelIssues]:
     """Returns predictions on the validation photos, and suspected labels.
 
     Of the features that training has stored nothing is computed again.
@@ -100,7 +100,7 @@ def predictions_of_training(
         batch_size: That of the stage.
 
     Returns:
-        `Predictions`, and the rows of label_issues.csv, on both splits.
+        `Predictions`, and the suspected labels of both splits.
     """
     train, validation = train_views.photos, val_views.photos
     validated = stored_outputs(stage, stage.val_cache, val_views, batch_size)

@@ -7,12 +7,11 @@ from pathlib import Path
 from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
 from thaw.data.prepare import inspect_usable
-from thaw.data.table_header import ColumnNames
 from thaw.device import prepare_device
 from thaw.errors import MachineError, NotVerified
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
 from thaw.evaluation.evaluation import Evaluation
-from thaw.evaluation.label_noise import find_label_issues
+from thaw.evaluation.label_noise import LabelIssues, find_label_issues
 from thaw.evaluation.predictions import Predictions, predict_labelled
 from thaw.evaluation.request import choose_output_dir
 from thaw.progress import say
@@ -31,11 +30,10 @@ def evaluate_run(
     *,
     calibrate: bool = False,
     output_dir: str | Path | None = None,
-    label_regex: str | None = None,
+    split: str | None = None,
     min_count: int = 1,
     max_pixels: int = MAX_PIXELS,
-    path_column: str | None = None,
-    label_column: str | None = None,
+    **label_options: object,
 ) -> Evaluation:
     """Evaluates a run, and writes the report. No photo or label is changed.
 
@@ -47,10 +45,12 @@ def evaluate_run(
             temperature that suits its validation photos best.
         output_dir: Folder for the report; None: the run folder or, with
             `data`, evaluation-NAME in it.
-        label_regex: As in `fine_tune`.
+        split: Part of `data` to evaluate on: `train`, `validation` or `test`,
+            a folder in it or rows of the table.
         min_count: Photos from which on a pair of classes counts as confused.
         max_pixels: Photos with more pixels are skipped.
-        path_column, label_column: As in `fine_tune`.
+        **label_options: `label_regex`, `class_folders`, `path_column` and
+            `label_column`, as in `fine_tune`.
 
     Returns:
         The `Evaluation`; its `path` is that of report.html.
@@ -60,9 +60,8 @@ def evaluate_run(
         NotVerified: If a fresh process could not confirm the calibrated
             model. The model then stays as it was.
     """
-    output_dir = choose_output_dir(run.path, data, output_dir, calibrate)
-    columns = ColumnNames(path_column, label_column)
-    photos = find_labelled_photos(run.path, data, label_regex, columns)
+    output_dir = choose_output_dir(run.path, data, output_dir, calibrate, split)
+    photos = find_labelled_photos(run.path, data, split, **label_options)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
     photos, _ = inspect_usable(
@@ -80,9 +79,13 @@ def evaluate_run(
     check_one_run(facts, run.model)
     predictions, features = predict_labelled(run.model, photos)
     if data is None:
-        issues = reader.load_label_issues(run.path)
+        issues = LabelIssues(
+            reader.load_label_issues(run.path),
+            reader.load_not_judged(run.path),
+        )
     else:
-        facts = facts._replace(photos=f"photos in {Path(data).resolve().name}")
+        name = f"photos in {Path(data).resolve().name}"
+        facts = facts._replace(photos=f"{split} {name}" if split else name)
         issues = find_label_issues(
             features,
             predictions.labels,
@@ -106,7 +109,8 @@ def evaluate_run(
     if is_record and data is None:
         flags = reader.load_flags(run.path)
         exports = reader.load_current_exports(run.path)
-        card = make_card(facts, evaluation, flags, len(issues), exports)
+        num_issues = len(issues.rows)
+        card = make_card(facts, evaluation, flags, num_issues, exports)
         run.folder.save_card(card)
     return evaluation
 

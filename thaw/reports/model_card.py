@@ -31,6 +31,7 @@ _PATHS = {"backbone", "cache_dir", "data", "validation_data", "weights"}
 _MANY_CLASSES = 50  # of which the rest is in metrics.json
 _METRICS = {
     "accuracy": "Accuracy, 95% CI {:.3f} to {:.3f}",
+    "top_5_accuracy": "Top-5 accuracy",
     "macro_f1": "F1, mean over classes",
     "macro_roc_auc": "ROC AUC, mean over classes",
     "log_loss": "Log loss",

@@ -4,15 +4,17 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from thaw.errors import valid_utf8
+from thaw.errors import list_some, valid_utf8
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import Evaluation
+from thaw.evaluation.label_noise import LabelIssues
 from thaw.reports.facts import RunFacts
 from thaw.reports.photos import Shown, clickable_classes
 from thaw.reports.templates import make_environment
 from thaw.reports.words import words
 
 _METRICS = ("roc", "precision_recall", "reliability", "feature_map")
+_CLASSES_NAMED = 20  # of those that are not judged
 # Every name on the page is text, never markup.
 _TEMPLATES = make_environment(autoescape=True)
 
@@ -40,7 +42,7 @@ def make_page(
     facts: RunFacts,
     evaluation: Evaluation,
     advice: Sequence[Advice],
-    num_issues: int,
+    issues: LabelIssues,
     pictures: Pictures,
 ) -> str:
     """Returns the page.
@@ -49,7 +51,7 @@ def make_page(
         facts: Facts about the run.
         evaluation: Metrics of its predictions.
         advice: What to try next.
-        num_issues: Number of suspected label errors.
+        issues: Suspected label errors.
         pictures: Charts and photos.
     """
     names, counts = list(evaluation.classes), evaluation.confusion_matrix
@@ -65,14 +67,23 @@ def make_page(
         clickable=clickable,
         counts=counts,
         curves=facts.curves,
-        metrics=[charts[name] for name in _METRICS if name in charts],
+        metrics=_metric_charts(charts, evaluation),
         names=names,
-        num_issues=num_issues,
+        issues=issues,
+        not_judged=list_some(issues.not_judged, _CLASSES_NAMED),
         pictures=pictures,
         quality=facts.summary["quality"],
         whole_matrix=whole,
     )
     return valid_utf8(page)
+
+
+def _metric_charts(charts, evaluation):
+    """Returns the charts that show something."""
+    names = list(_METRICS)
+    if evaluation.macro_roc_auc is None:  # all photos are of one class
+        names = [x for x in names if x not in ("roc", "precision_recall")]
+    return [charts[name] for name in names if name in charts]
 
 
 def _cells(cells):

@@ -10,6 +10,7 @@ from thaw.errors import UserError
 from thaw.evaluation.advice import Evidence, advise
 from thaw.evaluation.calibration import Calibrated
 from thaw.evaluation.evaluation import Evaluation, evaluate
+from thaw.evaluation.label_noise import LabelIssues
 from thaw.evaluation.predictions import Predictions
 from thaw.reports import photos
 from thaw.reports.facts import RunFacts
@@ -22,7 +23,7 @@ def write_report(
     folder: RunFolder,
     model: keras.Model,
     predictions: Predictions,
-    issues: list[dict],
+    issues: LabelIssues,
     facts: RunFacts,
     *,
     min_count: int = 1,
@@ -37,7 +38,7 @@ def write_report(
         folder: Folder to write to, not always that of the run.
         model: Model of the run, for heat maps.
         predictions: Its predictions.
-        issues: Rows of label_issues.csv.
+        issues: Suspected label errors.
         facts: Facts about the run.
         min_count: Photos from which on a pair of classes counts as confused.
         calibrated: Calibration of the predictions, or None.
@@ -58,8 +59,10 @@ def write_report(
         predictions.probabilities,
         predictions.class_names,
     )
-    folder.save_label_issues(issues)
-    folder.save_metrics(evaluation.to_dict())
+    folder.save_label_issues(issues.rows)
+    folder.save_metrics(
+        evaluation.to_dict() | {"label_issues": issues.to_dict()}
+    )
     figures = draw_figures(
         predictions, evaluation, calibrated, facts.summary["class_counts"]
     )
@@ -70,15 +73,15 @@ def write_report(
             name: folder.save_figure(f"{name}.png", figure)
             for name, figure in figures.items()
         },
-        suspected=photos.show_suspected(issues, predictions.pixel_ranges),
+        suspected=photos.show_suspected(issues.rows, predictions.pixel_ranges),
         cells=photos.show_cells(predictions, evaluation.confusion_matrix),
         **{
             name: [photo.shown() for photo in gallery]
             for name, gallery in galleries.items()
         },
     )
-    advice = advise(_evidence(facts, evaluation, model, len(issues)))
-    page = make_page(facts, evaluation, advice, len(issues), pictures)
+    advice = advise(_evidence(facts, evaluation, model, issues))
+    page = make_page(facts, evaluation, advice, issues, pictures)
     folder.save_report(page)
     return dataclasses.replace(evaluation, path=folder.path / "report.html")
 
@@ -124,7 +127,7 @@ def _save_galleries(folder, galleries):
             (folder.path / f"{name}.png").unlink(missing_ok=True)
 
 
-def _evidence(facts, evaluation, model, num_issues):
+def _evidence(facts, evaluation, model, issues):
     summary = facts.summary
     earlier, later = neighbours(
         block_starts(model),
@@ -141,7 +144,8 @@ def _evidence(facts, evaluation, model, num_issues):
             for x in evaluation.classes.values()
         ],
         num_photos=sum(map(sum, summary["class_counts"].values())),
-        num_suspected=num_issues if facts.own_photos else 0,
+        num_suspected=len(issues.rows) if facts.own_photos else 0,
+        expected_errors=issues.expected_errors,
         config=summary["config"],
         earlier=earlier,
         later=later,

@@ -7,8 +7,10 @@ from thaw.evaluation.evaluation import Evaluation
 from thaw.reports.facts import RunFacts
 
 
-def words(facts: RunFacts, evaluation: Evaluation) -> dict[str, str]:
+def words(facts: RunFacts, evaluation: Evaluation) -> dict[str, str | None]:
     """Returns all that is said of a run and its metrics, by placeholder.
+
+    None is what there is not to say.
 
     Args:
         facts: Facts about the run.
@@ -50,7 +52,7 @@ def _words_of_run(summary):
 def _words_of_metrics(evaluation):
     low, high = evaluation.accuracy_interval
     name, lowest = evaluation.lowest_recall
-    area = evaluation.macro_roc_auc
+    area, top_5 = evaluation.macro_roc_auc, evaluation.top_5_accuracy
     gap = "mean gap between confidence and accuracy"
     if evaluation.calibration is not None:
         before, unseen = (
@@ -65,6 +67,7 @@ def _words_of_metrics(evaluation):
         "verdict": evaluation.verdict,
         "support": f"{evaluation.support:,}",
         "accuracy": f"{evaluation.accuracy:.1%}",
+        "top_5_accuracy": None if top_5 is None else f"{top_5:.1%}",
         "interval": f"{low * 100:.1f}-{high:.1%}",
         "balanced_accuracy": f"{evaluation.balanced_accuracy:.1%}",
         "lowest_recall": f"{name} ({lowest.recall:.1%} of "

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
-from thaw.data.table_header import BY_CONTENT, ColumnNames
 from thaw.errors import UserError
 from thaw.runs import reader
 
@@ -30,8 +29,8 @@ def check_finished(run_dir: str | Path) -> None:
 def find_labelled_photos(
     run_dir: str | Path,
     data: str | Path | None,
-    label_regex: str | None = None,
-    columns: ColumnNames = BY_CONTENT,
+    split: str | None = None,
+    **label_options: object,
 ) -> Photos:
     """Returns photos labelled by the classes of a run; it may lack some.
 
@@ -39,7 +38,7 @@ def find_labelled_photos(
         run_dir: Run folder.
         data: Folder, table or archive with photos; of one with a validation
             split, that split. None: the photos the run was validated on.
-        label_regex, columns: As in `thaw.data.load.load_photos`.
+        split, label_options: As in `thaw.data.load.load_photos`.
 
     Raises:
         UserError: If there are none, or of a class the run does not know.
@@ -48,9 +47,9 @@ def find_labelled_photos(
     if data is not None:
         train, validation = load_photos(
             data,
-            label_regex=label_regex,
             class_names=class_names,
-            columns=columns,
+            split=split,
+            **label_options,
         )
         return train if validation is None else validation
     predictions = reader.load_predictions(run_dir)

@@ -205,6 +205,8 @@ def load_training_photos(folder: str | Path) -> list[str]:
 def load_label_issues(folder: str | Path) -> list[dict]:
     """Returns label_issues.csv, a dict per photo; none where there is none.
 
+    `probability` is None in the file of an older Thaw, which had a `margin`.
+
     Raises:
         UserError: If it is damaged.
     """
@@ -215,9 +217,29 @@ def load_label_issues(folder: str | Path) -> list[dict]:
     columns = format1.rename_columns(path.name, columns)
     with damage_said(path):
         issues = [dict(zip(columns, row, strict=True)) for row in rows]
-        if not set(schema.ISSUE_COLUMNS) <= set(columns):
+        *texts, number = schema.ISSUE_COLUMNS
+        if not set(texts) <= set(columns):
             raise ValueError("a column is missing")
-        return [x | {"margin": float(x["margin"])} for x in issues]
+        return [
+            {name: issue[name] for name in texts}
+            | {number: float(issue[number]) if number in issue else None}
+            for issue in issues
+        ]
+
+
+def load_not_judged(folder: str | Path) -> tuple[str, ...]:
+    """Returns the classes whose labels were not judged, of metrics.json.
+
+    Raises:
+        UserError: If it is damaged, or a newer Thaw wrote it.
+    """
+    if not (Path(folder) / "metrics.json").exists():
+        return ()
+    issues = load_metrics(folder).get("label_issues")
+    expected = {"not_judged": [str]}
+    if not schema.is_like(issues, expected):  # that of an older Thaw
+        return ()
+    return tuple(issues["not_judged"])
 
 
 def check_resumable(folder: str | Path) -> None:

@@ -27,7 +27,7 @@ STEP_COLUMNS = (
 PREDICTION_COLUMNS = ("path", "label", "predicted")  # then the classes
 PHOTO_COLUMNS = ("path", "label")
 BAD_COLUMNS = ("path", "reason")
-ISSUE_COLUMNS = ("path", "split", "label", "suggested", "margin")
+ISSUE_COLUMNS = ("path", "split", "label", "suggested", "probability")
 
 RUN_SCHEMA = {  # what the report takes from run.json
     "backbone": str,
@@ -78,6 +78,7 @@ METRICS_SCHEMA = {  # what the model card takes from metrics.json
     "accuracy_interval": [int | float],
     "log_loss": int | float,
     "expected_calibration_error": int | float,
+    "top_5_accuracy": int | float | None,
     "classes": {"": {"support": int, "recall": int | float | None}},
     "confusion_matrix": [[int]],
     "most_confused": [[str | int]],

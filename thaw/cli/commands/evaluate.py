@@ -12,7 +12,7 @@ its own. No photo and no label is changed.
 import dataclasses
 
 from thaw.cli import app
-from thaw.data import MAX_PIXELS
+from thaw.data import MAX_PIXELS, SPLIT_NAMES
 from thaw.errors import UserError
 from thaw.evaluation.request import choose_output_dir
 from thaw.options import Config, option
@@ -28,7 +28,10 @@ class EvaluateConfig(Config):
         data: Labelled photos, as train.py takes them; of a folder with train/
             and validation/, the second. Default: the photos that the run was
             validated on.
+        split: Part of `data` to evaluate on: train, validation or test, a
+            folder in it or the rows of a table.
         label_regex: As in train.py: the class in the name of a photo.
+        class_folders: As in train.py: which folders are the classes.
         path_column: As in train.py: column of a table that names the photos.
         label_column: The one with the labels.
         output_dir: Folder for the report. Default: the run folder; with `data`,
@@ -41,7 +44,9 @@ class EvaluateConfig(Config):
     """
 
     data: str | None = option(None)
+    split: str | None = option(None, choices=tuple(SPLIT_NAMES))
     label_regex: str | None = option(None)
+    class_folders: tuple[str, ...] | None = option(None)
     path_column: str | None = option(None)
     label_column: str | None = option(None)
     output_dir: str | None = option(None)
@@ -59,18 +64,24 @@ def main(arguments: list[str], config: EvaluateConfig) -> int:
         raise UserError(
             "Expected one run folder, e.g. python evaluate.py runs/latest"
         )
-    from thaw.data.table_header import ColumnNames
+    from thaw.data.label_options import LabelOptions
     from thaw.runs import labelled_photos, paths
 
     # Mistakes are said before TensorFlow is imported, which takes seconds.
     run_dir = paths.follow_link(arguments[0])
     labelled_photos.check_finished(run_dir)
-    choose_output_dir(run_dir, config.data, config.output_dir, config.calibrate)
+    choose_output_dir(
+        run_dir,
+        config.data,
+        config.output_dir,
+        config.calibrate,
+        config.split,
+    )
     labelled_photos.find_labelled_photos(
         run_dir,
         config.data,
-        config.label_regex,
-        ColumnNames(config.path_column, config.label_column),
+        config.split,
+        **LabelOptions.of_config(config)._asdict(),
     )
     with app.without_startup_logs():
         from thaw.device import prepare_device
