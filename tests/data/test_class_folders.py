@@ -249,10 +249,10 @@ def test_one_split_of_a_folder(tmp_path):
     assert names_of("test") == ["Test/b/4.jpg"]
     assert names_of("validation") == ["val/a/3.jpg"]
     assert names_of("train") == ["Train/a/1.jpg", "Train/b/1.jpg"]
-    with pytest.raises(UserError, match="has no folder test"):
+    with pytest.raises(UserError, match="has no folder for test"):
         load_photos(tmp_path / "val", class_names="ab", split="test")
     (tmp_path / "Train" / "test").symlink_to(tmp_path / "Test")
-    with pytest.raises(UserError, match="has no folder test"):
+    with pytest.raises(UserError, match="has no folder for test"):
         load_photos(tmp_path / "Train", class_names="ab", split="test")
 
 

@@ -77,7 +77,7 @@ def test_one_split_of_a_table(folder):
     photos, _ = load_photos(table, split="validation", **known)
     assert names(photos) == [("cat1.jpg", "cat")]
     table = write(folder, ["path,label", "images/cat0.jpg,cat"])
-    with pytest.raises(UserError, match="no rows whose `split` is test"):
+    with pytest.raises(UserError, match="no rows whose split is test"):
         load_photos(table, split="test", **known)
 
 

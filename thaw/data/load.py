@@ -116,9 +116,10 @@ def _split_folder(data, split):
     found = [x.path for x in children if split_role(x.name) == split]
     if len(found) == 1 and not leads_out(found[0], data):
         return found[0]
+    what = "several folders" if len(found) > 1 else "no folder"
     raise UserError(
-        f"`split`: {data} has {len(found)} folders to be called {split}. "
-        f"Expected one, e.g. {data}/{split}. Give the folder itself: `data`"
+        f"`split`: {data} has {what} for {split}, by the name. Give the folder "
+        "itself: `data`"
     )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from thaw.data.groups import group_numbers
 from thaw.data.photos import Photos
 from thaw.evaluation.label_noise import LabelIssues, find_label_issues
 from thaw.evaluation.stored_outputs import stored_outputs
@@ -25,6 +26,7 @@ class Predictions(NamedTuple):
         logits: Input of the softmax, float (N, C).
         class_names: (C,).
         pixel_ranges: Of `Photos`.
+        groups: Of `group_numbers`.
     """
 
     paths: Sequence[str]
@@ -34,6 +36,7 @@ class Predictions(NamedTuple):
     logits: np.ndarray
     class_names: Sequence[str]
     pixel_ranges: Mapping[str, PixelRange] | None = None
+    groups: np.ndarray | None = None
 
     @classmethod
     def of(cls, photos: Photos, outputs: Outputs) -> "Predictions":
@@ -46,6 +49,7 @@ class Predictions(NamedTuple):
             outputs.logits,
             photos.class_names,
             photos.pixel_ranges,
+            group_numbers(photos),
         )
 
     @property
@@ -113,5 +117,6 @@ def predictions_of_training(
         [*train.paths, *validation.paths],
         ["train"] * len(train) + ["validation"] * len(validation),
         validation.class_names,
+        group_numbers(train + validation),
     )
     return Predictions.of(validation, validated), issues

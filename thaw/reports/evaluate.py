@@ -92,6 +92,7 @@ def evaluate_run(
             predictions.paths,
             ["evaluated"] * len(predictions.paths),
             run.class_names,
+            predictions.groups,
         )
     calibrated = None
     if calibrate:
