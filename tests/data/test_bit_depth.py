@@ -245,3 +245,12 @@ def test_a_pixel_range_is_two_numbers(text):
 )
 def test_a_pixel_range_comes_back_from_its_text(text):
     assert str(PixelRange.parse(text)) == text
+
+
+def test_a_model_that_goes_on_keeps_its_range():
+    photos = integers(900, 800, 1000)
+    before = {INTEGER: PixelRange(0, 4095)}
+    assert choose_ranges(photos) == {INTEGER: PixelRange(0, 1023)}
+    assert choose_ranges(photos, before=before) == before
+    given = PixelRange(0, 2000)
+    assert set(choose_ranges(photos, given, before).values()) == {given}

@@ -1,5 +1,8 @@
 """Range of the samples of a set of photos: found in the set, or given."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from thaw.data.inspect_worker import Inspection
 from thaw.data.photos import Photos
 from thaw.errors import UserError, shown
@@ -16,7 +19,9 @@ _GROUPS_SHOWN = 5
 
 
 def choose_ranges(
-    photos: Photos, given: PixelRange | None = None
+    photos: Photos,
+    given: PixelRange | None = None,
+    before: Mapping[str, PixelRange] = MappingProxyType({}),
 ) -> dict[str, PixelRange]:
     """Returns what becomes black and white in a set, by kind of samples.
 
@@ -34,6 +39,7 @@ def choose_ranges(
     Args:
         photos: All photos that can be used, inspected.
         given: Range for all of them, or None.
+        before: Ranges that a model was trained with, which goes on.
 
     Raises:
         UserError: If there is more than one reading, or none.
@@ -43,12 +49,16 @@ def choose_ranges(
     rows_of = {kind: rows_of_kind(photos, kind) for kind in KINDS}
     rows_of = {kind: rows for kind, rows in rows_of.items() if rows}
     ranges = {
-        kind: _choose(photos, kind, rows)
+        kind: before.get(kind) or _choose(photos, kind, rows)
         for kind, rows in rows_of.items()
-        if kind != EIGHT_BITS
+        if kind != EIGHT_BITS or kind in before
     }
     integers = ranges.get(INTEGER, _OF_INTEGERS[-1])
-    if len(rows_of) > 1 and integers in _OF_INTEGERS[1:-1]:
+    if (
+        len(rows_of) > 1
+        and integers in _OF_INTEGERS[1:-1]
+        and not {*rows_of} <= {*before}
+    ):
         groups = [
             (name_range(kind, ranges.get(kind)), rows)
             for kind, rows in rows_of.items()

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from model_zoo.own_model import keep_order
@@ -113,7 +114,11 @@ def _absolute(path):
     return os.path.abspath(path)
 
 
-def inspect_and_split(found: Sequence[Photos], config) -> Splits:
+def inspect_and_split(
+    found: Sequence[Photos],
+    config,
+    ranges_before: Mapping[str, PixelRange] = MappingProxyType({}),
+) -> Splits:
     """Returns the photos that can be used, split; duplicates train.
 
     Args:
@@ -121,6 +126,7 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
         config: Object with `data`, `max_pixels`, `skip_bad`, `seed`,
             `validation_fraction`, `rare_classes`, `class_weights` and
             `pixel_range` of `TrainConfig`.
+        ranges_before: `before` of `bit_depth.choose_ranges`.
 
     Raises:
         UserError: If more cannot be used than `skip_bad` allows, a class has
@@ -134,7 +140,7 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
     )
     option = config.pixel_range
     given = None if option is None else PixelRange.parse(option)
-    ranges, range_line = choose_set_ranges(usable, given)
+    ranges, range_line = choose_set_ranges(usable, given, ranges_before)
     if range_line:
         say(range_line)
     usable = [dataclasses.replace(x, pixel_ranges=ranges) for x in usable]
@@ -165,13 +171,15 @@ def inspect_and_split(found: Sequence[Photos], config) -> Splits:
 
 
 def choose_set_ranges(
-    splits: Sequence[Photos], given: PixelRange | None
+    splits: Sequence[Photos],
+    given: PixelRange | None,
+    before: Mapping[str, PixelRange] = MappingProxyType({}),
 ) -> tuple[dict[str, PixelRange], str]:
     """Returns what becomes black and white in all splits, and lines on it.
 
     Args:
         splits: Inspected photos that can be used.
-        given: Range for all of them, or None.
+        given, before: As in `bit_depth.choose_ranges`.
 
     Returns:
         Ranges as of `bit_depth.choose_ranges`, and text, which may be empty.
@@ -180,7 +188,7 @@ def choose_set_ranges(
         UserError: If it isn't clear.
     """
     photos = sum(splits[1:], splits[0])
-    ranges = bit_depth.choose_ranges(photos, given)
+    ranges = bit_depth.choose_ranges(photos, given, before)
     is_given = given is not None
     return ranges, quality_report.describe_ranges(photos, ranges, is_given)
 

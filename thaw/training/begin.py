@@ -52,7 +52,9 @@ def begin(
     check_callbacks(callbacks)
     with progress.heavy_imports():  # TensorFlow logs here, too
         device_name = device.prepare_device()
-    splits = inspect_and_split(found, config)
+    splits = inspect_and_split(
+        found, config, own_backbone.ranges_before(config)
+    )
     class_names = splits.train.class_names
     model = _build_model(config, splits.train.counts())
     if seen := own_backbone.describe_seen(config, splits.validation.paths):

@@ -13,7 +13,8 @@ from model_zoo.own_model import (
 )
 from thaw.config import TrainConfig
 from thaw.errors import UserError
-from thaw.runs import reader
+from thaw.pixel_range import PixelRange
+from thaw.runs import pixel_ranges, reader
 
 _NAMES_SHOWN = 5
 _OF_BASE = ("image_size", "resize")  # the others are of the head
@@ -58,6 +59,16 @@ def kept_classes(config: TrainConfig) -> tuple[str, ...]:
     """
     own = find_own_model(config.backbone_name)
     return own.class_names if own and config.cut_at is None else ()
+
+
+def ranges_before(config: TrainConfig) -> dict[str, PixelRange]:
+    """Returns the pixel ranges of the run whose model goes on, or {}.
+
+    Args:
+        config: Of `with_own_options`.
+    """
+    own = find_own_model(config.backbone_name)
+    return (own and pixel_ranges.load(Path(own.path).parent)) or {}
 
 
 def describe_start(config: TrainConfig, class_names: Sequence[str]) -> str:
