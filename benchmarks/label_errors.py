@@ -23,7 +23,9 @@ DATA = flags.DEFINE_string("data", None, "Labelled photos, as in train.py.")
 BACKBONE = flags.DEFINE_string("backbone", "vgg16", "As in train.py.")
 PREPROCESS = flags.DEFINE_string("preprocess", "auto", "As in train.py.")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", 150, "Pixels a side.")
-SEEDS = flags.DEFINE_integer("seeds", 3, "Number of seeds; few photos: 4 times")
+SEEDS = flags.DEFINE_integer(
+    "seeds", 3, "Number of seeds; few photos: 4 times."
+)
 flags.mark_flag_as_required("data")
 
 _SMALL = 200  # photos
@@ -66,8 +68,9 @@ def main(_):
     available = np.bincount(labels)
     rows = []
     for case in CASES:
-        needed = (case.large or 0) * (1 + case.rate), (case.rare or 0)
-        if max(needed) > available.min():
+        others = (case.large or 0) * case.rate * (case.planted == "into")
+        needed = max(case.large or 0, (case.rare or 0) + others)
+        if needed > available.min():
             continue
         few = case.large is not None and case.large + case.rare < _SMALL
         results = []

@@ -189,6 +189,11 @@ def test_label_issues_of_format_1_are_read_by_todays_names(tmp_path):
     (issue,) = reader.load_label_issues(tmp_path)
     assert tuple(issue) == schema.ISSUE_COLUMNS
     assert issue["split"] == "train" and issue["probability"] is None
+    text = "path,split,label,suggested,probability\na.jpg,train,cat,dog,"
+    (tmp_path / "label_issues.csv").write_text(text + "\n")  # written anew
+    assert reader.load_label_issues(tmp_path) == [issue]
+    (tmp_path / "label_issues.csv").write_text(text + "0.75\n")
+    assert reader.load_label_issues(tmp_path)[0]["probability"] == 0.75
 
 
 def test_options_of_today_stay_as_they_are():

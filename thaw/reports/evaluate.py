@@ -18,7 +18,7 @@ from thaw.progress import say
 from thaw.reports.facts import facts_of_run
 from thaw.reports.model_card import make_card
 from thaw.reports.report import check_one_run, write_report
-from thaw.runs import reader
+from thaw.runs import reader, schema
 from thaw.runs.labelled_photos import find_labelled_photos
 from thaw.runs.verify import FreshProcessCheck
 from thaw.runs.writer import RunFolder
@@ -79,10 +79,7 @@ def evaluate_run(
     check_one_run(facts, run.model)
     predictions, features = predict_labelled(run.model, photos)
     if data is None:
-        issues = LabelIssues(
-            reader.load_label_issues(run.path),
-            reader.load_not_judged(run.path),
-        )
+        issues = _load_issues(run.path)
     else:
         name = f"photos in {Path(data).resolve().name}"
         facts = facts._replace(photos=f"{split} {name}" if split else name)
@@ -114,6 +111,16 @@ def evaluate_run(
         card = make_card(facts, evaluation, flags, num_issues, exports)
         run.folder.save_card(card)
     return evaluation
+
+
+def _load_issues(run_dir):
+    """Returns the suspected labels that training has found."""
+    not_judged = ()
+    if (run_dir / "metrics.json").exists():
+        issues = reader.load_metrics(run_dir).get("label_issues")
+        if schema.is_like(issues, {"not_judged": [str]}):  # else an older Thaw
+            not_judged = tuple(issues["not_judged"])
+    return LabelIssues(reader.load_label_issues(run_dir), not_judged)
 
 
 def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:

@@ -205,8 +205,6 @@ def load_training_photos(folder: str | Path) -> list[str]:
 def load_label_issues(folder: str | Path) -> list[dict]:
     """Returns label_issues.csv, a dict per photo; none where there is none.
 
-    `probability` is None in the file of an older Thaw, which had a `margin`.
-
     Raises:
         UserError: If it is damaged.
     """
@@ -218,28 +216,13 @@ def load_label_issues(folder: str | Path) -> list[dict]:
     with damage_said(path):
         issues = [dict(zip(columns, row, strict=True)) for row in rows]
         *texts, number = schema.ISSUE_COLUMNS
-        if not set(texts) <= set(columns):
+        if not {*texts} <= {*columns}:
             raise ValueError("a column is missing")
-        return [
-            {name: issue[name] for name in texts}
-            | {number: float(issue[number]) if number in issue else None}
-            for issue in issues
+        return [  # an older Thaw wrote no probability
+            {name: x[name] for name in texts}
+            | {number: float(x[number]) if x.get(number) else None}
+            for x in issues
         ]
-
-
-def load_not_judged(folder: str | Path) -> tuple[str, ...]:
-    """Returns the classes whose labels were not judged, of metrics.json.
-
-    Raises:
-        UserError: If it is damaged, or a newer Thaw wrote it.
-    """
-    if not (Path(folder) / "metrics.json").exists():
-        return ()
-    issues = load_metrics(folder).get("label_issues")
-    expected = {"not_judged": [str]}
-    if not schema.is_like(issues, expected):  # that of an older Thaw
-        return ()
-    return tuple(issues["not_judged"])
 
 
 def check_resumable(folder: str | Path) -> None:
