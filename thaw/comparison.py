@@ -2,41 +2,18 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from thaw.errors import UserError, shown, valid_utf8
 from thaw.evaluation.bootstrap import Difference, paired_difference
+from thaw.evaluation.compared_run import ComparedRun, load_compared_run
 from thaw.evaluation.shared_photos import shared_scores
 from thaw.progress import warn
-from thaw.runs import reader
 from thaw.tables import format_table
 
 _TITLES = ("run", "kept epoch", "val accuracy", "val loss", "seconds", "")
-
-
-class ComparedRun(NamedTuple):
-    """A run in a comparison.
-
-    Attributes:
-        name: Its name in the comparison.
-        history: Rows of its epochs.
-        best: The row of the kept epoch, None where no loss is finite.
-        seconds: Duration.
-        finished: Whether it has ended.
-        flags: Lines of its flags.txt.
-        predictions: `reader.Predictions` on its validation photos, or None.
-    """
-
-    name: str
-    history: list[dict]
-    best: dict | None
-    seconds: float
-    finished: bool
-    flags: list[str]
-    predictions: reader.Predictions | None
 
 
 class RunDifference(NamedTuple):
@@ -109,11 +86,14 @@ class Comparison:
                 )
             ended = "" if run.finished else "has not ended"
             rows.append((run.name, *cells, f"{run.seconds:.0f}", ended))
-        top_5 = ["top-5 accuracy", *map(_top_5_accuracy, self.runs)]
-        if any(top_5[1:]):
+        top_5 = [run.top_5_accuracy for run in self.runs]
+        if any(top_5):
+            cells = ["" if x is None else f"{x:.4f}" for x in top_5]
             rows = [
-                (*x[:3], cell, *x[3:])
-                for x, cell in zip(rows, top_5, strict=True)
+                (*row[:3], cell, *row[3:])
+                for row, cell in zip(
+                    rows, ["top-5 accuracy", *cells], strict=True
+                )
             ]
         return format_table(rows)
 
@@ -176,8 +156,8 @@ def compare(*runs) -> Comparison:
     ```
     """
     paths = [str(getattr(run, "path", run)) for run in runs]
-    found = [_load_run(name, path) for name, path in _find_runs(paths)]
-    return Comparison(tuple(sorted(found, key=_rank)))
+    found = [load_compared_run(name, path) for name, path in _find_runs(paths)]
+    return Comparison(tuple(sorted(found, key=ComparedRun.rank)))
 
 
 def _find_runs(arguments: Sequence[str]) -> list[tuple[str, Path]]:
@@ -215,30 +195,6 @@ def _find_runs(arguments: Sequence[str]) -> list[tuple[str, Path]]:
     ]
 
 
-def _load_run(name, path):
-    history = reader.load_history(path)
-    if not history:
-        raise UserError(f"{path / 'history.csv'} has no epoch.")
-    summary = reader.load_summary(path)
-    rows = [row for row in history if math.isfinite(row["val_loss"])]
-    return ComparedRun(
-        name,
-        history,
-        min(rows, key=lambda row: row["val_loss"], default=None),
-        summary["seconds"] if summary else sum(x["seconds"] for x in history),
-        summary is not None,
-        reader.load_flags(path),
-        reader.load_predictions(path),
-    )
-
-
-def _rank(run):
-    """Sorts the best run first."""
-    if run.best is None:
-        return 1, 0, 0
-    return 0, -run.best["val_accuracy"], run.best["val_loss"]
-
-
 def _difference(best, other):
     scores = shared_scores(best.predictions, other.predictions)
     shared = scores[0].shape[1]
@@ -249,18 +205,6 @@ def _difference(best, other):
         paired_difference(of_other, of_best) for of_best, of_other in scores
     )
     return RunDifference(shared, photos, *differences)
-
-
-def _top_5_accuracy(run):
-    """Returns a cell; it is empty of a run with few classes."""
-    from thaw.evaluation.metrics import top_5_accuracy
-
-    if run.predictions is None:
-        return ""
-    numbers = {x: i for i, x in enumerate(run.predictions.class_names)}
-    labels = [numbers[label] for label in run.predictions.labels]
-    value = top_5_accuracy(labels, run.predictions.probabilities)
-    return "" if value is None else f"{value:.4f}"
 
 
 def _cell(difference):

@@ -61,10 +61,7 @@ class Run:
 
     @functools.cached_property
     def pixel_ranges(self) -> dict[str, PixelRange] | None:
-        """Values that become black and white, by kind of samples.
-
-        Empty if all photos had 8 bits; None if an older Thaw trained it.
-        """
+        """Values that become black and white; None: not recorded."""
         return pixel_ranges.load(self.path)
 
     @functools.cached_property
@@ -143,9 +140,7 @@ class Run:
         Args:
             data: Labelled photos as `fine_tune` takes them; None: the run's
                 own validation photos.
-            **options: `split`, `calibrate`, `output_dir`, `label_regex`,
-                `class_folders`, `path_column`, `label_column`, `min_count` and
-                `max_pixels`, as of evaluate.py.
+            **options: Those of evaluate.py, e.g. `split` or `calibrate`.
 
         Raises:
             UserError: If the photos don't fit the model.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import thaw
-from thaw.runs import reader
+from thaw.runs import photo_tables, reader
 
 
 @pytest.fixture
@@ -219,17 +219,17 @@ def test_files_are_read_as_they_were_written(runs):
     assert history[0]["stage"] == "head"
     assert reader.load_summary(run)["epochs"] == 4
     assert reader.load_flags(run) == ["--epochs=2"]
-    found = reader.load_predictions(run)
+    found = photo_tables.load_predictions(run)
     assert len(found.paths) == len(found.labels) == len(found.probabilities)
     (run / "predictions.csv").unlink()
-    assert reader.load_predictions(run) is None
+    assert photo_tables.load_predictions(run) is None
     with open(
         run / "predictions.csv", "w", newline="", errors="surrogateescape"
     ) as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "predicted", "label", "path"])
         writer.writerow(["a\udcff,\n.jpg", "path", "label", "0.75", "0.25"])
-    found = reader.load_predictions(run)
+    found = photo_tables.load_predictions(run)
     assert found.paths == ["a\udcff,\n.jpg"] and found.labels == ["path"]
     assert found.class_names == ["label", "path"]
     np.testing.assert_array_equal(found.probabilities, [[0.75, 0.25]])

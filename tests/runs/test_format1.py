@@ -10,7 +10,7 @@ from thaw.cli import flag_files
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.options import options
-from thaw.runs import reader
+from thaw.runs import photo_tables, reader
 from thaw.runs.writer import RunFolder
 from thaw.serving.model import ServedModel
 
@@ -47,7 +47,9 @@ def test_its_files_are_read_by_todays_names(complete):
     metrics = reader.load_metrics(complete.path)
     assert metrics["support"] == metrics["classes"]["cat"]["support"] * 2
     assert "macro_f1" in metrics and "mean_f1" not in metrics
-    assert {x["split"] for x in reader.load_label_issues(complete.path)} <= {
+    assert {
+        x["split"] for x in photo_tables.load_label_issues(complete.path)
+    } <= {
         "train",
         "validation",
     }
@@ -61,7 +63,7 @@ def test_its_model_answers_as_it_did(complete):
         "head_dropout",
         "head_output",
     ]
-    before = reader.load_predictions(complete.path)
+    before = photo_tables.load_predictions(complete.path)
     found = list(complete.predict(before.paths))
     assert [x.label for x in found] == before.predicted
     np.testing.assert_allclose(
@@ -99,7 +101,7 @@ def test_it_is_served(complete):
     model = complete.model
     served = ServedModel(model, complete.class_names, max_pixels=10**6)
     try:
-        paths = reader.load_predictions(complete.path).paths
+        paths = photo_tables.load_predictions(complete.path).paths
         rows = served.predict([(path, path) for path in paths])
     finally:
         served.close()

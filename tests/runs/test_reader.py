@@ -5,7 +5,7 @@ import os
 import pytest
 
 from thaw.errors import UserError
-from thaw.runs import format1, reader, schema
+from thaw.runs import format1, photo_tables, reader, schema
 
 
 def summary(**changed):
@@ -62,8 +62,8 @@ def test_a_summary_of_other_types_is_refused(tmp_path, text, message):
         ("run.json", reader.load_summary),
         ("flags.txt", reader.load_flags),
         ("history.csv", reader.load_history),
-        ("predictions.csv", reader.load_predictions),
-        ("label_issues.csv", reader.load_label_issues),
+        ("predictions.csv", photo_tables.load_predictions),
+        ("label_issues.csv", photo_tables.load_label_issues),
     ],
 )
 def test_pipes_and_odd_tables_are_refused(tmp_path, name, load):
@@ -146,7 +146,7 @@ def test_odd_files_of_format_1_are_refused(tmp_path, name):
         "run.json": lambda x: reader.load_summary(x, for_report=True),
         "metrics.json": reader.load_metrics,
         "export.json": reader.load_exports,
-        "label_issues.csv": reader.load_label_issues,
+        "label_issues.csv": photo_tables.load_label_issues,
         "flags.txt": reader.load_flags,
     }[name]
     texts = ["{}", '{"flags": 3}', '{"flags": {"learning_rate": [1]}}']
@@ -186,14 +186,14 @@ def test_label_issues_of_format_1_are_read_by_todays_names(tmp_path):
                 ("a.jpg", "train", "cat", "dog", "0.5"),
             ]
         )
-    (issue,) = reader.load_label_issues(tmp_path)
+    (issue,) = photo_tables.load_label_issues(tmp_path)
     assert tuple(issue) == schema.ISSUE_COLUMNS
     assert issue["split"] == "train" and issue["probability"] is None
     text = "path,split,label,suggested,probability\na.jpg,train,cat,dog,"
     (tmp_path / "label_issues.csv").write_text(text + "\n")  # written anew
-    assert reader.load_label_issues(tmp_path) == [issue]
+    assert photo_tables.load_label_issues(tmp_path) == [issue]
     (tmp_path / "label_issues.csv").write_text(text + "0.75\n")
-    assert reader.load_label_issues(tmp_path)[0]["probability"] == 0.75
+    assert photo_tables.load_label_issues(tmp_path)[0]["probability"] == 0.75
 
 
 def test_options_of_today_stay_as_they_are():

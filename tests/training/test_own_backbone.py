@@ -14,7 +14,7 @@ from tests.support.interrupted import Killed, at_call, kill
 from tests.support.training import results, resume, train
 from thaw.errors import UserError
 from thaw.evaluation.predictions import predict_labelled
-from thaw.runs import paths, reader
+from thaw.runs import paths, photo_tables, reader
 from thaw.runs.model_file import save_model
 from thaw.training.own_backbone import with_own_options
 
@@ -63,7 +63,7 @@ def test_it_begins_with_the_accuracy_of_the_run_before(
 ):
     training = before_the_first_step(tmp_path, data=drawn_photos, backbone=run)
     photos = training.splits.validation
-    validated = reader.load_predictions(run.path)
+    validated = photo_tables.load_predictions(run.path)
     assert photos.paths == tuple(validated.paths)
     predictions, _ = predict_labelled(training.model, photos)
     before, _ = predict_labelled(run.model, photos)
@@ -82,7 +82,7 @@ def test_with_a_class_more_the_old_classes_are_told_apart_as_before(
     photos = training.splits.validation
     photos = photos.take(np.flatnonzero(photos.labels < 2))
     # None of them has trained the run before.
-    validated = reader.load_predictions(run.path)
+    validated = photo_tables.load_predictions(run.path)
     assert names(photos.paths) == names(validated.paths)
     now, _ = predict_labelled(training.model, photos)
     before, _ = predict_labelled(run.model, photos)
@@ -147,7 +147,7 @@ def test_photos_that_the_run_before_trained_on_are_counted(
     before_the_first_step(
         tmp_path, data=drawn_photos, backbone=run, seed=1, limit=12
     )
-    trained = {*reader.load_training_photos(run.path)}
+    trained = {*photo_tables.load_training_photos(run.path)}
     assert len(trained) == 38
     (line,) = [x for x in capsys.readouterr().err.splitlines() if x]
     count = int(line.split()[0])

@@ -12,7 +12,7 @@ from thaw.data.inspect import inspect_photos
 from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_usable
 from thaw.errors import UserError, shown
-from thaw.runs import reader
+from thaw.runs import photo_tables
 from thaw.runs.labelled_photos import find_labelled_photos
 
 _SAMPLES = 100  # training photos that the ranges of int8 are taken from
@@ -67,7 +67,7 @@ def load_training_photos(run) -> Iterator[np.ndarray]:
     Raises:
         NotMade: If none can be read.
     """
-    paths = reader.load_training_photos(run.path)
+    paths = photo_tables.load_training_photos(run.path)
     if not paths:
         raise NotMade(
             "the run folder has no training_photos.csv; a new run leaves one."

@@ -18,7 +18,7 @@ from thaw.progress import say
 from thaw.reports.facts import facts_of_run
 from thaw.reports.model_card import make_card
 from thaw.reports.report import check_one_run, write_report
-from thaw.runs import reader, schema
+from thaw.runs import photo_tables, reader, schema
 from thaw.runs.labelled_photos import find_labelled_photos
 from thaw.runs.verify import FreshProcessCheck
 from thaw.runs.writer import RunFolder
@@ -62,6 +62,8 @@ def evaluate_run(
     """
     output_dir = choose_output_dir(run.path, data, output_dir, calibrate, split)
     photos = find_labelled_photos(run.path, data, split, **label_options)
+    for note in photos.notes:
+        say(note)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
     photos, _ = inspect_usable(
@@ -120,7 +122,7 @@ def _load_issues(run_dir):
         issues = reader.load_metrics(run_dir).get("label_issues")
         if schema.is_like(issues, {"not_judged": [str]}):  # else an older Thaw
             not_judged = tuple(issues["not_judged"])
-    return LabelIssues(reader.load_label_issues(run_dir), not_judged)
+    return LabelIssues(photo_tables.load_label_issues(run_dir), not_judged)
 
 
 def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:

@@ -17,7 +17,7 @@ from thaw.evaluation.metrics import wilson_interval
 from thaw.reports.facts import RunFacts, facts_of_run
 from thaw.reports.templates import make_environment
 from thaw.reports.words import words
-from thaw.runs import reader
+from thaw.runs import photo_tables, reader
 
 # What holds neither photos nor paths of whoever trained it.
 _PUBLIC = (
@@ -50,7 +50,7 @@ def write_card(run) -> None:
     """
     metrics = reader.load_metrics(run.path)
     facts, flags = facts_of_run(run), reader.load_flags(run.path)
-    num_issues = len(reader.load_label_issues(run.path))
+    num_issues = len(photo_tables.load_label_issues(run.path))
     exports = reader.load_current_exports(run.path)
     try:
         evaluation = Evaluation.from_dict(metrics)

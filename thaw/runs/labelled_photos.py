@@ -1,11 +1,12 @@
 """Labelled photos to try a finished run on, and their classes."""
 
+import dataclasses
 from pathlib import Path
 
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
 from thaw.errors import UserError
-from thaw.runs import reader
+from thaw.runs import photo_tables, reader
 
 
 def check_finished(run_dir: str | Path) -> None:
@@ -51,8 +52,11 @@ def find_labelled_photos(
             split=split,
             **label_options,
         )
-        return train if validation is None else validation
-    predictions = reader.load_predictions(run_dir)
+        if validation is None:
+            return train
+        notes = (*train.notes, *validation.notes)
+        return dataclasses.replace(validation, notes=notes)
+    predictions = photo_tables.load_predictions(run_dir)
     if predictions is None:
         raise UserError(
             f"{run_dir} has no predictions.csv, the list of its validation "
