@@ -46,26 +46,25 @@ class TrainConfig(Config):
 
     Data:
         data: Folder with one folder of photos per class, or with train/ and
-            validation/ of that kind, or with a table beside the photos; a .csv
-            or .tsv table with path,label or id,label; a .zip or .tar file of
-            these; demo, cats_vs_dogs, cifar10 or mnist.
+            validation/ of that kind; a .csv or .tsv table with path,label or
+            id,label; a .zip or .tar file of these; demo, cats_vs_dogs, cifar10
+            or mnist.
         class_folders: Which folders in `data` are the classes, e.g. '*,!test'
             or '*/*'. Default: found.
         label_regex: Regular expression whose first group, in the file name, is
             the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
         group_regex: What stays in one split: first group of a regular
             expression on the path, e.g. '(patient\d+)_'.
-        path_column: Column of a table that names the photos, if not clear.
-        label_column: The one with the labels.
+        path_column: Column of a table that names the photos.
+        label_column: Column with the labels.
         validation_data: Folder or table to validate on, if not in `data`.
         validation_fraction: Share of each class to validate on.
         rare_classes: For classes of one photo or group.
-        limit: Use at most N photos per class (sampled with `seed`).
+        limit: Use at most N photos per class, sampled.
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
             --skip_bad=5%.
         max_pixels: Reject photos with more.
-        pixel_range: Values that become black and white, low:high, e.g. 0:4095.
-            Default: found; photos of 8 bits stay as they are.
+        pixel_range: Values of black and white, e.g. 0:4095. Default: found.
         image_size: Pixels a side. Default: the backbone's.
         resize: How photos become square.
         batch_size: Photos per step.
@@ -80,7 +79,7 @@ class TrainConfig(Config):
         shear_range: Degrees, either way.
         zoom_range: Zoom in [1 - range, 1 + range], per axis.
         horizontal_flip: Mirror half of the views.
-        fill_mode: Fills what lies outside the photo.
+        fill_mode: Fills what is outside the photo.
         randaugment: Then keras.layers.RandAugment; new views in each pass.
         mixup: Blend pairs of images and labels (keras.layers.MixUp).
         cutmix: Paste patches (keras.layers.CutMix); with `mixup`, either.
@@ -130,7 +129,7 @@ class TrainConfig(Config):
             none, each pass sees a new view.
         cache_dtype: Dtype of the features.
         cache_dir: Folder of the features. Default: ~/.cache/thaw/features.
-        cache_limit_gb: Size limit of that folder; least recently used go first.
+        cache_limit_gb: Size limit of that folder.
 
     Output:
         checkpoint_minutes: Minutes between checkpoints within an epoch.

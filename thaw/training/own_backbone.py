@@ -14,7 +14,7 @@ from model_zoo.own_model import (
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.pixel_range import PixelRange
-from thaw.runs import photo_tables, pixel_ranges, reader
+from thaw.runs import pixel_ranges, reader
 
 _NAMES_SHOWN = 5
 _OF_BASE = ("image_size", "resize")  # the others are of the head
@@ -104,6 +104,8 @@ def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
     own = find_own_model(config.backbone_name)
     if own is None:
         return ""
+    from thaw.runs import photo_tables  # imports NumPy
+
     seen = {*photo_tables.load_training_photos(Path(own.path).parent)}
     count = sum(path in seen for path in validation)
     if not count:

@@ -25,7 +25,7 @@ class RunOptions(Config):
     Run:
         run_dir: New folder for the results. Default: runs/DATE-BACKBONE, to
             which runs/latest then points.
-        resume: Run folder of a run that was stopped: go on, with its options.
+        resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
         list_backbones: Print the backbones and exit.
         list_layers: Print the layers of the base and exit.
