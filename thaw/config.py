@@ -79,7 +79,7 @@ class TrainConfig(Config):
         shear_range: Degrees, either way.
         zoom_range: Zoom in [1 - range, 1 + range], per axis.
         horizontal_flip: Mirror half of the views.
-        fill_mode: Fills what is outside the photo.
+        fill_mode: What is outside the photo.
         randaugment: Then keras.layers.RandAugment; new views in each pass.
         mixup: Blend pairs of images and labels (keras.layers.MixUp).
         cutmix: Paste patches (keras.layers.CutMix); with `mixup`, either.
