@@ -45,27 +45,26 @@ class TrainConfig(Config):
     ```
 
     Data:
-        data: Folder with one folder of photos per class, or with train/ and
-            validation/ of that kind, or with a table beside the photos; a .csv
-            or .tsv table with path,label or id,label; a .zip or .tar file of
-            these; demo, cats_vs_dogs, cifar10 or mnist.
+        data: Folder of class folders, in train/ and validation/ or not, or
+            with a table; a .csv or .tsv table; a .zip or .tar file; demo,
+            cats_vs_dogs, cifar10 or mnist.
         class_folders: Which folders in `data` are the classes, e.g. '*,!test'
             or '*/*'. Default: found.
-        label_regex: Regular expression whose first group, in the file name, is
-            the class, e.g. '(.+)_\d+.jpg$'. Default: the folder is.
-        group_regex: What stays in one split: first group of a regular
-            expression on the path, e.g. '(patient\d+)_'.
-        path_column: Column of a table that names the photos, if not clear.
+        label_regex: Regular expression: class in the file name, e.g.
+            '(.+)_\d+.jpg$'. Default: the folder.
+        group_regex: What stays in one split, in the path: first group of a
+            regular expression, e.g. '(patient\d+)_'.
+        path_column: Column of a table that names the photos.
         label_column: The one with the labels.
         validation_data: Folder or table to validate on, if not in `data`.
         validation_fraction: Share of each class to validate on.
         rare_classes: For classes of one photo or group.
-        limit: Use at most N photos per class (sampled with `seed`).
+        limit: At most N photos per class (sampled with `seed`).
         skip_bad: Skip unreadable photos. Optionally set a limit, e.g.
             --skip_bad=5%.
         max_pixels: Reject photos with more.
-        pixel_range: Values that become black and white, low:high, e.g. 0:4095.
-            Default: found; photos of 8 bits stay as they are.
+        pixel_range: Values that become black and white, e.g. 0:4095.
+            Default: found; those of 8 bits aren't scaled.
         image_size: Pixels a side. Default: the backbone's.
         resize: How photos become square.
         batch_size: Photos per step.

@@ -14,7 +14,7 @@ from model_zoo.own_model import (
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.pixel_range import PixelRange
-from thaw.runs import photo_tables, pixel_ranges, reader
+from thaw.runs import pixel_ranges, reader
 
 _NAMES_SHOWN = 5
 _OF_BASE = ("image_size", "resize")  # the others are of the head
@@ -101,6 +101,9 @@ def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
         config: Of `with_own_options`.
         validation: Paths of the validation photos.
     """
+    # It imports NumPy, which mistakes in options are found without.
+    from thaw.runs import photo_tables
+
     own = find_own_model(config.backbone_name)
     if own is None:
         return ""
