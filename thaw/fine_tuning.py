@@ -150,12 +150,17 @@ def _check_folders(config, path):
 
 
 def _class_names_before(config, path, resume):
-    """Returns the class names of a run that goes on, in their order."""
+    """Returns class names that come first, those of a model or an older run."""
+    from thaw.data.class_names import sorted_names
     from thaw.runs import reader
 
-    if resume and (path / "class_names.json").is_file():
-        return reader.load_class_names(path)
-    return own_backbone.kept_classes(config)
+    kept = own_backbone.kept_classes(config)
+    if kept or not (resume and (path / "class_names.json").is_file()):
+        return kept
+    names = reader.load_class_names(path)
+    # In their usual order, they come as in the run itself, which may have left
+    # out some; an older Thaw had another one.
+    return () if tuple(names) == tuple(sorted_names(names)) else names
 
 
 def _finish(training, verify):

@@ -171,6 +171,18 @@ def test_the_range_and_the_photos_outside_of_it_are_said():
     assert describe_ranges(make_photos(EIGHT), {}, False) == ""
 
 
+def test_the_range_that_a_model_goes_on_with_is_said():
+    before = dict.fromkeys(KINDS, PixelRange(0, 3000))
+    photos = make_photos(EIGHT, EIGHT, (INTEGER, 5, 2900))
+    ranges = choose_ranges(photos, before=before)
+    assert ranges == {x: before[x] for x in (EIGHT_BITS, INTEGER)}
+    assert describe_ranges(photos, ranges, False) == (
+        "Pixel range 0:3000: that of the model, for 2 photos of 8 bits\n"
+        "Pixel range 0:3000 (integers in 0:3000): the values of 1 photos go "
+        "from 5 to 2,900"
+    )
+
+
 def test_blank_and_dim_are_meant_after_scaling():
     photos = integers(4095, 4095, 4095, 300, 300)
     spreads = 500.0, 49.0, 48.0, 60.0, 0.0  # 48 of 4,095 are 3 of 255

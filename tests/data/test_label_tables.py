@@ -279,7 +279,7 @@ def test_two_delimiters_of_which_one_names_photos(folder):
 
 
 def test_columns_are_those_of_a_table(folder):
-    with pytest.raises(UserError, match="are for tables, and .* is none"):
+    with pytest.raises(UserError, match="are for tables, and none of labels"):
         load_photos(folder, path_column="x")
     table = write(folder, ["path,label", "images/cat0.jpg,a"])
     with pytest.raises(UserError, match="`label_column`: .* no column 'x'"):

@@ -147,3 +147,10 @@ def test_groups_are_not_divided():
     assert train.counts() == {"class0": 32, "class1": 32}
     assert validation.counts() == {"class0": 8, "class1": 8}
     assert not set(train.groups) & set(validation.groups)
+
+
+def test_photos_to_validate_on_of_no_class_that_trains():
+    photos = make_photos(1, 1, 1)
+    two = [photos.take([0, 1]), photos.take([2])]
+    with pytest.raises(UserError, match="No validation photo is left: none"):
+        split_photos(two, rare_classes="drop")

@@ -99,6 +99,17 @@ def test_no_photo_is_judged_by_others_of_its_group():
     assert find_suspected(features, labels)[1] == []
 
 
+def test_a_class_that_a_fold_is_not_fitted_on(recwarn):
+    """Its two groups are held out together, with most of another class."""
+    counts = np.array([[0, 2, 3, 1], [2, 0, 0, 4], [4, 4, 2, 0]])
+    labels, groups = np.nonzero(counts)
+    labels, groups = (
+        np.repeat(x, counts[labels, groups]) for x in (labels, groups)
+    )
+    _, not_judged = find_suspected(np.eye(3)[labels], labels, groups)
+    assert 1 in not_judged and not recwarn.list
+
+
 def test_labels_need_not_be_0_to_c():
     """A folder to evaluate may lack classes of the model."""
     features, labels = clusters([60, 60])

@@ -507,14 +507,24 @@ def test_callbacks_of_a_resumed_run_are_warned_of(stopped_dir, capsys):
     assert json.loads((stopped_dir / "run.json").read_text())
 
 
-def test_a_resumed_run_keeps_its_order_of_classes(tmp_path, monkeypatch):
-    """As those of before have, in which 10 comes before 2."""
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        # Of an older Thaw, in which 10 comes before 2.
+        (["0", "1", "10", "2"], ("0", "1", "10", "2")),
+        # With `rare_classes=drop`: others are left out again.
+        (["0", "2", "10"], ("0", "1", "2", "10")),
+    ],
+)
+def test_a_resumed_run_keeps_its_order_of_classes(
+    before, expected, tmp_path, monkeypatch
+):
     folder, found = RunFolder.create(tmp_path / "run"), []
     for name in ("0", "1", "2", "10"):
         (tmp_path / "data" / name).mkdir(parents=True)
         (tmp_path / "data" / name / "1.jpg").touch()
     folder.save_flags([f"--data={tmp_path}/data"])
-    folder.save_class_names(["0", "1", "10", "2"])
+    folder.save_class_names(before)
 
     def begin(config, photos, *_):
         found.extend(photos)
@@ -523,4 +533,4 @@ def test_a_resumed_run_keeps_its_order_of_classes(tmp_path, monkeypatch):
     monkeypatch.setattr("thaw.training.begin.begin", begin)
     with pytest.raises(UserError, match="far enough"):
         finish(folder.path)
-    assert found[0].class_names == ("0", "1", "10", "2")
+    assert found[0].class_names == expected

@@ -97,8 +97,8 @@ def name_range(kind: str, pixel_range: PixelRange | None) -> str:
         return "8 bits"
     if pixel_range is None:
         return "floats in no usual range"
-    if kind == FLOAT:
-        return f"floats in {pixel_range}"
+    if pixel_range not in _OF_INTEGERS:
+        return f"{kind}s in {pixel_range}"
     bits = int(pixel_range.high).bit_length()
     return f"{bits} bits in 16" if bits < 16 else "16 bits"
 

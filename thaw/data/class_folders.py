@@ -26,6 +26,7 @@ def load_folders(
     class_folders: Sequence[str] | None = None,
     known: Collection[str] = (),
     load_table: LoadTable = load_tables,
+    in_table: bool = False,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), the photos under a folder.
 
@@ -39,6 +40,7 @@ def load_folders(
         known: Names of the classes of a model, of which the photos may have
             any; empty: not known.
         load_table: As `label_tables.load_tables`.
+        in_table: Whether only a table in `data` may hold the labels.
 
     Returns:
         As `load.load_photos`.
@@ -54,11 +56,13 @@ def load_folders(
     if class_folders:
         reading = matching(tree, class_folders)
     else:
-        reading = choose_reading(tree, "data", known, load_table)
+        reading = choose_reading(tree, "data", known, load_table, in_table)
     if reading.table is not None and validation_data is not None:
-        return load_beside_table(
+        train, validation = load_beside_table(
             reading.table, validation_data, known, load_table
         )
+        notes = (*train.notes, *describe_use(tree, reading))
+        return dataclasses.replace(train, notes=notes), validation
     if validation_data is not None:
         reading = reading.without_validation()
     train, validation = _load(tree, reading, data, bool(known))

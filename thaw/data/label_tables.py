@@ -90,7 +90,17 @@ def _load_whole(asked, table, option):
             f"`{option}`: {table} is no table, as `data` is. Expected a .csv "
             "or .tsv file."
         )
-    return _photos(*_labels(table, asked))
+    labels, note = _labels(table, asked)
+    photos = _photos(labels, note)
+    count = sum(facts.split != "train" for facts in labels.values())
+    if not count:
+        return photos
+    note = (
+        f"{table.name}: its split does not count, as `validation_data` is "
+        f"given: all {len(photos):,} photos are used, also {count:,} of other "
+        "splits than train"
+    )
+    return dataclasses.replace(photos, notes=(*photos.notes, note))
 
 
 def _photos(labels, note, splits=("train", *VALIDATION_NAMES)):

@@ -1,5 +1,6 @@
 """Photos and their labels from a folder, a table or an archive."""
 
+import dataclasses
 import functools
 import os
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from thaw.atomic import default_cache_dir
 from thaw.data.archives import is_archive, unpack
 from thaw.data.class_folders import load_beside_table, load_folders
+from thaw.data.class_names import composed
 from thaw.data.file_names import load_by_name
 from thaw.data.files import leads_out
 from thaw.data.folder_tree import read_tree
@@ -15,6 +17,8 @@ from thaw.data.groups import group_by_path
 from thaw.data.label_options import LabelOptions
 from thaw.data.label_tables import load_tables
 from thaw.data.photos import Photos
+from thaw.data.reading_choice import choose_reading
+from thaw.data.reading_text import describe_use
 from thaw.data.sources import check_folder
 from thaw.data.split_names import split_role
 from thaw.data.table_file import is_table
@@ -40,9 +44,9 @@ def load_photos(
         validation_data: The same to validate on, or None: what is in `data`.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
-        split: Part of `data` to load, of `SPLIT_NAMES`; it is the first of the
-            two, and the second is None. None: all, or what `data` has to train
-            and to validate on.
+        split: Part of `data` to load, of `SPLIT_NAMES`, a folder or rows of a
+            table; it is the first of the two. None: all, or what `data` has to
+            train and to validate on.
         cache_dir: Folder to unpack archives into; None: the user's.
         **label_options: Those of `LabelOptions`.
 
@@ -54,52 +58,51 @@ def load_photos(
         UserError: If there is nothing sensible to train on.
     """
     options = LabelOptions.of(label_options)
-    label_regex = options.label_regex
-    if any(options.columns) and not is_table(data) and not is_archive(data):
-        raise UserError(
-            "`path_column` and `label_column` are for tables, and "
-            f"{data} is none. Expected a .csv or .tsv file."
-        )
-    if options.class_folders and (label_regex is not None or is_table(data)):
-        what = "a table" if is_table(data) else "`label_regex`"
-        raise UserError(
-            f"`class_folders` says which folders are classes, and {what} holds "
-            "the labels. Give one of them."
-        )
+    _check_one_source(data, options)
     sources = [
         source and os.path.expanduser(source)
         for source in (data, validation_data)
     ]
-    unpacked = [
+    roots = [
         unpack(
-            source, cache_dir or default_cache_dir(), label_regex is not None
+            source,
+            cache_dir or default_cache_dir(),
+            options.label_regex is not None,
         )
         if source and is_archive(source)
         else source
         for source in sources
     ]
-    if split is not None and not is_table(unpacked[0]):
-        unpacked[0] = _split_folder(unpacked[0], split)
+    known = class_names or ()
     load_table = functools.partial(
-        _load_tables, sources, unpacked, options.columns, split
+        _load_tables, sources, roots, options.columns
     )
-    if is_table(unpacked[0]):
-        splits = load_beside_table(*unpacked, class_names or (), load_table)
-    elif label_regex is None:
-        splits = load_folders(
-            *unpacked, options.class_folders, class_names or (), load_table
+    place, notes = roots[0], ()
+    if split is not None and not is_table(place):
+        place, notes = _find_part(place, split, options, known, load_table)
+    if is_table(place):
+        splits = load_beside_table(
+            place, roots[1], known, functools.partial(load_table, split=split)
         )
+    elif options.label_regex is not None:
+        splits = load_by_name(place, roots[1], options.label_regex)
     else:
-        splits = load_by_name(*unpacked, label_regex)
+        splits = load_folders(
+            place,
+            roots[1],
+            options.class_folders,
+            known,
+            load_table,
+            any(options.columns),
+        )
     if options.group_regex is not None:
         splits = [
             photos
-            and _group_by_path(
-                photos, place or unpacked[0], options.group_regex
-            )
-            for photos, place in zip(splits, unpacked, strict=True)
+            and _group_by_path(photos, root or roots[0], options.group_regex)
+            for photos, root in zip(splits, roots, strict=True)
         ]
     train, validation = splits
+    train = dataclasses.replace(train, notes=(*train.notes, *notes))
     if class_names is None:
         class_names = train.class_names
         _check_two_classes(data, train)
@@ -109,22 +112,48 @@ def load_photos(
     return train, validation
 
 
-def _split_folder(data, split):
-    """Returns the path of the folder of a split in `data`, by its name."""
-    check_folder(Path(data), "data")
-    children = wrappers(read_tree(data))[-1].with_photos()
-    found = [x.path for x in children if split_role(x.name) == split]
-    if len(found) == 1 and not leads_out(found[0], data):
-        return found[0]
+def _check_one_source(data, options):
+    """Refuses labels that are in two places."""
+    places = {
+        "in a table": is_table(data) or any(options.columns),
+        "in the names of files (`label_regex`)": options.label_regex,
+        "names of folders (`class_folders`)": options.class_folders,
+    }
+    given = [place for place, is_given in places.items() if is_given]
+    if len(given) > 1:
+        raise UserError(
+            f"Labels are either {' or '.join(given)}. Received options for "
+            f"both, with `data={data}`."
+        )
+
+
+def _find_part(root, split, options, known, load_table):
+    """Returns the folder of a split, by its name, or a table; and notes."""
+    check_folder(Path(root), "data")
+    tree = read_tree(Path(root))
+    for folder in wrappers(tree):
+        children = folder.with_photos()
+        found = [x.path for x in children if split_role(x.name) == split]
+        if found:
+            break
+    if len(found) == 1 and not leads_out(found[0], root):
+        return found[0], ()
+    if not (found or options.label_regex or options.class_folders):
+        known = tuple(map(composed, known))
+        reading = choose_reading(
+            tree, "data", known, load_table, any(options.columns)
+        )
+        if reading.table is not None:
+            return reading.table, describe_use(tree, reading)
     what = "several folders" if len(found) > 1 else "no folder"
     raise UserError(
-        f"`split`: {data} has {what} for {split}, by the name. Give the folder "
+        f"`split`: {root} has {what} for {split}, by the name. Give the folder "
         "itself: `data`"
     )
 
 
-def _group_by_path(photos, place, group_regex):
-    folder = Path(place).parent if is_table(place) else place
+def _group_by_path(photos, root, group_regex):
+    folder = Path(root).parent if is_table(root) else root
     return group_by_path(photos, folder, group_regex)
 
 
@@ -139,7 +168,9 @@ def _check_two_classes(data, photos):
         )
 
 
-def _load_tables(sources, unpacked, columns, split, data, validation_data=None):
+def _load_tables(
+    sources, roots, columns, data, validation_data=None, split=None
+):
     """Returns `label_tables.load_tables` of tables.
 
     One that came in an archive may name what is in it only.
@@ -148,7 +179,7 @@ def _load_tables(sources, unpacked, columns, split, data, validation_data=None):
     for table, photos in zip(
         (data, validation_data or data), splits, strict=True
     ):
-        for archive, folder in zip(sources, unpacked, strict=True):
+        for archive, folder in zip(sources, roots, strict=True):
             is_packed = folder != archive and Path(table).is_relative_to(folder)
             if is_packed and photos is not None:
                 _check_inside(archive, folder, photos)

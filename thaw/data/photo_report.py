@@ -12,6 +12,7 @@ from thaw.data.group_hint import describe_suggested_groups
 from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
+from thaw.data.label_options import LabelOptions
 from thaw.data.load import load_photos
 from thaw.data.outside import check_outside_data
 from thaw.data.photos import Photos
@@ -117,6 +118,7 @@ def check_photos(
     ```
     """
     given = None if pixel_range is None else PixelRange.parse(pixel_range)
+    LabelOptions.of(label_options)  # a misspelt one is no problem of photos
     if output_dir is not None:
         check_outside_data("output_dir", output_dir, data)
         Path(output_dir).mkdir(parents=True, exist_ok=True)

@@ -76,6 +76,12 @@ def describe_ranges(
     lines = [f"Pixel range {ranges[EIGHT_BITS]}, as given"] if given else []
     for kind, pixel_range in ranges.items() if not given else ():
         rows = bit_depth.rows_of_kind(photos, kind)
+        if kind == EIGHT_BITS:
+            lines.append(
+                f"Pixel range {pixel_range}: that of the model, for "
+                f"{len(rows):,} photos of 8 bits"
+            )
+            continue
         found = [photos.inspections[row] for row in rows]
         lowest = min(x.lowest for x in found)
         highest = max(x.highest for x in found)

@@ -22,6 +22,7 @@ def choose_reading(
     option: str,
     known: Collection[str],
     load_table: LoadTable,
+    in_table: bool = False,
 ) -> Reading:
     """Returns the reading of a folder, if there is only one.
 
@@ -30,11 +31,12 @@ def choose_reading(
         option: Name of the option that gave it.
         known: As in `layout.find_readings`.
         load_table: `label_tables.load_tables`.
+        in_table: Whether only a table may hold the labels.
 
     Raises:
         UserError: If there are several, or none.
     """
-    readings = find_readings(tree, known)
+    readings = [] if in_table else find_readings(tree, known)
     plain = [x for x in readings if not x.weak and _fits(x, known)]
     tables, errors = _read_tables(tree, known, load_table)
     if plain or any(_fits(x, known) for x in tables):
@@ -55,7 +57,8 @@ def choose_reading(
     if errors and readings and len(readings[0].train.folders) == 1:
         raise UserError("\n".join(errors))
     if not readings:
-        raise UserError("\n".join([_no_photos(tree), *errors]))
+        problem = _no_table(tree) if in_table else _no_photos(tree)
+        raise UserError("\n".join([problem, *errors]))
     return readings[0]  # of one class, or of classes that aren't known
 
 
@@ -113,6 +116,13 @@ def _differ(loaded, reading):
                     return True
                 pairs.add((name, int(label)))
     return any(len(set(x)) < len(pairs) for x in zip(*pairs, strict=True))
+
+
+def _no_table(tree):
+    return (
+        "`path_column` and `label_column` are for tables, and none of labels "
+        f"is in {shown(tree.path)}. Give it: `data=TABLE.csv`"
+    )
 
 
 def _no_photos(tree):

@@ -65,6 +65,11 @@ def split_photos(
     usable = settle_rare_classes(usable, rare_classes)
     if len(usable) == 2:
         train, validation = usable
+        if not len(validation):
+            raise UserError(
+                "No validation photo is left: none can be used, or they are of "
+                "classes that are left out. Add some."
+            )
         return train, validation
     (photos,) = usable
     choose_rows = grouped_rows if photos.groups else stratified_rows

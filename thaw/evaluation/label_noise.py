@@ -203,7 +203,7 @@ def _out_of_fold(features, true, folds):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough
             classifier.fit(
-                features[rows], labels, weights * (harmonic_mean / sums)[labels]
+                features[rows], labels, weights * (harmonic_mean / sums[labels])
             )
         columns = np.ix_(held_out, classifier.classes_)
         probabilities[columns] = classifier.predict_proba(features[held_out])

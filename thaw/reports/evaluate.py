@@ -49,8 +49,9 @@ def evaluate_run(
             a folder in it or rows of the table.
         min_count: Photos from which on a pair of classes counts as confused.
         max_pixels: Photos with more pixels are skipped.
-        **label_options: `label_regex`, `class_folders`, `path_column` and
-            `label_column`, as in `fine_tune`.
+        **label_options: `label_regex`, `class_folders`, `path_column`,
+            `label_column` and `group_regex`, as in `fine_tune`; labels are
+            judged without photos of the same group.
 
     Returns:
         The `Evaluation`; its `path` is that of report.html.

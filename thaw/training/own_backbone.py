@@ -101,6 +101,9 @@ def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
         config: Of `with_own_options`.
         validation: Paths of the validation photos.
     """
+    # It imports NumPy, which mistakes in options are found without.
+    from thaw.runs import photo_tables
+
     own = find_own_model(config.backbone_name)
     if own is None:
         return ""

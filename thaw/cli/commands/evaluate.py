@@ -31,6 +31,7 @@ class EvaluateConfig(Config):
         split: Part of `data` to evaluate on: train, validation or test, a
             folder in it or the rows of a table.
         label_regex: As in train.py: the class in the name of a photo.
+        group_regex: As in train.py: the group in the path of a photo.
         class_folders: As in train.py: which folders are the classes.
         path_column: As in train.py: column of a table that names the photos.
         label_column: The one with the labels.
@@ -46,6 +47,7 @@ class EvaluateConfig(Config):
     data: str | None = option(None)
     split: str | None = option(None, choices=tuple(SPLIT_NAMES))
     label_regex: str | None = option(None)
+    group_regex: str | None = option(None)
     class_folders: tuple[str, ...] | None = option(None)
     path_column: str | None = option(None)
     label_column: str | None = option(None)

@@ -28,7 +28,7 @@ class RunOptions(Config):
         resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
         list_backbones: Print the backbones and exit.
-        list_layers: Print the layers of the base and exit.
+        list_layers: Print the base's layers and exit.
     """
 
     run_dir: str | None = option(None)
