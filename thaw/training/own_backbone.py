@@ -107,7 +107,6 @@ def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
     own = find_own_model(config.backbone_name)
     if own is None:
         return ""
-    from thaw.runs import photo_tables  # imports NumPy
 
     seen = {*photo_tables.load_training_photos(Path(own.path).parent)}
     count = sum(path in seen for path in validation)
