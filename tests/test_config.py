@@ -61,6 +61,6 @@ def test_two_configs_with_the_same_values_are_equal():
 
 def test_a_home_folder_is_expanded(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
-    config = TrainConfig(data="~/photos", validation_data="~/more")
-    assert config.data == "/home/me/photos"
-    assert config.validation_data == "/home/me/more"
+    names = ("data", "validation_data", "backbone", "weights", "cache_dir")
+    config = TrainConfig(**dict.fromkeys(names, "~/it"))
+    assert [getattr(config, x) for x in names] == ["/home/me/it"] * len(names)

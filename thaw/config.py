@@ -169,8 +169,8 @@ class TrainConfig(Config):
     mixup: bool = option(False)
     cutmix: bool = option(False)
 
-    backbone: str | None = option(None)
-    weights: str = option("auto")
+    backbone: str | None = option(None, is_path=True)
+    weights: str = option("auto", is_path=True)
     preprocess: str = option("auto", choices=("auto", *PREPROCESS_MODES))
     unfreeze_from: str | None = option(None)
     train_batch_norm: bool = option(False)
@@ -208,7 +208,7 @@ class TrainConfig(Config):
 
     cache_views: int = option(4, low=0, high=9999)
     cache_dtype: str = option("float16", choices=("float16", "float32"))
-    cache_dir: str | None = option(None)
+    cache_dir: str | None = option(None, is_path=True)
     cache_limit_gb: float = option(20.0, low=0)
 
     checkpoint_minutes: float = option(5.0, low=0.0)

@@ -124,7 +124,7 @@ def test_readings_and_what_is_not_used_are_shown(photos, run_script):
     assert message.startswith("doctor.py: --data: photos can be read in 2 ways")
     assert "     not used: test/ (1 photo)\n" in message
     assert "   --data=photos --class_folders='*,!test'\n" in message
-    done = run_script("doctor.py", "photos", "--class_folders=*,!test")
+    done = run_script("doctor.py", "--data=photos", "--class_folders=*,!test")
     assert done.returncode == 0, done.stderr
     assert "Training photos: 47 (23 cat, 24 dog)" in done.stdout
     assert done.stdout.endswith(
@@ -138,4 +138,4 @@ def test_readings_and_what_is_not_used_are_shown(photos, run_script):
         "test/ (1 photo) was not used; to predict its classes: python "
         "predict.py RUN photos/test\n" in done.stdout
     )
-    assert done.stdout.count("photos in test/, which is not used (1)") == 1
+    assert done.stdout.count("not used") == 1

@@ -61,6 +61,21 @@ def test_a_column_split_is_kept(folder):
     ]  # fmt: skip
     assert [x for x, _ in names(validation)] == ["cat2.jpg", "dog2.jpg"]
     assert train.skipped == {"photos of split test": 2}
+    assert not validation.notes
+
+
+def test_photos_of_split_test_validate_for_want_of_others(folder):
+    rows = [
+        f"images/{name}{i}.jpg,{name},{split}"
+        for name in ("cat", "dog")
+        for i, split in enumerate(["train", "test"])
+    ]
+    table = write(folder, ["path,label,split", *rows])
+    _, validation = load_photos(table)
+    assert [x for x, _ in names(validation)] == ["cat1.jpg", "dog1.jpg"]
+    assert validation.notes == (
+        f"Validation photos: those of split test in {table.name}",
+    )
 
 
 def test_one_split_of_a_table(folder):

@@ -131,3 +131,7 @@ def test_counts_and_uneven_classes():
     assert describe_counts([even, uneven]) == (
         "Training photos: 8 (4 cat, 4 dog)\nValidation photos: 7 (6 cat, 1 dog)"
     )
+    lacking = even.with_class_names(("cat", "dog", "owl"))
+    assert describe_counts([lacking]) == (
+        "Training photos: 8 (4 cat, 4 dog)\n  none of owl"
+    )

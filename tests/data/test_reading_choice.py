@@ -57,7 +57,7 @@ def test_a_table_of_one_label_or_of_unknown_ones_is_read_for_want_of_others(
     write(tmp_path / "labels.csv", "path,label", "1.jpg,x", "2.jpg,x")
     with pytest.raises(UserError, match="Only one class, 'x'"):
         load_photos(tmp_path)
-    with pytest.raises(UserError, match="1 unknown classes: x"):
+    with pytest.raises(UserError, match="1 unknown class: x"):
         load_photos(tmp_path, class_names=("a", "b"))
     write(tmp_path / "labels.csv", "width,height,area", "1,2,2")
     with pytest.raises(UserError, match="2 lie directly(.|\n)*No labels in"):

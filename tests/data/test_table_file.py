@@ -77,10 +77,10 @@ def test_lines_are_counted_over_cells_with_line_breaks(read):
         ("path,label\n0.png,a\n1.png,fish, small", "line 3 has 3 cells, where"),
         (
             "path,label\n0.png\n1.png,a",
-            "line 2 has 1 cells, where line 1 has 2",
+            "line 2 has 1 cell, where line 1 has 2",
         ),
         ("path,label\n0.png\n1.png", "1 more lines don't fit"),
-        ("path\tlabel\n0.png a\n", "line 2 has 1 cells"),
+        ("path\tlabel\n0.png a\n", "line 2 has 1 cell"),
         (
             'path,label\n0.png,a\n1.png,"fish\n2.png,b\n',
             "line 3: unexpected end",

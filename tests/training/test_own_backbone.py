@@ -166,14 +166,14 @@ def test_a_new_head_is_said_and_has_the_options_of_any_head(run, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hidden_units": 8}, "with `hidden_units=256`. Received: `hidden_"),
-        ({"head": "linear"}, "with `head=dense`.*`cut_at=block5_pool`"),
+        ({"hidden_units": 8}, "keeps `hidden_units=256`. Received: `hidden_"),
+        ({"head": "linear"}, "keeps `head=dense`.*`cut_at=block5_pool`"),
         (
             {"pooling": "max", "dropout": 0.1},
             "`pooling=flatten`, `dropout=0.5`. Received: `pooling=max`, `dr",
         ),
-        ({"image_size": 64}, "with `image_size=48`.*Drop that.$"),
-        ({"resize": "pad"}, "with `resize=squash`"),
+        ({"image_size": 64}, "keeps `image_size=48`.*Drop that.$"),
+        ({"resize": "pad"}, "keeps `resize=squash`"),
     ],
 )
 def test_head_options_that_contradict_are_refused(run, options, message):

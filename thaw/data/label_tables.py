@@ -13,7 +13,7 @@ from thaw.data.sources import VALIDATION_NAMES, load_both
 from thaw.data.table_columns import read_columns
 from thaw.data.table_file import DELIMITERS, is_table, read_table
 from thaw.data.table_header import BY_CONTENT, ColumnNames
-from thaw.errors import UserError, list_some
+from thaw.errors import UserError, list_some, shown
 
 _SHOWN = 3
 _IS_VALID = {
@@ -74,6 +74,10 @@ def load_tables(
         return _photos(labels, note, ["train"]), None
     split_of = {"data": ["train"], "validation_data": validation_names[:1]}
     notes = {"data": note, "validation_data": ""}
+    if split_of["validation_data"] == ["test"]:
+        notes["validation_data"] = (
+            f"Validation photos: those of split test in {shown(table.name)}"
+        )
     train, validation = load_both(
         lambda _, option: _photos(labels, notes[option], split_of[option]),
         table,

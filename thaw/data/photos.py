@@ -144,8 +144,9 @@ class Photos:
         }
         unknown = [x for x, n in self.counts().items() if n and places[x] < 0]
         if unknown:
+            kind = "class" if len(unknown) == 1 else "classes"
             raise UserError(
-                f"`{option}` holds photos of {len(unknown):,} unknown classes: "
+                f"`{option}` holds photos of {len(unknown):,} unknown {kind}: "
                 f"{list_some(unknown)}. Expected only these "
                 f"{len(class_names):,}: {list_some(class_names)}"
             )

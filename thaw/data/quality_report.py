@@ -23,7 +23,7 @@ def describe_counts(splits: Sequence[Photos]) -> str:
         return f"{len(splits[0]):,} photos, in no classes"
     lines, skipped = [], None
     for use, photos in zip(("Training", "Validation"), splits, strict=False):
-        counts = [f"{n:,} {name}" for name, n in photos.counts().items()]
+        counts = [f"{n:,} {name}" for name, n in photos.counts().items() if n]
         if len(counts) > _CLASSES_SHOWN:
             more = len(counts) - _CLASSES_SHOWN
             counts[_CLASSES_SHOWN:] = [f"and {more} classes more"]

@@ -135,7 +135,11 @@ def describe_use(folder: Folder, reading: Reading) -> tuple[str, ...]:
 
 
 def unused_counts(folder: Folder, reading: Reading) -> dict[str, int]:
-    """Returns the photos that aren't used, as `Photos.skipped` has them."""
+    """Returns the photos that no line of `describe_use` names.
+
+    Returns:
+        Their number, by the kind that `Photos.skipped` has.
+    """
     if reading.loaded is not None:
         used = sum(map(len, filter(None, reading.loaded)))
         counts = {"photos that are not in the table": folder.total - used}
@@ -143,11 +147,7 @@ def unused_counts(folder: Folder, reading: Reading) -> dict[str, int]:
         outer = wrappers(folder, reading.class_names)
         beside = sum(x.photos for x in outer if x is not reading.train.folder)
         counts = {"photos in no class folder": beside}
-    counts = {kind: count for kind, count in counts.items() if count > 0}
-    for unused in reading.unused:
-        name = _name(folder, unused.path)
-        counts[f"photos in {name}/, which is not used"] = unused.total
-    return counts
+    return {kind: count for kind, count in counts.items() if count > 0}
 
 
 def _is_wrapper(folder, inner):

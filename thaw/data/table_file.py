@@ -132,8 +132,9 @@ def _ragged_error(path, delimiter, first, ragged):
     line, cells = ragged[0]
     more = f" {len(ragged) - 1:,} more lines don't fit." if ragged[1:] else ""
     word = DELIMITERS[delimiter]
+    count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
     return UserError(
-        f"{path}, line {line} has {len(cells)} cells, where line {first.line} "
+        f"{path}, line {line} has {count}, where line {first.line} "
         f"has {len(first.cells)}: {list_some(cells)}. Expected: "
         f"{list_some(first.cells)}.{more} Cells are separated by {word}; those "
         f"that hold {word} need quotes."

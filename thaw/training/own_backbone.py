@@ -144,7 +144,7 @@ def _check(config, own, options):
         last = own.base_layers[-1]
         way_out += f", or put a new head on its base: `cut_at={last}`"
     raise UserError(
-        f"Going on from {config.backbone} is going on with {expected}. "
+        f"Going on from {config.backbone} keeps {expected}. "
         f"Received: {received}. {way_out}."
     )
 

@@ -26,7 +26,7 @@ class CompareConfig(Config):
         output: File of the picture, .png, .pdf or .svg; it may exist.
     """
 
-    output: str = option("runs/compare.png")
+    output: str = option("runs/compare.png", is_path=True)
 
     def validate(self) -> None:
         if Path(self.output).suffix not in (".png", ".pdf", ".svg"):

@@ -23,6 +23,7 @@ class DoctorConfig(Config):
     """Flags of doctor.py.
 
     Flags:
+        data: As in train.py, in place of the folder.
         validation_data: As in train.py: the photos to validate on.
         class_folders: As in train.py: which folders are the classes.
         label_regex: As in train.py: the class in the name of a photo.
@@ -34,6 +35,7 @@ class DoctorConfig(Config):
         output_dir: Folder for the results.
     """
 
+    data: str | None = option(None, is_path=True)
     validation_data: str | None = option(None, is_path=True)
     class_folders: tuple[str, ...] | None = option(None)
     label_regex: str | None = option(None)
@@ -42,7 +44,7 @@ class DoctorConfig(Config):
     label_column: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
     pixel_range: str | None = option(None)
-    output_dir: str = option("runs/doctor")
+    output_dir: str = option("runs/doctor", is_path=True)
 
 
 CONFIGS = (DoctorConfig,)
@@ -50,20 +52,26 @@ CONFIGS = (DoctorConfig,)
 
 def main(arguments: list[str], config: DoctorConfig) -> int:
     """Prints the report; returns 0 if a training would start."""
-    if len(arguments) != 1:
+    options = config.to_dict()
+    given = [x for x in (*arguments, options.pop("data")) if x is not None]
+    if len(given) != 1:
         raise UserError(
             "Expected one folder of photos, e.g. python doctor.py photos"
         )
     from thaw.data.photo_report import check_photos
 
-    (data,) = arguments
-    report = check_photos(data, **config.to_dict())
+    (data,) = given
+    report = check_photos(data, **options)
     say(report.summary())
     for path in report.files:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
     if report.problems:
         raise UserError("\n".join(report.problems))
-    given = [x for x in config.to_flags() if not x.startswith("--output_dir=")]
-    flags = shlex.join([f"--data={data}", *given])
+    flags = [
+        x
+        for x in config.to_flags()
+        if not x.startswith(("--data=", "--output_dir="))
+    ]
+    flags = shlex.join([f"--data={data}", *flags])
     say(f"All can be used: python train.py {flags}")
     return 0

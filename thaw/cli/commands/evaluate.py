@@ -44,14 +44,14 @@ class EvaluateConfig(Config):
         max_pixels: Photos with more pixels are skipped.
     """
 
-    data: str | None = option(None)
+    data: str | None = option(None, is_path=True)
     split: str | None = option(None, choices=tuple(SPLIT_NAMES))
     label_regex: str | None = option(None)
     group_regex: str | None = option(None)
     class_folders: tuple[str, ...] | None = option(None)
     path_column: str | None = option(None)
     label_column: str | None = option(None)
-    output_dir: str | None = option(None)
+    output_dir: str | None = option(None, is_path=True)
     min_count: int = option(1, low=1)
     calibrate: bool = option(False)
     max_pixels: int = option(MAX_PIXELS, low=1)

@@ -33,8 +33,8 @@ class ExportConfig(Config):
     """
 
     format: tuple[str, ...] = option(("saved_model",), choices=PACKAGES)
-    output_dir: str | None = option(None)
-    data: str | None = option(None)
+    output_dir: str | None = option(None, is_path=True)
+    data: str | None = option(None, is_path=True)
     limit: int = option(1000, low=1)
     max_accuracy_loss: float = option(0.02, low=0, high=1, is_share=True)
 

@@ -42,7 +42,7 @@ class PredictConfig(Config):
     format: str = option("table", choices=FORMATS)
     top: int | None = option(None, low=1)
     unsure_below: float | None = option(None, low=0, high=1)
-    grad_cam: str | None = option(None)
+    grad_cam: str | None = option(None, is_path=True)
     max_pixels: int = option(MAX_PIXELS, low=1)
 
     def validate(self) -> None:

@@ -31,8 +31,8 @@ class RunOptions(Config):
         list_layers: Print the base's layers and exit.
     """
 
-    run_dir: str | None = option(None)
-    resume: str | None = option(None)
+    run_dir: str | None = option(None, is_path=True)
+    resume: str | None = option(None, is_path=True)
     resume_anyway: bool = option(False)
     list_backbones: bool = option(False)
     list_layers: bool = option(False)
