@@ -293,7 +293,7 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
         ([run_dir, "--min_count=0"], "min_count"),
         ([run_dir, "--split=test"], "is a part of --data"),
         ([run_dir, "--split=dev", f"--data={other}"], "--split"),
-        ([run_dir, "--split=test", f"--data={other}"], "no folder test"),
+        ([run_dir, "--split=test", f"--data={other}"], "no folder for test"),
         ([gone], "give other photos (--data)"),
         ([part], "Put them back"),
         ([run_dir, "--calibrate", f"--data={other}"], "Drop --data"),

@@ -131,8 +131,11 @@ def _find_part(root, split, options, known, load_table):
     """Returns the folder of a split, by its name, or a table; and notes."""
     check_folder(Path(root), "data")
     tree = read_tree(Path(root))
-    children = wrappers(tree)[-1].with_photos()
-    found = [x.path for x in children if split_role(x.name) == split]
+    found = []
+    for folder in wrappers(tree):  # one of them may be that of the split
+        found = found or [
+            x.path for x in folder.with_photos() if split_role(x.name) == split
+        ]
     if len(found) == 1 and not leads_out(found[0], root):
         return found[0], ()
     if not (found or options.label_regex or options.class_folders):
