@@ -366,6 +366,17 @@ def test_class_folders_are_chosen_by_patterns(tmp_path):
         load_photos(tmp_path, label_regex="(.)", class_folders=["*"])
 
 
+def test_folders_that_no_pattern_matches_are_said(tmp_path):
+    make_photos(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg")
+    make_photos(tmp_path, "a/1.jpg", "b/2.jpg", "test/3.jpg")
+    for patterns in (["train/*"], ["a", "b", "train"], ["*", "!test", "!val"]):
+        train, validation = load_photos(tmp_path, class_folders=patterns)
+        assert validation is None
+        assert train.skipped["photos in val/, which is not used"] == 1
+        assert any(x.startswith("test/ (1 photo) was not") for x in train.notes)
+    assert train.counts() == {"a": 1, "b": 1, "train": 2}
+
+
 def test_messages_on_many_classes_stay_short(tmp_path):
     for number in range(300):
         make_photos(tmp_path, f"train/{number:04d}/1.jpg")

@@ -134,6 +134,16 @@ def test_a_table_in_the_folder_of_a_split(tmp_path):
     assert photos.paths[0] == str(tmp_path / "train" / "images" / "0.jpg")
 
 
+@pytest.mark.parametrize("place", ["", "photos", "test_set"])
+def test_the_only_folder_may_be_that_of_the_split(tmp_path, place):
+    for name in ("x/1.jpg", "y/2.jpg"):
+        path = tmp_path / "test_set" / place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    photos, _ = load_photos(tmp_path, class_names="xy", split="test")
+    assert photos.counts() == {"x": 1, "y": 1}
+
+
 def test_groups_of_a_split_are_in_the_same_paths(tmp_path):
     for name in ("train/x/p1", "train/y/p2", "test/x/p3", "test/y/p4"):
         path = tmp_path / f"{name}.jpg"

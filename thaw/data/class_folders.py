@@ -2,11 +2,10 @@
 
 import dataclasses
 import os
-import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from thaw.data.class_names import check_class_name
+from thaw.data.class_names import check_class_name, composed
 from thaw.data.files import describe_skipped, find_files, leads_out
 from thaw.data.folder_tree import read_tree
 from thaw.data.label_tables import load_tables
@@ -52,7 +51,7 @@ def load_folders(
     data = Path(data)
     check_folder(data, "data")
     tree = read_tree(data, [] if validation_data is None else [validation_data])
-    known = _in_nfc(known)
+    known = tuple(map(composed, known))
     if class_folders:
         reading = matching(tree, class_folders)
     else:
@@ -68,7 +67,7 @@ def load_folders(
     train, validation = _load(tree, reading, data, bool(known))
     if validation_data is not None:
         validation = _load_validation(
-            Path(validation_data), known, _in_nfc(train.class_names), load_table
+            Path(validation_data), known, train.class_names, load_table
         )
     return train, validation
 
@@ -90,12 +89,8 @@ def load_beside_table(
         return load_table(table, validation_data)
     train, _ = load_table(table, table)
     return train, _load_validation(
-        Path(validation_data), known, _in_nfc(train.class_names), load_table
+        Path(validation_data), known, train.class_names, load_table
     )
-
-
-def _in_nfc(names):
-    return tuple(unicodedata.normalize("NFC", name) for name in names)
 
 
 def _load_validation(folder, known, class_names, load_table):

@@ -131,7 +131,7 @@ def _find_part(root, split, options, known, load_table):
     """Returns the folder of a split, by its name, or a table; and notes."""
     check_folder(Path(root), "data")
     tree = read_tree(Path(root))
-    for folder in wrappers(tree):
+    for folder in wrappers(tree):  # one of them may be that of the split
         children = folder.with_photos()
         found = [x.path for x in children if split_role(x.name) == split]
         if found:

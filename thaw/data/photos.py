@@ -91,7 +91,7 @@ class Photos:
         return len(self.paths)
 
     def __add__(self, other: "Photos") -> "Photos":
-        """Returns both; class names and skipped files are those of `self`."""
+        """Returns both; what is not of each photo is that of `self`."""
         together = dataclasses.replace(
             self,
             paths=self.paths + other.paths,

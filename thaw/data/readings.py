@@ -162,6 +162,20 @@ def matching(folder: Folder, patterns: str | Sequence[str]) -> Reading:
     return Reading(
         {"data": folder.path, "class_folders": patterns},
         Classes(folder, by_class),
+        unused=_without(folder, found),
+    )
+
+
+def _without(folder, found):
+    """Returns the folders with photos in which none was found."""
+    names = {
+        os.path.relpath(inner.path, folder.path).split(os.sep)[0]
+        for inner in found
+    }
+    return tuple(
+        inner
+        for inner in folder.with_photos()
+        if os.path.basename(inner.path) not in names
     )
 
 

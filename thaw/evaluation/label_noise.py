@@ -16,10 +16,11 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from thaw.data.groups import group_folds
 from thaw.evaluation.metrics import wilson_interval
 from thaw.evaluation.noise_model import true_label_probabilities
 
@@ -153,9 +154,10 @@ def find_suspected(
 
 def _make_folds(num_folds, labels, groups):
     """Returns the rows to fit and to judge in each fold."""
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splitter = kind(num_folds, shuffle=True, random_state=0)
-    return list(splitter.split(labels, labels, groups))
+    if groups is not None:
+        return group_folds(labels, groups, num_folds, seed=0)
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=0)
+    return list(splitter.split(labels, labels))
 
 
 def _judge(features, labels, folds):
