@@ -89,7 +89,8 @@ def test_of_floats_the_smallest_that_holds_all(extremes, expected):
         (floats((0, 0.01)), "0:0.01"),
         (floats((0, 40)), "0:40"),
         (floats((-0.01, 1)), "-0.01:1"),  # [0, 1], resized
-        (floats((0, 1e6)), "0:1e+06"),
+        (floats((0, 1e6)), "0:1000000"),
+        (floats((-9.0000001, 70.00002)), "-9.0000001:70.00002"),  # all of them
         (make_photos((INTEGER, -1000, 3071)), "-1000:3071"),
         (integers(70000), "0:70000"),
     ],

@@ -260,7 +260,7 @@ def test_missing_folders_are_named(tmp_path):
     with pytest.raises(UserError, match="`data`: .*nowhere does not exist"):
         load_photos(tmp_path / "nowhere")
     make_photos(tmp_path, "a/1.jpg", "b/1.jpg")
-    with pytest.raises(UserError, match="`data`: .*1.jpg is not a folder"):
+    with pytest.raises(UserError, match="1.jpg is not a folder, a table"):
         load_photos(tmp_path / "a" / "1.jpg")
     with pytest.raises(UserError, match="`validation_data`"):
         load_photos(tmp_path, tmp_path / "nowhere")

@@ -65,8 +65,9 @@ def choose_ranges(
         ]
         raise UserError(
             "Photos of one set have samples of different kinds:\n"
-            f"{_list(photos, groups)}\nSave all of them in one way. Or scale "
-            f"all from one range, e.g. `pixel_range={integers}`"
+            f"{_list(photos, groups)}\nSave all of them in one way. Or, if "
+            "the values of all are on one scale, give it, e.g. "
+            f"`pixel_range={integers}`"
         )
     return ranges
 
@@ -126,7 +127,7 @@ def _choose(photos, kind, rows):
             f"{lowest:,.6g} to {highest:,.6g}, e.g. "
             f"{shown(photos.paths[rows[0]])}. Give the values that are black "
             "and white: `pixel_range=low:high`, e.g. "
-            f"`pixel_range={lowest:.6g}:{highest:.6g}`"
+            f"`pixel_range={PixelRange(lowest, highest)}`"
         )
     if _is_mixture(found, kind, pixel_range):
         groups = _groups(photos, kind, rows)

@@ -31,8 +31,12 @@ def load_both(
 
 def check_folder(folder: Path, option: str) -> None:
     """Raises a `UserError` if there is no such folder."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
+    if folder.exists() and not folder.is_dir():
         raise UserError(
-            f"`{option}`: {folder} {what}. {EXAMPLE.format(folder)}"
+            f"`{option}`: {folder} is not a folder, a table (.csv, .tsv) or an "
+            "archive (.zip, .tar)."
+        )
+    if not folder.exists():
+        raise UserError(
+            f"`{option}`: {folder} does not exist. {EXAMPLE.format(folder)}"
         )
