@@ -11,7 +11,7 @@ from thaw.data.table_header import (
     BY_CONTENT,
     LABEL_NAMES,
     PHOTO_NAMES,
-    SPLIT_NAMES,
+    SPLIT_COLUMNS,
     ColumnNames,
     NamedRows,
 )
@@ -35,7 +35,7 @@ class Columns(NamedTuple):
         photos: Paths of the files that this may be.
         labels: Name of the class.
         label_name: Name of the column, in lower case.
-        split_name: One of `SPLIT_NAMES`; None: there is no such column.
+        split_name: One of `SPLIT_COLUMNS`; None: there is no such column.
         splits: Its cells, or empty ones.
         groups: Cells of the column `group`; None: there is no such column.
         note: Columns that are not obvious, or not used; or "".
@@ -75,7 +75,7 @@ def read_columns(
     named = NamedRows(table, rows, finder, asked)
     photo, photos = _find_photos(named, finder, asked)
     split = next(
-        (named.keys.index(x) for x in SPLIT_NAMES if x in named.keys), None
+        (named.keys.index(x) for x in SPLIT_COLUMNS if x in named.keys), None
     )
     group = named.keys.index(_GROUP) if _GROUP in named.keys else None
     label = _find_label(named, {photo, split, group}, asked.label)
@@ -98,7 +98,7 @@ def _find_photos(named, finder, asked):
     keys = list(enumerate(named.keys))
     if asked.label is not None:
         del keys[named.column("label_column", asked.label)]
-    labels = {*LABEL_NAMES, *SPLIT_NAMES, *_UNUSED, _GROUP}
+    labels = {*LABEL_NAMES, *SPLIT_COLUMNS, *_UNUSED, _GROUP}
     likely = [  # columns, the likeliest first
         [x for x, key in keys if key == "path"],
         [x for x, key in keys if key in PHOTO_NAMES],
@@ -151,7 +151,7 @@ def _find_label(named, taken, asked):
     found = [x for x in free if named.keys[x] == "label"]
     found = found or [x for x in free if named.keys[x] in LABEL_NAMES]
     if not found:
-        others = {*SPLIT_NAMES, *_UNUSED}
+        others = {*SPLIT_COLUMNS, *_UNUSED}
         found = [x for x in free if named.keys[x] not in others]
         _check_one_hot(named, found)
     if len(found) != 1:

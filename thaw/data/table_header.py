@@ -22,7 +22,7 @@ LABEL_NAMES = {
     *("category_id", "category_name", "target", "targets", "breed"),
     *("species", "diagnosis", "tag", "tags", "y"),
 }
-SPLIT_NAMES = ("split", "is_valid", "is_val", "is_validation")
+SPLIT_COLUMNS = ("split", "is_valid", "is_val", "is_validation")
 _SHOWN = 3  # cells
 
 
@@ -116,7 +116,7 @@ class NamedRows:
 def _look_for_header(first, finder, asked):
     """Returns whether the first row is a header, and whether that is sure."""
     asked = [name for name in asked if name]
-    known = {*PHOTO_NAMES, *LABEL_NAMES, *SPLIT_NAMES, *map(_key, asked)}
+    known = {*PHOTO_NAMES, *LABEL_NAMES, *SPLIT_COLUMNS, *map(_key, asked)}
     others = [cell for cell in first if _key(cell) not in known]
     if any(map(is_photo, first)):
         return False, True
