@@ -112,8 +112,11 @@ def load_photos(
 def _split_folder(data, split):
     """Returns the path of the folder of a split in `data`, by its name."""
     check_folder(Path(data), "data")
-    children = wrappers(read_tree(data))[-1].with_photos()
-    found = [x.path for x in children if split_role(x.name) == split]
+    named = (
+        [x.path for x in outer.with_photos() if split_role(x.name) == split]
+        for outer in wrappers(read_tree(data))
+    )
+    found = next(filter(None, named), [])  # a folder test/ alone is a wrapper
     if len(found) == 1 and not leads_out(found[0], data):
         return found[0]
     what = "several folders" if len(found) > 1 else "no folder"
