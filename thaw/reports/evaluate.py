@@ -8,7 +8,7 @@ from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
 from thaw.data.prepare import inspect_usable
 from thaw.device import prepare_device
-from thaw.errors import MachineError, NotVerified
+from thaw.errors import MachineError, NotVerified, list_some
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
 from thaw.evaluation.evaluation import Evaluation
 from thaw.evaluation.label_noise import LabelIssues, find_label_issues
@@ -93,6 +93,9 @@ def evaluate_run(
             run.class_names,
             predictions.groups,
         )
+    lacking = [name for name, n in photos.counts().items() if not n]
+    if lacking:
+        say(f"No photos of {list_some(lacking)}")
     calibrated = None
     if calibrate:
         predictions, calibrated = _calibrate(run, predictions)
