@@ -73,6 +73,19 @@ def check_request(
                 f"`backbone`: there is no run folder or file {backbone}."
             )
     found = find_backbone(backbone)
+    _check_named_request(backbone, found, image_size, weights, preprocess)
+    if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
+        None,
+        VGG_CLASSIFIER_SIZE,
+    ):
+        raise UserError(
+            f"The layer '{cut_at}' of {backbone} needs "
+            f"`image_size={VGG_CLASSIFIER_SIZE}`. Received: {image_size}"
+        )
+    return found.last_block if unfreeze_from is None else unfreeze_from
+
+
+def _check_named_request(backbone, found, image_size, weights, preprocess):
     if image_size is not None and image_size < found.min_image_size:
         raise UserError(
             f"`image_size={image_size}` is too small for {backbone}. Expected "
@@ -93,15 +106,6 @@ def check_request(
             f"{backbone} has no ImageNet weights: it is trained from scratch. "
             "Give `weights=auto` or none (random), or a .h5 file."
         )
-    if is_in_vgg_classifier(backbone, cut_at) and image_size not in (
-        None,
-        VGG_CLASSIFIER_SIZE,
-    ):
-        raise UserError(
-            f"The layer '{cut_at}' of {backbone} needs "
-            f"`image_size={VGG_CLASSIFIER_SIZE}`. Received: {image_size}"
-        )
-    return found.last_block if unfreeze_from is None else unfreeze_from
 
 
 def _check_own_request(own, image_size, weights, preprocess, unfreeze_from):

@@ -163,13 +163,17 @@ def test_the_result_is_an_object(run_dir, tmp_path):
     )
 
 
-def test_photos_of_one_class_and_a_single_one(run_dir, drawn_photos, tmp_path):
+def test_photos_of_one_class_and_a_single_one(
+    run_dir, drawn_photos, tmp_path, capsys
+):
     """A test split with one class, and an empty folder of another."""
     test = tmp_path / "others" / "test"
     shutil.copytree(drawn_photos / "cat", test / "cat")
     (test / "dog").mkdir()
     run = thaw.load_run(run_dir)
     found = run.evaluate(tmp_path / "others", split="test")
+    written = capsys.readouterr().out
+    assert re.search("^No photos of .*, dog$", written, re.MULTILINE)
     assert found.path.parent.name == "evaluation-others-test"
     assert found.photos == "test photos in others"
     assert found.support == found.confusion_matrix[1].sum() == 24

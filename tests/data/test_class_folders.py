@@ -256,6 +256,12 @@ def test_one_split_of_a_folder(tmp_path):
         load_photos(tmp_path / "Train", class_names="ab", split="test")
 
 
+def test_the_only_folder_of_a_split_is_found(tmp_path):
+    make_photos(tmp_path, "test/test/a/1.jpg")
+    test, _ = load_photos(tmp_path, class_names="ab", split="test")
+    assert test.counts() == {"a": 1, "b": 0}
+
+
 def test_missing_folders_are_named(tmp_path):
     with pytest.raises(UserError, match="`data`: .*nowhere does not exist"):
         load_photos(tmp_path / "nowhere")

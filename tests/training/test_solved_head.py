@@ -96,7 +96,7 @@ def test_no_fold_lacks_a_class():
         assert sorted([*fitted, *held_out]) == list(range(40))
     held_out = np.concatenate([rows for _, rows in folds])
     assert sorted(held_out) == list(range(30))
-    with pytest.raises(UserError, match="photos of two groups to train on"):
+    with pytest.raises(UserError, match="photos of two groups"):
         solved_head._folds(labels[20:], groups[20:] * 0, "linear")
 
 
@@ -112,5 +112,5 @@ def test_an_only_photo_of_a_class_is_learnt(solver):
 
 def test_too_few_photos_are_said():
     features, _ = blobs(2, n=4)
-    with pytest.raises(UserError, match="`head=svm` takes 3 photos of a class"):
+    with pytest.raises(UserError, match="takes 3 training photos of a class"):
         solve_head(features, np.array([0, 0, 1, 1]), "svm")

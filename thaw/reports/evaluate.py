@@ -8,7 +8,7 @@ from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
 from thaw.data.prepare import inspect_usable
 from thaw.device import prepare_device
-from thaw.errors import MachineError, NotVerified
+from thaw.errors import MachineError, NotVerified, list_some
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
 from thaw.evaluation.evaluation import Evaluation
 from thaw.evaluation.label_noise import LabelIssues, find_label_issues
@@ -67,17 +67,7 @@ def evaluate_run(
         say(note)
     prepare_device()
     is_record = output_dir.resolve() == run.path.resolve()
-    photos, _ = inspect_usable(
-        photos,
-        max_pixels=max_pixels,
-        # predictions.csv is the only list of the validation photos.
-        most_bad=0.0 if is_record else 1.0,
-        way_out="Put them back. Or give other photos (`data`), or another "
-        "folder to write to, without them (`output_dir`)."
-        if is_record
-        else "Give other photos: `data`",
-        pixel_ranges=run.pixel_ranges,
-    )
+    photos = _take_usable(run, photos, max_pixels, is_record)
     facts = facts_of_run(run)
     check_one_run(facts, run.model)
     predictions, features = predict_labelled(run.model, photos)
@@ -124,6 +114,25 @@ def _load_issues(run_dir):
         if schema.is_like(issues, {"not_judged": [str]}):  # else an older Thaw
             not_judged = tuple(issues["not_judged"])
     return LabelIssues(photo_tables.load_label_issues(run_dir), not_judged)
+
+
+def _take_usable(run, photos, max_pixels, is_record):
+    """Returns the photos that can be used, and says which classes lack some."""
+    photos, _ = inspect_usable(
+        photos,
+        max_pixels=max_pixels,
+        # predictions.csv is the only list of the validation photos.
+        most_bad=0.0 if is_record else 1.0,
+        way_out="Put them back. Or give other photos (`data`), or another "
+        "folder to write to, without them (`output_dir`)."
+        if is_record
+        else "Give other photos: `data`",
+        pixel_ranges=run.pixel_ranges,
+    )
+    lacking = [name for name, n in photos.counts().items() if not n]
+    if lacking:
+        say(f"No photos of {list_some(lacking)}")
+    return photos
 
 
 def _calibrate(run, predictions: Predictions) -> tuple[Predictions, Calibrated]:

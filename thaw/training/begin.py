@@ -52,13 +52,9 @@ def begin(
     check_callbacks(callbacks)
     with progress.heavy_imports():  # TensorFlow logs here, too
         device_name = device.prepare_device()
-    splits = inspect_and_split(
-        found, config, own_backbone.ranges_before(config)
-    )
+    splits = _split(found, config)
     class_names = splits.train.class_names
     model = _build_model(config, splits.train.counts())
-    if seen := own_backbone.describe_seen(config, splits.validation.paths):
-        warn(seen)
     views = plan.make_views(config, model, splits)
     settings = plan.make_settings(config, splits.train.labels, len(class_names))
     stages = plan.make_stages(config, model, unfreeze_from)
@@ -120,6 +116,14 @@ def save_inputs(training: Training) -> None:
     )
     if training.splits.bad:
         folder.save_bad_photos(training.splits.bad)
+
+
+def _split(found, config):
+    ranges = own_backbone.ranges_before(config)
+    splits = inspect_and_split(found, config, ranges)
+    if seen := own_backbone.describe_seen(config, splits.validation.paths):
+        warn(seen)
+    return splits
 
 
 def _build_model(config, class_counts):

@@ -87,9 +87,9 @@ def _folds(labels, groups, solver):
             complete.append((fitted, held_out[~needed]))
     if not complete:
         raise UserError(
-            f"`head={solver}` takes {_FOLDS} photos of a class or, where there "
-            "are groups, photos of two groups to train on, to find how much to "
-            "trust them."
+            f"`head={solver}` is solved with cross-validation, which takes "
+            f"{_FOLDS} training photos of a class (with groups, photos of two "
+            "groups). Add photos, or use `head=dense`."
         )
     return complete
 
