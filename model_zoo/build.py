@@ -104,6 +104,7 @@ def build_model(
         backbone, image_size, weights, preprocess, unfreeze_from, cut_at
     )
     own = find_own_model(backbone)
+    name = backbone if own is None else own.name
     with channels_last(), fresh_names():
         if own is not None and cut_at is None:
             model = _continue(own, num_classes, class_counts)
@@ -121,16 +122,13 @@ def build_model(
                 base.output,
                 num_classes,
                 pooling=pooling,
-                flatten_by_default=(own.name if own else backbone).startswith(
-                    ("vgg", SIMPLE)
-                ),
+                flatten_by_default=name.startswith(("vgg", SIMPLE)),
                 hidden_units=hidden_units,
                 dropout=dropout,
             )
             model = keras.Model(base.input, outputs, name=base.name)
-        if unfreeze_from is None and start not in [
-            layer.name for layer in model.layers
-        ]:
+        names = [layer.name for layer in model.layers]
+        if unfreeze_from is None and start not in names:
             raise UserError(
                 f"`cut_at={cut_at}` ends {backbone} before its last block. "
                 "Give `unfreeze_from`, too: an earlier layer, none or all."

@@ -163,7 +163,7 @@ def test_control_codes_in_names_of_classes_are_refused(tmp_path):
         (["a/1.jpg", "b/notes.txt"], "b holds no photos"),
         (["a/1.jpg"], "Only one class, 'a'"),
         (["train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg", "val/c/1.jpg"],
-         "`validation_data` holds photos of 1 unknown class: c. Expected "
+         "`data` holds photos of 1 unknown class: c. Expected "
          "only these 2: a, b"),
     ],
 )  # fmt: skip

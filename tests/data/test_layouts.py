@@ -253,7 +253,10 @@ def test_an_ambiguous_meaning_is_among_those_shown(tmp_path, seed):
 def test_the_options_shown_load_what_is_shown(tmp_path, write):
     write(Tree(tmp_path, random.Random(5)))
     readings = find_readings(read_tree(tmp_path))
-    for reading in readings:
+    # No option asks for a split inside class folders: it is only shown.
+    asked_for = [x for x in readings if x.options]
+    assert len(readings) - len(asked_for) == (write is write_split_in_classes)
+    for reading in asked_for:
         train, validation = load_photos(**reading.options)
         for photos, classes in (
             (train, reading.train),

@@ -134,3 +134,27 @@ def test_photos_of_known_classes_are_found_in_parts_and_wrappers(tmp_path):
     make(tmp_path / "two", "val/cat/1.jpg", "test/cat/1.jpg")
     with pytest.raises(UserError, match="in 2 ways"):
         counts("two")
+
+
+def test_a_split_inside_class_folders_is_shown(tmp_path):
+    for name in ("cat", "dog"):
+        for part, count in (("train", 3), ("val", 2), ("test", 1)):
+            for number in range(count):
+                path = tmp_path / name / part / f"{number}.jpg"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+    with pytest.raises(UserError) as error:
+        load_photos(tmp_path)
+    lines = [line.strip() for line in str(error.value).splitlines()]
+    start = lines.index(
+        "2. 2 classes, split into training and validation photos"
+    )
+    assert lines[start + 2 : start + 8] == [
+        "cat/train/ (3 photos)",
+        "dog/train/ (3 photos)",
+        f"validation: {tmp_path.name}/ (4 photos)",
+        "cat/val/ (2 photos)",
+        "dog/val/ (2 photos)",
+        "if so, make it train/CLASS/ and validation/CLASS/, or a table with a "
+        "column split",
+    ]

@@ -12,6 +12,7 @@ from thaw.data.readings import (
     as_pattern,
     known_folders,
     matching,
+    parts_inside,
 )
 from thaw.data.split_names import split_role
 from thaw.data.wrappers import are_occasions, inner_names, wrappers
@@ -240,7 +241,7 @@ def _inside(folder, inner, shared):
     if any(child.names() != inner[child] for child in nested):
         return []  # there are wrappers: no pattern matches all of them
     if all(split_role(x) or split_names.is_container(x) for x in shared):
-        return [matching(folder, [f"*/{name}"]) for name in shared]
+        return parts_inside(folder, shared)
     merged = matching(folder, ["*/*"])
     if not all(split_names.is_part(child.name) for child in nested):
         return [merged]

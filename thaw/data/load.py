@@ -96,11 +96,7 @@ def load_photos(
             any(options.columns),
         )
     if options.group_regex is not None:
-        splits = [
-            photos
-            and _group_by_path(photos, root or roots[0], options.group_regex)
-            for photos, root in zip(splits, roots, strict=True)
-        ]
+        splits = _group_by_path(splits, roots, options.group_regex)
     train, validation = splits
     train = dataclasses.replace(train, notes=(*train.notes, *notes))
     if class_names is None:
@@ -108,7 +104,8 @@ def load_photos(
         _check_two_classes(data, train)
     train = train.with_class_names(class_names)
     if validation is not None:
-        validation = validation.with_class_names(class_names, "validation_data")
+        option = "data" if validation_data is None else "validation_data"
+        validation = validation.with_class_names(class_names, option)
     return train, validation
 
 
@@ -152,9 +149,15 @@ def _find_part(root, split, options, known, load_table):
     )
 
 
-def _group_by_path(photos, root, group_regex):
-    folder = Path(root).parent if is_table(root) else root
-    return group_by_path(photos, folder, group_regex)
+def _group_by_path(splits, roots, group_regex):
+    """Returns both splits, grouped by the paths from each one's root on."""
+    grouped = []
+    for photos, root in zip(
+        splits, (roots[0], roots[1] or roots[0]), strict=True
+    ):
+        folder = Path(root).parent if is_table(root) else root
+        grouped.append(photos and group_by_path(photos, folder, group_regex))
+    return grouped
 
 
 def _check_two_classes(data, photos):

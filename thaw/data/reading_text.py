@@ -62,6 +62,12 @@ def _describe(folder, reading, option, to_train):
         title += ", split into training and validation photos"
     options = reading.options
     lines = [title, *_tree(folder, reading)]
+    if not options:
+        return _indented(
+            lines,
+            "if so, make it train/CLASS/ and validation/CLASS/, or a table "
+            "with a column split",
+        )
     if not to_train:
         if "class_folders" in options:
             return _indented(lines, "if so, move other photos out of it")

@@ -179,6 +179,26 @@ def _without(folder, found):
     )
 
 
+def parts_inside(folder: Folder, names: Collection[str]) -> list[Reading]:
+    """Returns readings of cat/train/, cat/test/, dog/train/, dog/test/.
+
+    They are the split, which no option asks for, and each part alone.
+
+    Args:
+        folder: Folder of the class folders.
+        names: Names of the folders inside them.
+    """
+    alone = {x: matching(folder, [f"*/{as_pattern(x)}"]) for x in names}
+    by_role = {split_role(name): reading for name, reading in alone.items()}
+    others = [by_role[x] for x in ("validation", "test") if x in by_role]
+    if "train" not in by_role or not others:
+        return list(alone.values())
+    split = dataclasses.replace(
+        by_role["train"], options={}, validation=others[0].train
+    )
+    return [split, *alone.values()]
+
+
 def _check_apart(found, folder):
     """Refuses a class that lies in another one."""
     paths = {inner.path for inner in found}
