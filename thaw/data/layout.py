@@ -15,7 +15,12 @@ from thaw.data.readings import (
     parts_inside,
 )
 from thaw.data.split_names import split_role
-from thaw.data.wrappers import are_occasions, inner_names, wrappers
+from thaw.data.wrappers import (
+    are_occasions,
+    inner_names,
+    is_part_beside,
+    wrappers,
+)
 
 _MOST_PARTS = 20  # folders that are tried on their own
 _USED_ROLES = ("validation", "test")  # the first that is there validates
@@ -152,17 +157,20 @@ def _join(reading, validation, others):
 def _parts_beside_classes(folder, children):
     """Returns readings of e.g. cat/, dog/ and test/."""
     names = folder.names()
-    parts = [x for x in children if _is_part_beside(x, names)]
+    parts = [x for x in children if is_part_beside(x, names)]
     if len(children) - len(parts) > 1:
         # Photos to train on would not lie beside classes without labels.
         parts = [
             x for x in parts if split_role(x.name) != "train" or inner_names(x)
         ]
-    names -= {part.name for part in parts}
+    rest = [child for child in children if child not in parts]
+    names = {child.name for child in rest}
     if not parts or len(children) == 1:
         return []
     without = [all_folders(folder, without=parts)] if len(names) > 1 else []
     validated, alone = [], []
+    if len(rest) == 1 and inner_names(rest[0]):  # labeled/ and unlabeled/
+        alone = _alone(rest[0], children)
     for part in parts:
         inner = inner_names(part, names)
         if without and split_role(part.name) and inner & names:
@@ -171,16 +179,6 @@ def _parts_beside_classes(folder, children):
             alone += _alone(part, children)
     readings = [*validated, *without, *alone]
     return [*readings, all_folders(folder, weak=not readings)]
-
-
-def _is_part_beside(folder, names):
-    """Returns whether a folder may be no class, among folders of some names."""
-    if split_role(folder.name):
-        return True
-    inner = inner_names(folder, names)
-    if split_names.is_unsorted(folder.name) and not inner:
-        return not all(map(split_names.is_container, names))
-    return len(inner) > 1 and inner <= names
 
 
 def _validated_on(reading, part):

@@ -97,13 +97,26 @@ def is_unsorted(name: str) -> bool:
 def are_no_classes(names: Collection[str]) -> bool:
     """Returns whether folders side by side have names that no classes have.
 
-    As images and masks, raw and processed, or cats_train and cats_test.
+    As images and masks, raw and processed, cats_train and cats_test, or
+    photos_part_1 and photos_part_2.
     """
     roles = {role for name in names for role in split_words(name)}
     return (
         all(map(is_container, names))
         or (any(map(is_unsorted, names)) and any(map(_is_targets, names)))
         or (len(roles) > 1 and all(map(split_words, names)))
+        or _are_numbered_parts(names)
+    )
+
+
+def _are_numbered_parts(names):
+    """Returns whether names differ in numbers only, and say parts or photos."""
+    stems = set(map(words, names))
+    return (
+        len(names) > 1
+        and len(stems) == 1
+        and all(map(_has_digit, names))
+        and bool({*stems.pop()} & (_PARTS | _UNSORTED))
     )
 
 

@@ -20,7 +20,7 @@ LABEL_NAMES = {
     *("label", "labels", "label_name", "class", "classes", "class_name"),
     *("classname", "class_id", "class_label", "category", "categories"),
     *("category_id", "category_name", "target", "targets", "breed"),
-    *("species", "diagnosis", "tag", "tags", "y"),
+    *("species", "diagnosis", "dx", "disease", "tag", "tags", "y"),
 }
 SPLIT_COLUMNS = ("split", "is_valid", "is_val", "is_validation")
 _SHOWN = 3  # cells

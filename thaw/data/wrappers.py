@@ -43,7 +43,24 @@ def inner_names(folder: Folder, known: Collection[str] = ()) -> set[str]:
     names = inside.names()
     if are_occasions(names) or (inside.photos and len(names) == 1):
         return set()
+    if names == {folder.name}:  # doubled, around photos without classes
+        return set()
     return names
+
+
+def is_part_beside(folder: Folder, names: Collection[str]) -> bool:
+    """Returns whether a folder may be no class, beside others.
+
+    Args:
+        folder: The folder.
+        names: Names of all folders there.
+    """
+    if split_names.split_role(folder.name):
+        return True
+    inner = inner_names(folder, names)
+    if split_names.is_unsorted(folder.name) and not inner:
+        return not all(map(split_names.is_container, names))
+    return len(inner) > 1 and inner <= names
 
 
 def are_occasions(names: Collection[str]) -> bool:
