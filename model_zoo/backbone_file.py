@@ -13,7 +13,7 @@ _LARGEST_SCALE = 1 / 64
 
 
 class BackboneFile(NamedTuple):
-    """What a `.keras` file says of itself; anyone may have made it.
+    """Facts in a `.keras` file; anyone may have made it.
 
     Attributes:
         has_open_size: Whether it takes images of any size.

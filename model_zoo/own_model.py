@@ -23,7 +23,7 @@ _MOST_BYTES = 1 << 24  # of class_names.json
 
 
 class OwnModel(NamedTuple):
-    """What the file of a model says; anyone may have made it.
+    """Facts in the file of a model; anyone may have made it.
 
     Attributes:
         path: Path of the `.keras` file.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.trees import make_files
 from thaw.data.class_folders import load_folders
 from thaw.data.files import (
     describe_skipped,
@@ -17,19 +18,14 @@ from thaw.data.files import (
 from thaw.errors import UserError
 
 
-def make(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"photo")
-
-
 def names_in(folder, paths):
     return [os.path.relpath(path, folder) for path in paths]
 
 
 def test_photos_at_any_depth_sorted(tmp_path):
-    make(tmp_path, "b.JPG", "a/deep/er/c.webp", "a/z.png", "notes.txt", "x")
+    make_files(
+        tmp_path, "b.JPG", "a/deep/er/c.webp", "a/z.png", "notes.txt", "x"
+    )
     (files,) = find_files([tmp_path], tmp_path)
     assert names_in(tmp_path, files.photos) == [
         "a/deep/er/c.webp",
@@ -45,7 +41,7 @@ def test_photos_at_any_depth_sorted(tmp_path):
      "desktop.ini", "__MACOSX/cat/x.jpg", "@eaDir/x.jpg/SYNOPHOTO_XL.jpg"],
 )  # fmt: skip
 def test_what_systems_leave_is_not_even_counted(tmp_path, name):
-    make(tmp_path, "a.jpg", name)
+    make_files(tmp_path, "a.jpg", name)
     (files,) = find_files([tmp_path], tmp_path)
     assert names_in(tmp_path, files.photos) == ["a.jpg"]
     assert not files.skipped
@@ -53,8 +49,8 @@ def test_what_systems_leave_is_not_even_counted(tmp_path, name):
 
 def test_links_inside_are_followed_and_others_are_not(tmp_path):
     root = tmp_path / "root"
-    make(root, "store/1", "store/2.jpg", "cat/3.jpg", "more/4.jpg")
-    make(tmp_path, "outside/5.jpg")
+    make_files(root, "store/1", "store/2.jpg", "cat/3.jpg", "more/4.jpg")
+    make_files(tmp_path, "outside/5.jpg")
     for name, target in [
         ("cat/1.jpg", root / "store" / "1"),  # has no ending, as in some caches
         ("cat/2.jpg", "../store/2.jpg"),
@@ -87,7 +83,7 @@ def test_links_inside_are_followed_and_others_are_not(tmp_path):
 
 
 def test_a_photo_is_of_the_folder_it_lies_in_and_not_of_a_link_before(tmp_path):
-    make(tmp_path, "dog/1.jpg", "dog/2.jpg", "cat/3.jpg")
+    make_files(tmp_path, "dog/1.jpg", "dog/2.jpg", "cat/3.jpg")
     (tmp_path / "cat" / "1.jpg").symlink_to("../dog/1.jpg")
     (tmp_path / "ant").symlink_to("dog")
     ant, cat, dog = find_files(
@@ -102,7 +98,7 @@ def test_a_photo_is_of_the_folder_it_lies_in_and_not_of_a_link_before(tmp_path):
 
 def test_a_link_and_what_it_leads_to_are_one_photo(tmp_path):
     """The folder is no class, and reached twice: by a file, and by itself."""
-    make(tmp_path, "store/1.jpg", "store/2.jpg")
+    make_files(tmp_path, "store/1.jpg", "store/2.jpg")
     (tmp_path / "cat").mkdir()
     (tmp_path / "cat" / "a.jpg").symlink_to("../store/1.jpg")
     (tmp_path / "cat" / "b").symlink_to("../store")
@@ -111,7 +107,7 @@ def test_a_link_and_what_it_leads_to_are_one_photo(tmp_path):
 
 
 def test_a_folder_that_is_given_may_be_a_link(tmp_path):
-    make(tmp_path, "real/a/1.jpg", "real/b/1.jpg")
+    make_files(tmp_path, "real/a/1.jpg", "real/b/1.jpg")
     (tmp_path / "link").symlink_to("real")
     found = find_photos(tmp_path / "link")
     assert names_in(tmp_path, found) == ["link/a/1.jpg", "link/b/1.jpg"]
@@ -119,14 +115,14 @@ def test_a_folder_that_is_given_may_be_a_link(tmp_path):
 
 
 def test_class_folders_that_lead_out_are_an_error(tmp_path):
-    make(tmp_path, "elsewhere/1.jpg", "data/cat/1.jpg")
+    make_files(tmp_path, "elsewhere/1.jpg", "data/cat/1.jpg")
     (tmp_path / "data" / "dog").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="dog is a link that leads out of"):
         load_folders(tmp_path / "data")
 
 
 def test_special_files_are_never_opened(tmp_path):
-    make(tmp_path, "a.jpg")
+    make_files(tmp_path, "a.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as listener:
         previous = os.getcwd()

@@ -1,13 +1,7 @@
 import os
 
+from tests.support.trees import make_files
 from thaw.data.folder_tree import read_tree
-
-
-def make(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
 
 
 def described(folder):
@@ -23,8 +17,8 @@ def described(folder):
 
 def test_photos_are_counted_by_folder(tmp_path):
     root = tmp_path / "root"
-    make(root, "b/1.jpg", "b/x/2.PNG", "a/notes.txt", "3.jpg", "t.csv")
-    make(root, ".hidden/4.jpg", "b/Thumbs.db")
+    make_files(root, "b/1.jpg", "b/x/2.PNG", "a/notes.txt", "3.jpg", "t.csv")
+    make_files(root, ".hidden/4.jpg", "b/Thumbs.db")
     os.mkfifo(root / "b" / "pipe.jpg")
     tree = read_tree(root)
     assert described(tree) == (
@@ -37,7 +31,9 @@ def test_photos_are_counted_by_folder(tmp_path):
 
 def test_links_are_followed_inside_once(tmp_path):
     root = tmp_path / "root"
-    make(tmp_path, "outside/1.jpg", "root/cat/1.jpg", "root/.store/x/1.jpg")
+    make_files(
+        tmp_path, "outside/1.jpg", "root/cat/1.jpg", "root/.store/x/1.jpg"
+    )
     for name, target in [
         ("ant", "cat"), ("bee", ".store/x"), ("cat/up", ".."),
         ("cat/self", "self"), ("dog", "../outside"), ("cat/2.jpg", "1.jpg"),

@@ -1,16 +1,10 @@
 import pytest
 
+from tests.support.trees import make_files
 from thaw.data.load import load_photos
 from thaw.errors import UserError
 
 SPLITS = ((1, "train"), (2, "val"))
-
-
-def make(folder, *names):
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"")
 
 
 def write(path, *rows):
@@ -20,13 +14,13 @@ def write(path, *rows):
 @pytest.fixture
 def folder(tmp_path):
     """Class folders a and b with two photos each."""
-    make(tmp_path, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg")
+    make_files(tmp_path, "a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg")
     return tmp_path
 
 
 def test_a_table_beside_photos_in_no_classes_holds_their_labels(tmp_path):
-    make(tmp_path, "set/train_images/1.jpg", "set/train_images/2.jpg")
-    make(tmp_path, "set/test_images/3.jpg")
+    make_files(tmp_path, "set/train_images/1.jpg", "set/train_images/2.jpg")
+    make_files(tmp_path, "set/test_images/3.jpg")
     table = tmp_path / "set" / "train.csv"
     write(table, "id,label", "1,x", "2,y")
     write(tmp_path / "set" / "sample_submission.csv", "id,label", "3,x")
@@ -37,7 +31,7 @@ def test_a_table_beside_photos_in_no_classes_holds_their_labels(tmp_path):
 
 
 def test_a_table_that_cannot_be_used_says_why(tmp_path):
-    make(tmp_path, "images/1.jpg", "images/2.jpg")
+    make_files(tmp_path, "images/1.jpg", "images/2.jpg")
     write(tmp_path / "labels.csv", "width,height,area", "1,2,2")
     with pytest.raises(UserError, match="No labels in a table .*labels.csv"):
         load_photos(tmp_path)
@@ -45,7 +39,7 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path):
     with pytest.raises(UserError, match="more holds no photos"):
         load_photos(tmp_path)
     (tmp_path / "more").rmdir()
-    make(tmp_path, "masks/1.png")
+    make_files(tmp_path, "masks/1.png")
     with pytest.raises(UserError, match="in 2 ways(.|\n)*No labels in a table"):
         load_photos(tmp_path)
 
@@ -53,7 +47,7 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path):
 def test_a_table_of_one_label_or_of_unknown_ones_is_read_for_want_of_others(
     tmp_path,
 ):
-    make(tmp_path, "1.jpg", "2.jpg")
+    make_files(tmp_path, "1.jpg", "2.jpg")
     write(tmp_path / "labels.csv", "path,label", "1.jpg,x", "2.jpg,x")
     with pytest.raises(UserError, match="Only one class, 'x'"):
         load_photos(tmp_path)
@@ -65,7 +59,7 @@ def test_a_table_of_one_label_or_of_unknown_ones_is_read_for_want_of_others(
 
 
 def test_two_tables_of_labels_are_two_readings(tmp_path):
-    make(tmp_path, "1.jpg", "2.jpg")
+    make_files(tmp_path, "1.jpg", "2.jpg")
     for name, labels in (("one.csv", "xy"), ("two.csv", "yx")):
         rows = [f"{i}.jpg,{x}" for i, x in enumerate(labels, 1)]
         write(tmp_path / name, "path,label", *rows)
@@ -118,20 +112,20 @@ def test_photos_of_known_classes_are_found_in_parts_and_wrappers(tmp_path):
         photos = train if validation is None else validation
         return {name: n for name, n in photos.counts().items() if n}
 
-    make(tmp_path / "one", "cat/1.jpg", "cat/2.jpg", "dog/notes.txt")
+    make_files(tmp_path / "one", "cat/1.jpg", "cat/2.jpg", "dog/notes.txt")
     assert counts("one") == {"cat": 2}
-    make(tmp_path / "wrapped", "a/b/owl/1.jpg")
+    make_files(tmp_path / "wrapped", "a/b/owl/1.jpg")
     assert counts("wrapped") == {"owl": 1}
-    make(tmp_path / "nested", "cat/2020/1.jpg", "cat/2021/1.jpg")
+    make_files(tmp_path / "nested", "cat/2020/1.jpg", "cat/2021/1.jpg")
     assert counts("nested") == {"cat": 2}
-    make(tmp_path / "parts", "seg_train/cat/1.jpg", "seg_test/owl/1.jpg")
+    make_files(tmp_path / "parts", "seg_train/cat/1.jpg", "seg_test/owl/1.jpg")
     assert counts("parts") == {"owl": 1}
-    make(tmp_path / "beside", "cat/1.jpg", "test/1.jpg")
+    make_files(tmp_path / "beside", "cat/1.jpg", "test/1.jpg")
     assert counts("beside") == {"cat": 1}
-    make(tmp_path / "inside", "cat/a/1.jpg", "cat/b/1.jpg", "dog/a/1.jpg")
-    make(tmp_path / "inside", "dog/b/1.jpg")
+    make_files(tmp_path / "inside", "cat/a/1.jpg", "cat/b/1.jpg", "dog/a/1.jpg")
+    make_files(tmp_path / "inside", "dog/b/1.jpg")
     assert counts("inside") == {"cat": 2, "dog": 2}
-    make(tmp_path / "two", "val/cat/1.jpg", "test/cat/1.jpg")
+    make_files(tmp_path / "two", "val/cat/1.jpg", "test/cat/1.jpg")
     with pytest.raises(UserError, match="in 2 ways"):
         counts("two")
 

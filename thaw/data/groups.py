@@ -124,8 +124,8 @@ def group_folds(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns (fitted, held out) rows of folds that divide no group.
 
-    Stratified as far as groups allow; a class may be missing in a fold. None
-    where there is one group only, or one photo of each class.
+    Stratified as far as groups allow; a class may be missing in a fold. There
+    are no folds of one group only, or of one photo of each class.
 
     Args:
         labels: int (N,).

@@ -23,7 +23,7 @@ _IS_VALID = {
 
 
 class _Facts(NamedTuple):
-    """What the row of a photo says; `group` is None without that column."""
+    """Content of a photo's row; `group` is None without that column."""
 
     label: str
     split: str

@@ -120,7 +120,7 @@ def _check_one_source(data, options):
     if len(given) > 1:
         raise UserError(
             f"Labels are either {' or '.join(given)}. Received options for "
-            f"both, with `data={data}`."
+            f"both, with `data={data}`: drop one."
         )
 
 

@@ -1,4 +1,4 @@
-"""What all sources of labelled photos share: folders, tables, names."""
+"""Common parts of the sources of labelled photos: folders, tables, names."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -32,7 +32,7 @@ class ComparedRun(NamedTuple):
 
     @property
     def top_5_accuracy(self) -> float | None:
-        """That of the predictions; None with few classes."""
+        """Top-5 accuracy of the predictions; None with few classes."""
         if self.predictions is None:
             return None
         # scikit-learn takes a second to import.

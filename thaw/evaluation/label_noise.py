@@ -72,9 +72,9 @@ class LabelIssues(NamedTuple):
 
     @property
     def expected_errors(self) -> float | None:
-        """How many of the listed labels are expected to be wrong.
+        """Expected number of wrong labels among those listed.
 
-        None in those of an older Thaw.
+        None in a run of an older Thaw.
         """
         values = [row["probability"] for row in self.rows]
         return None if None in values else round(sum(values), 2)

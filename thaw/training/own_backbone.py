@@ -12,11 +12,10 @@ from model_zoo.own_model import (
     kept_columns,
 )
 from thaw.config import TrainConfig
-from thaw.errors import UserError
+from thaw.errors import UserError, list_some
 from thaw.pixel_range import PixelRange
 from thaw.runs import pixel_ranges, reader
 
-_NAMES_SHOWN = 5
 _OF_BASE = ("image_size", "resize")  # the others are of the head
 _UNDECIDED = (None, "auto")  # values that contradict nothing
 
@@ -90,7 +89,7 @@ def describe_start(config: TrainConfig, class_names: Sequence[str]) -> str:
             name for i, name in enumerate(before) if i not in places
         ],
     }
-    words = [f"{kind} {cut_list(x)}" for kind, x in kinds.items() if x]
+    words = [f"{kind} {list_some(x)}" for kind, x in kinds.items() if x]
     return f"Going on from {config.backbone}. Classes: {'; '.join(words)}"
 
 
@@ -117,13 +116,6 @@ def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
         f"photos of {config.backbone}: accuracy on them says little. Give "
         "photos that it wasn't trained on: `validation_data`"
     )
-
-
-def cut_list(names: Sequence[str]) -> str:
-    """Returns some names, and how many more there are."""
-    more = len(names) - _NAMES_SHOWN
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _check(config, own, options):

@@ -20,7 +20,7 @@ _VARIABLES_KEPT = 8  # of the size of all: two checkpoints, the model, a spare
 
 @dataclasses.dataclass(frozen=True)
 class Resumption:
-    """Whether, and how, a run goes on.
+    """Request to resume a run.
 
     Attributes:
         is_resumed: Whether it goes on from its last checkpoint.
