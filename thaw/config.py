@@ -120,7 +120,7 @@ class TrainConfig(Config):
         label_smoothing: Label smoothing.
         class_weights: Weights in the loss.
         early_stopping: Patience in epochs, per stage.
-        precision: Dtype policy, for GPUs, and bfloat16 for CPUs with AMX.
+        precision: Dtype policy, for GPUs, and for CPUs that gain from it.
         steps_per_epoch: Steps per epoch. Default: all photos once.
         seed: Seed of split, order, augmentation and new weights.
 

@@ -2,13 +2,17 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
-from pathlib import Path
+import statistics
+import time
+from collections.abc import Iterator, Sequence
 
 import keras
 import tensorflow as tf
 
 from thaw.progress import warn
+
+_CHANNELS = 128  # of the convolution that is timed
+_TIMING_SECONDS = 0.2
 
 
 def prepare_device() -> str:
@@ -45,8 +49,8 @@ def dtype_policy(precision: str) -> Iterator[None]:
     Args:
         precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
     """
-    if precision != "float32" and not _has_units(precision):
-        warn(f"`precision={precision}` is slower than float32 on this device.")
+    if precision != "float32":
+        _warn_if_slower(precision)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -55,16 +59,61 @@ def dtype_policy(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _has_units(precision):
-    """Returns whether half precision is faster here."""
+def time_convolution(dtypes: Sequence[str]) -> list[float]:
+    """Returns how long a typical convolution takes in each dtype, in seconds.
+
+    It is 3x3, of 128 channels, forward and backward, on the device that
+    trains: what most of a training step is. The medians of a few calls, in
+    turns; less than half a second in all, on a processor that has nothing
+    else to do.
+
+    Args:
+        dtypes: Names of floating-point dtypes.
+    """
+    functions = [_make_convolution(dtype) for dtype in dtypes]
+    seconds = [[] for _ in dtypes]
+    start = time.perf_counter()
+    while len(seconds[0]) < 2 or time.perf_counter() - start < _TIMING_SECONDS:
+        for function, times in zip(functions, seconds, strict=True):
+            before = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - before)
+    # The first call compiles.
+    return [statistics.median(times[1:]) for times in seconds]
+
+
+def _make_convolution(dtype):
+    """Returns a function that computes a convolution and its gradients."""
+    images = tf.ones((4, 28, 28, _CHANNELS), dtype)
+    kernel = tf.ones((3, 3, _CHANNELS, _CHANNELS), dtype)
+
+    @tf.function
+    def convolve():
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            outputs = tf.nn.conv2d(images, kernel, 1, "SAME")
+        return tape.gradient(outputs, [images, kernel], outputs)
+
+    return convolve
+
+
+def _warn_if_slower(precision):
+    """Warns of a precision that is slower than float32 here."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         details = tf.config.experimental.get_device_details(gpus[0])
         # Volta has units for float16, Ampere for bfloat16, too.
         least = (7, 0) if precision == "mixed_float16" else (8, 0)
-        return details.get("compute_capability", (8, 0)) >= least
-    # Measured on a Xeon: with AMX an epoch takes half the time and less, with
-    # AVX-512's bfloat16 twice the time.
-    path = Path("/proc/cpuinfo")
-    has_amx = path.is_file() and "amx_bf16" in path.read_text()
-    return has_amx and precision == "mixed_bfloat16"
+        if details.get("compute_capability", (8, 0)) < least:
+            warn(f"`precision={precision}` is slower than float32 on this GPU.")
+        return
+    # Of processors with the same instructions some gain and some lose.
+    half, full = time_convolution(
+        [keras.DTypePolicy(precision).compute_dtype, "float32"]
+    )
+    if half > full:
+        warn(
+            f"`precision={precision}` is slower than float32 on this CPU: "
+            f"{1e3 * half:.3g} against {1e3 * full:.3g} ms for a 3x3 "
+            f"convolution ({_CHANNELS} channels), forward and backward."
+        )
