@@ -1,5 +1,6 @@
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -31,23 +32,44 @@ def best(folder):
 
 
 def test_the_best_epoch_is_that_of_the_lowest_loss(history, best):
-    assert best.path is None and best.describe(0) == "No model was kept"
+    assert best.save() is None and best.describe(0) == "No model was kept"
     for number, val_loss in enumerate([0.5, 0.4, 0.6, 0.4]):
         best._model.get_layer("head_output").bias.assign([number])
         row = history.add_epoch(LOGS | {"val_loss": val_loss}, 1.0)
         best.add_epoch(row, np.full((2, 2), number))
     assert best.row["epoch"] == 2
     np.testing.assert_array_equal(best.counts, np.full((2, 2), 1))
+    best.save()
     best.put_weights_back()
     assert best._model.get_layer("head_output").bias.numpy() == [1]
     assert history.epochs_without_gain() == 2
     assert best.describe(4).startswith("Kept epoch 2 of 4 (head): validation")
 
 
+def test_the_file_is_that_of_the_best_epoch_whenever_it_is_written(
+    history, best, folder
+):
+    bias = best._model.get_layer("head_output").bias
+    for number, val_loss in enumerate([0.5, 0.4, 0.6]):
+        bias.assign([number])
+        best.add_epoch(history.add_epoch(LOGS | {"val_loss": val_loss}), None)
+        assert not folder.model_path.exists()
+    assert best.save() == folder.model_path
+    saved = keras.saving.load_model(folder.model_path)
+    assert saved.get_layer("head_output").bias.numpy() == [1]
+    assert bias.numpy() == [2]  # the epoch that trains goes on
+    written = folder.model_path.stat().st_mtime_ns
+    best.save()
+    assert folder.model_path.stat().st_mtime_ns == written
+    best.put_weights_back()
+    assert bias.numpy() == [1]
+
+
 def test_weights_of_a_file_that_are_not_those_saved_are_refused(
     history, best, folder
 ):
     best.add_epoch(history.add_epoch(LOGS | {"val_loss": 0.5}, 1.0), None)
+    best.save()
     state, arrays = best.state()
     best._model.get_layer("head_output").bias.assign([7.0])
     folder.save_model(best._model, ["cat", "dog"])

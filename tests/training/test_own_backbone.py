@@ -123,7 +123,7 @@ def test_it_is_resumed_from_the_model_it_began_with(
     shutil.copytree(run.path, source)
     options = {
         "data": drawn_photos, "backbone": source, "limit": 4, "head_epochs": 2,
-        "epochs": 0, "batch_size": 8,
+        "epochs": 0, "batch_size": 8, "checkpoint_minutes": 0,
     }  # fmt: skip
     train(tmp_path / "whole", **options)
     saves = ("thaw.training.state", "Checkpoints.save", 3)

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 import thaw
+from benchmarks.kill_and_resume import hashes
 from tests.support.interrupted import (
     QUICK,
     Killed,
@@ -31,7 +32,7 @@ from thaw.errors import (
     UserError,
 )
 from thaw.runs.writer import RunFolder
-from thaw.training import verification
+from thaw.training import loop, state, verification
 from thaw.training.checkpoints import Checkpoints
 from thaw.training.interruption import request_stop
 
@@ -268,6 +269,34 @@ def test_a_run_that_is_asked_to_stop_between_epochs_goes_on(whole, tmp_path):
     assert results(run_dir) == whole
 
 
+def test_checkpoints_take_a_hundredth_of_the_time_at_most(
+    whole, tmp_path, monkeypatch
+):
+    """By a clock in which each takes 1 s, and nothing else takes any."""
+    run_dir, now, saved = tmp_path / "run", 0.0, []
+    save, end_of_epoch = Checkpoints.save, loop.end_of_epoch
+
+    def save_slowly(self, variables, state, model):
+        nonlocal now
+        now += 1.0
+        saved.append((state["position"]["epoch"], state["done"]))
+        save(self, variables, state, model)
+
+    def end_after_50_s(*args):
+        nonlocal now
+        now += 50.0
+        end_of_epoch(*args)
+
+    monkeypatch.setattr(Checkpoints, "save", save_slowly)
+    monkeypatch.setattr(loop, "end_of_epoch", end_after_50_s)
+    monkeypatch.setattr(
+        state, "time", SimpleNamespace(perf_counter=lambda: now)
+    )
+    train(run_dir, checkpoint_minutes=5, epochs=5)
+    # The start and end of each stage, and when 100 s have passed.
+    assert [epoch for epoch, _ in saved] == [0, 1, 1, 3, 5, 6]
+
+
 def test_without_the_cache_it_ends_as_it_would_have_too(tmp_path):
     options = {"cache_views": 0, "seed": 3, "optimizer": "adamw", "epochs": 1}
     train(tmp_path / "whole", **options)
@@ -488,6 +517,20 @@ def test_a_loss_that_is_nan_at_the_end_of_an_epoch(tmp_path, monkeypatch):
     assert "The loss became NaN or Inf (stage fine_tune" in str(error.value)
     assert "--learning_rate=1e-06 --resume_anyway" in str(error.value)
     assert "Kept epoch 1 of 2 (head)" in str(error.value)
+
+
+def test_a_better_epoch_after_the_last_checkpoint_is_kept(whole, tmp_path):
+    """It is written when the run fails, and the run ends as it would have."""
+    run_dir = tmp_path / "run"
+    place = ("thaw.training.loop", "end_of_epoch", 3)
+    with at_call(*place, lambda: os.stat(tmp_path / "gone")):
+        with pytest.raises(OSError):
+            train(run_dir, checkpoint_minutes=5)
+    before = Checkpoints(run_dir / "checkpoint").load().state
+    assert before["position"]["epoch"] == before["best"]["row"]["epoch"] == 1
+    assert hashes(run_dir)["weights"] == whole["weights"]
+    resume(run_dir)
+    assert results(run_dir) == whole
 
 
 def test_a_frozen_weight_that_moves_fails_the_run(tmp_path):

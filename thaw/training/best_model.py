@@ -13,7 +13,10 @@ from thaw.runs.paths import point_latest_at
 
 
 class BestModel:
-    """Keeps the best epoch over all stages: model.keras, and its weights.
+    """Keeps the best epoch over all stages: its weights, and model.keras.
+
+    The file is written with the next checkpoint: it takes longer than many an
+    epoch on cached features.
 
     Attributes:
         row: The row of the history of that epoch, or None.
@@ -44,11 +47,7 @@ class BestModel:
         self._is_default_folder = is_default_folder
         self._weights = None
         self._sha256 = None
-
-    @property
-    def path(self) -> Path | None:
-        """Path of the model kept so far, or None."""
-        return None if self.row is None else self._folder.model_path
+        self._is_saved = False
 
     def add_epoch(self, row: dict, counts: np.ndarray) -> None:
         """Keeps the model if the epoch is the best so far.
@@ -59,13 +58,31 @@ class BestModel:
         """
         if self.row is not None and row["val_loss"] >= self.row["val_loss"]:
             return
-        self._folder.save_model(self._model, self._class_names)
-        is_first = self.row is None
         self.row, self.counts = row, counts
         self._weights = self._model.get_weights()
-        self._sha256 = weights_sha256(self._model)
-        if is_first:
-            self._point_latest()
+        self._is_saved = False
+
+    def save(self) -> Path | None:
+        """Writes model.keras if it is not that of the best epoch yet.
+
+        Returns:
+            Path of the file; None if no model was kept so far.
+        """
+        if self.row is None:
+            return None
+        if not self._is_saved:
+            is_first = self._sha256 is None
+            now = self._model.get_weights()
+            self._model.set_weights(self._weights)
+            try:
+                self._sha256 = weights_sha256(self._model)
+                self.save_again()
+            finally:
+                self._model.set_weights(now)
+            self._is_saved = True
+            if is_first:
+                self._point_latest()
+        return self._folder.model_path
 
     def put_weights_back(self) -> None:
         """Gives the model that trains the weights of the best epoch.
@@ -75,17 +92,18 @@ class BestModel:
                 the ones that were saved in it.
         """
         if self._weights is None:  # of the part of the run before
-            saved = keras.saving.load_model(self.path, compile=False)
+            path = self._folder.model_path
+            saved = keras.saving.load_model(path, compile=False)
             self._weights = saved.get_weights()
         self._model.set_weights(self._weights)
         if weights_sha256(self._model) != self._sha256:
             raise NotVerified(
-                f"{self.path}: do not use it: its weights are not those that "
-                "were trained."
+                f"{self._folder.model_path}: do not use it: its weights are "
+                "not those that were trained."
             )
 
     def save_again(self) -> None:
-        """Writes model.keras anew, from the weights in memory."""
+        """Writes model.keras anew, from the weights that the model has."""
         self._folder.save_model(self._model, self._class_names)
 
     def state(self) -> tuple[dict, dict[str, np.ndarray]]:
@@ -104,7 +122,7 @@ class BestModel:
         """
         self.row, self._sha256 = state["row"], state["sha256"]
         self.counts = arrays.get("counts")
-        self._weights = None
+        self._weights, self._is_saved = None, True
         if model is not None:
             self._folder.restore_model(model)
             self._point_latest()

@@ -45,7 +45,8 @@ def explained(training: Training) -> Iterator[None]:
         OSError,
         tf.errors.OpError,
     ) as error:
-        with contextlib.suppress(OSError):  # they are drawn again at the end
+        with contextlib.suppress(OSError):  # they are made again at the end
+            training.best.save()
             figures.draw_curves(training)
             figures.add_to_events(training)
         kept = training.best.describe(len(training.history.epochs))

@@ -49,7 +49,7 @@ def train_epochs(
     while position.epoch < end_epoch and not training.callbacks.stops:
         if patience and history.epochs_without_gain() >= patience:
             say(f"No lower validation loss for {patience} epochs")
-            return
+            break
         say(f"Epoch {position.epoch + 1}/{end_epoch}")
         if not position.step:
             _reset(metrics.values())
@@ -73,7 +73,8 @@ def train_epochs(
         training.best.add_epoch(row, counts)
         end_of_epoch(training, row)
         position.epoch, position.step = position.epoch + 1, 0
-        training.save(trained, position)
+        training.save_if_due(trained, position)
+    training.save(trained, position)
 
 
 def end_of_epoch(training: Training, row: dict) -> None:

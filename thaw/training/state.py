@@ -20,6 +20,7 @@ from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
 from thaw.training.stage import Settings, Stage
 
+_SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
 
 
@@ -93,6 +94,8 @@ class Training:
 
     def __post_init__(self):
         self._start = self._saved = time.perf_counter()
+        self._seconds_to_save = 0.0
+        self._saved_position = None
         if self.resumed is not None:
             # A run that is stopped before its stage begins has seen this.
             state, arrays = self.resumed.state, self.resumed.variables
@@ -161,24 +164,36 @@ class Training:
         self.history.restore(self.resumed.state["history"], saved)
 
     def save(self, trained: keras.Model, position: TrainingPosition) -> None:
-        """Writes a checkpoint.
+        """Writes a checkpoint, unless the last one is of that position.
 
         Args:
             trained: As in `put_back`.
             position: Where the run is.
         """
+        if position == self._saved_position:
+            return
+        start = time.perf_counter()
         variables = {
             name: keras.ops.convert_to_numpy(variable)
             for name, variable in self._variables(trained).items()
         }
         self._save(variables, position)
+        self._saved = time.perf_counter()
+        self._seconds_to_save = self._saved - start
+        self._saved_position = dataclasses.replace(position)
 
     def save_if_due(
         self, trained: keras.Model, position: TrainingPosition
     ) -> None:
-        """Writes a checkpoint if the last one is some minutes old."""
-        seconds = time.perf_counter() - self._saved
-        if seconds >= 60 * self.config.checkpoint_minutes:
+        """Writes a checkpoint if the last one is old enough.
+
+        Some minutes within an epoch; after one, so old that checkpoints take
+        a hundredth of the time at most.
+        """
+        seconds = 60 * self.config.checkpoint_minutes
+        if not position.step:
+            seconds = min(seconds, self._seconds_to_save / _SHARE)
+        if time.perf_counter() - self._saved >= seconds:
             self.save(trained, position)
 
     def save_done(self) -> None:
@@ -200,6 +215,7 @@ class Training:
     _sha256_before = None
 
     def _save(self, variables, position):
+        path = self.best.save()
         seen, arrays = self.history.state()
         best, more = self.best.state()
         if not variables:
@@ -215,8 +231,7 @@ class Training:
             "proof": self.proof.state(),
             "state_sha256": self._sha256_before,
         }
-        self.checkpoints.save(variables | arrays | more, state, self.best.path)
-        self._saved = time.perf_counter()
+        self.checkpoints.save(variables | arrays | more, state, path)
 
     def _variables(self, trained):
         """Returns all variables by kind, number and name."""
