@@ -195,13 +195,24 @@ def _finish(training, process):
     predictions, issues = predictions_of_training(
         training.stages[-1], *training.views, training.config.batch_size
     )
-    verified = check()
-    confused = most_confused(training.best.counts, training.class_names)
-    summary = summarize(training, confused, verified)
+    splits = training.splits
+    evaluation, pictures = report.write_metrics(
+        folder,
+        training.model,
+        predictions,
+        issues,
+        {
+            "train": list(splits.train.counts().values()),
+            "validation": list(splits.validation.counts().values()),
+        },
+    )
     curves = figures.draw_curves(training)
+    confused = most_confused(training.best.counts, training.class_names)
+    # The proof comes last, for the process has had time until here.
+    summary = summarize(training, confused, check())
     known = facts.facts_of_training(folder, summary, history.epochs, curves)
-    evaluation = report.write_report(
-        folder, training.model, predictions, issues, known
+    evaluation = report.write_page(
+        folder, training.model, issues, known, evaluation, pictures
     )
     flags = training.config.to_flags()
     folder.save_card(
