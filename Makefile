@@ -1,12 +1,15 @@
 # `make demo` and `make test` do all the set-up on a fresh machine.
 
 PYTHON ?= python3
-# Path of uv, which installs faster than pip; CI sets it.
-UV ?=
+# Path of uv, which installs faster than pip.
+UV ?= $(shell command -v uv)
 
 new_environment = $(PYTHON) -m venv $(if $(UV),--without-pip) $(1)
 install = $(if $(UV),$(UV) pip install -q --python $(1),$(1)/bin/python -m pip \
 	--disable-pip-version-check install) -c constraints.txt
+
+# uv compiles nothing: the first run does, what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast lint clean
 

@@ -78,41 +78,53 @@ def fine_tune(
     with progress.output(silent=verbose == 0):
         # TensorFlow takes seconds to import: not before all that can be
         # checked without it.
-        from thaw.data.prepare import find_photos
+        from thaw.data.prepare import find_photos, start_inspection
 
         found = find_photos(config, _class_names_before(config, path, resume))
         if find_own_model(config.backbone_name) is not None:
             say(own_backbone.describe_start(config, found[0].class_names))
-        with progress.heavy_imports():
-            from thaw import isolation
-            from thaw.data.pixels import pillow_limits
-            from thaw.device import dtype_policy
-            from thaw.training import begin, failures, figures, stages
-            from thaw.training.resume import Resumption
+        # In processes, while TensorFlow is imported.
+        with start_inspection(found, config) as inspect:
+            with progress.heavy_imports():
+                from thaw import isolation
+                from thaw.data.pixels import pillow_limits
+                from thaw.device import dtype_policy
+                from thaw.training import (
+                    begin,
+                    failures,
+                    figures,
+                    stages,
+                    verification,
+                )
+                from thaw.training.resume import Resumption
 
-        is_default = path.parent.name == "runs" and (resume or not run_dir)
-        with (
-            isolation.seeded(config.seed),
-            dtype_policy(config.precision),
-            pillow_limits(),
-        ):
-            training = begin.begin(
-                config.with_absolute_paths(),
-                found,
-                path,
-                unfreeze_from,
-                Resumption(resume, resume_anyway, is_default),
-                callbacks,
-                verbose,
-            )
-            with training.folder.unlocked_after(), failures.explained(training):
-                begin.save_inputs(training)
-                figures.draw_augmented(training)
-                stages.run_stages(training)
-                if training.best.row is not None:
-                    _finish(training, verify)
-                else:
-                    say("No epoch was asked for, so there is no model.")
+            is_default = path.parent.name == "runs" and (resume or not run_dir)
+            with (
+                isolation.seeded(config.seed),
+                dtype_policy(config.precision),
+                pillow_limits(),
+            ):
+                training = begin.begin(
+                    config.with_absolute_paths(),
+                    inspect,
+                    path,
+                    unfreeze_from,
+                    Resumption(resume, resume_anyway, is_default),
+                    callbacks,
+                    verbose,
+                )
+                with (
+                    training.folder.unlocked_after(),
+                    failures.explained(training),
+                    verification.fresh_process(verify) as process,
+                ):
+                    begin.save_inputs(training)
+                    figures.draw_augmented(training)
+                    stages.run_stages(training)
+                    if training.best.row is not None:
+                        _finish(training, process)
+                    else:
+                        say("No epoch was asked for, so there is no model.")
     from thaw.run import Run
 
     return Run(path)
@@ -163,7 +175,7 @@ def _class_names_before(config, path, resume):
     return () if tuple(names) == tuple(sorted_names(names)) else names
 
 
-def _finish(training, verify):
+def _finish(training, process):
     """Proves the best model, reports, and only then ends the run."""
     from thaw.evaluation.metrics import most_confused
     from thaw.evaluation.predictions import predictions_of_training
@@ -179,17 +191,28 @@ def _finish(training, verify):
     training.best.put_weights_back()
     say(training.best.describe(len(history.epochs)))
     say("Evaluating the best model")
-    with verification.started(training, verify) as check:
-        predictions, issues = predictions_of_training(
-            training.stages[-1], *training.views, training.config.batch_size
-        )
-        verified = check()
-    confused = most_confused(training.best.counts, training.class_names)
-    summary = summarize(training, confused, verified)
+    check = verification.start(training, process)
+    predictions, issues = predictions_of_training(
+        training.stages[-1], *training.views, training.config.batch_size
+    )
+    splits = training.splits
+    evaluation, pictures = report.write_metrics(
+        folder,
+        training.model,
+        predictions,
+        issues,
+        {
+            "train": list(splits.train.counts().values()),
+            "validation": list(splits.validation.counts().values()),
+        },
+    )
     curves = figures.draw_curves(training)
+    confused = most_confused(training.best.counts, training.class_names)
+    # The proof comes last, for the process has had time until here.
+    summary = summarize(training, confused, check())
     known = facts.facts_of_training(folder, summary, history.epochs, curves)
-    evaluation = report.write_report(
-        folder, training.model, predictions, issues, known
+    evaluation = report.write_page(
+        folder, training.model, issues, known, evaluation, pictures
     )
     flags = training.config.to_flags()
     folder.save_card(

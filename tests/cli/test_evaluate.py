@@ -248,8 +248,8 @@ def test_a_calibration_that_is_not_verified_changes_nothing(
     run_script, run_dir, trained, monkeypatch, error, status
 ):
     @contextlib.contextmanager
-    def check(*_):
-        yield SimpleNamespace(compare=fail)
+    def check():
+        yield SimpleNamespace(open=lambda *_: None, compare=fail)
 
     def fail(_):
         raise error

@@ -160,7 +160,7 @@ def test_a_stopped_inspection_leaves_no_process_behind(odd_worker):
         next(inspecting)
         assert child_processes()
         start = time.monotonic()
-        inspecting.close()  # as Ctrl-C does
+        inspector.close()  # as Ctrl-C does
         assert time.monotonic() - start < 10  # and not 100 hangs later
     assert not child_processes()
 
@@ -244,6 +244,38 @@ def test_workers_import_neither_tensorflow_nor_keras():
     assert printed == "set()\n"
 
 
+def test_photos_are_read_before_tensorflow_is_imported(drawn_photos):
+    code = f"""
+import pathlib, sys, time
+from thaw.data import inspect
+from thaw.data.photos import Photos
+from thaw.data.worker_process import WorkerProcess
+
+def inspect_one(worker, path):
+    inspections.append(original(worker, path))
+
+inspections, original = [], WorkerProcess.inspect
+WorkerProcess.inspect = inspect_one
+paths = sorted(map(str, pathlib.Path({str(drawn_photos)!r}).glob("*/*.jpg")))
+with inspect.started([Photos.unlabelled(paths)], None, 10**8):
+    while len(inspections) < len(paths):
+        time.sleep(0.01)
+print([x.reason for x in inspections] == len(paths) * [None])
+print("tensorflow" in sys.modules)
+"""
+    printed = subprocess.check_output(
+        [sys.executable, "-c", code], cwd=ROOT, text=True, timeout=60
+    )
+    assert printed == "True\nFalse\n"
+
+
+def test_an_inspection_that_is_given_up_leaves_no_process(drawn_photos):
+    paths = sorted(map(str, drawn_photos.rglob("*.jpg")))
+    with inspect.started([Photos.unlabelled(paths)], None, MAX_PIXELS):
+        pass
+    assert not child_processes()
+
+
 def test_an_inspector_goes_on_with_the_next_photos(drawn_photos):
     paths = sorted(map(str, drawn_photos.glob("cat/*.jpg")))
     with inspect.Inspector(MAX_PIXELS) as inspector:
@@ -258,6 +290,6 @@ def test_a_stopped_inspector_blames_no_photo(odd_worker):
     with inspect.Inspector(MAX_PIXELS) as inspector:
         inspecting = inspector.inspect_all(["a", "hang", "b"])
         next(inspecting)
-        inspecting.close()
+        inspector.close()
         with pytest.raises(RuntimeError, match="The inspector was stopped"):
             inspector.inspect("a")

@@ -34,6 +34,11 @@ def config(data, **options):
     return types.SimpleNamespace(**defaults | options)
 
 
+def inspect_and_split(found, options):
+    with prepare.start_inspection(found, options) as inspect:
+        return prepare.inspect_and_split(inspect, options)
+
+
 def test_photos_of_each_split_are_limited(drawn_photos):
     (photos,) = prepare.find_photos(config(drawn_photos, limit=8))
     assert photos.counts() == {"cat": 8, "dog": 8}
@@ -64,9 +69,9 @@ def test_bad_photos_and_duplicates_are_out_of_the_splits(
     options = config(tmp_path / "split")
     found = prepare.find_photos(options)
     with pytest.raises(UserError, match="2 of 58 photos cannot"):
-        prepare.inspect_and_split(found, options)
+        inspect_and_split(found, options)
     options.skip_bad = 0.1
-    splits = prepare.inspect_and_split(found, options)
+    splits = inspect_and_split(found, options)
     assert len(splits.train) == 28 + 8 and len(splits.validation) == 20
     assert [os.path.basename(path) for path, _ in splits.bad] == 2 * ["bad.jpg"]
     assert sum(splits.quality.values()) == 8 + 2
@@ -97,7 +102,7 @@ def test_groups_in_names_stay_together(drawn_photos, tmp_path, capsys):
     copied = {"cat/p0_2.jpg": "cat/0002.jpg", "dog/p1_2.jpg": "dog/0004.jpg"}
     copy_photos(drawn_photos, tmp_path, copied)
     options = config(tmp_path, group_regex=r"/(p\d+)_")
-    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    splits = inspect_and_split(prepare.find_photos(options), options)
     train, validation = (set(x.groups) for x in splits[:2])
     assert not train & validation
     assert train | validation == {"p0", *(f"p{n}" for n in range(3, 10))}
@@ -105,7 +110,7 @@ def test_groups_in_names_stay_together(drawn_photos, tmp_path, capsys):
     assert len(splits.train) + len(splits.validation) == 42
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "Split by group: 6 groups train, 2 validate"
-    again = prepare.inspect_and_split(prepare.find_photos(options), options)
+    again = inspect_and_split(prepare.find_photos(options), options)
     assert again.validation.paths == splits.validation.paths
 
 
@@ -117,7 +122,7 @@ def test_groups_in_both_given_splits_are_counted(
     shared = {"cat/p5_9.jpg": "cat/0020.jpg", "dog/p5_8.jpg": "dog/0021.jpg"}
     copy_photos(drawn_photos, tmp_path / "validation", shared)
     options = config(tmp_path, group_regex=r"/(p\d+)_")
-    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    splits = inspect_and_split(prepare.find_photos(options), options)
     assert (len(splits.train), len(splits.validation)) == (24, 10)
     assert splits.quality["validation photos of groups in both splits"] == 2
     assert (
@@ -137,13 +142,13 @@ def test_rare_classes_are_those_of_usable_photos(
     options = config(tmp_path, skip_bad=1.0)
     found = prepare.find_photos(options)
     with pytest.raises(UserError, match=r"one photo only: 1 of 3 \(owl\)"):
-        prepare.inspect_and_split(found, options)
+        inspect_and_split(found, options)
     options.rare_classes = "train"
-    splits = prepare.inspect_and_split(found, options)
+    splits = inspect_and_split(found, options)
     assert splits.train.counts() == {"cat": 6, "dog": 6, "owl": 1}
     assert splits.validation.counts() == {"cat": 2, "dog": 2, "owl": 0}
     options.rare_classes = "drop"
-    splits = prepare.inspect_and_split(found, options)
+    splits = inspect_and_split(found, options)
     assert splits.train.class_names == ("cat", "dog")
     assert splits.validation.class_names == ("cat", "dog")
     assert (
@@ -162,7 +167,7 @@ def test_both_splits_are_scaled_from_one_range(tmp_path, capsys):
                 path = tmp_path / split / label / f"{number}.png"
                 path.write_bytes(grey_file(numbers, "PNG"))
     options = config(tmp_path)
-    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    splits = inspect_and_split(prepare.find_photos(options), options)
     assert "Pixel range 0:4095 (12 bits in 16)" in capsys.readouterr().out
     for photos in splits[:2]:
         assert photos.pixel_ranges == {"integer": PixelRange(0, 4095)}
@@ -171,7 +176,7 @@ def test_both_splits_are_scaled_from_one_range(tmp_path, capsys):
     (shown,) = images.as_numpy_iterator()
     np.testing.assert_array_equal(shown[0, ..., 0].ravel(), levels.round())
     options.pixel_range = "0:2000"
-    splits = prepare.inspect_and_split(prepare.find_photos(options), options)
+    splits = inspect_and_split(prepare.find_photos(options), options)
     assert set(splits.train.pixel_ranges.values()) == {PixelRange(0, 2000)}
 
 
@@ -250,9 +255,9 @@ def test_missing_photos_of_a_table_can_be_skipped(drawn_photos, tmp_path):
     with pytest.raises(
         UserError, match="1 of 49 photos cannot be used:\n.*gone"
     ):
-        prepare.inspect_and_split(found, options)
+        inspect_and_split(found, options)
     options.skip_bad = 0.05
-    splits = prepare.inspect_and_split(found, options)
+    splits = inspect_and_split(found, options)
     assert len(splits.train) + len(splits.validation) == 48
     assert splits.bad == [
         (str(tmp_path / "gone.jpg"), "No such file or directory")

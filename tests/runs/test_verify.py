@@ -1,7 +1,10 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -72,7 +75,8 @@ def test_samples_are_pixels_of_the_photos(drawn_photos):
 
 @pytest.mark.process
 def test_a_fresh_process_answers_the_same(model, saved, samples):
-    with FreshProcessCheck(saved.model_path, samples) as check:
+    with FreshProcessCheck() as check:
+        check.open(saved.model_path, samples)
         assert check.compare(model) <= 1e-6
         with pytest.raises(NotVerified, match="differ by up to 0"):
             check.compare(with_other_weights(model))
@@ -83,7 +87,8 @@ def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
     damaged = tmp_path / "model.keras"
     content = saved.model_path.read_bytes()
     damaged.write_bytes(content[: len(content) // 2])
-    with FreshProcessCheck(damaged, samples) as check:
+    with FreshProcessCheck() as check:
+        check.open(damaged, samples)
         with pytest.raises(NotVerified, match="can't open it"):
             check.compare(model)
 
@@ -92,10 +97,42 @@ def test_a_file_that_cannot_be_opened_is_said(model, saved, samples, tmp_path):
 def test_a_process_that_is_killed_says_nothing_about_the_file(
     model, saved, samples
 ):
-    with FreshProcessCheck(saved.model_path, samples) as check:
+    with FreshProcessCheck() as check:
+        check.open(saved.model_path, samples)
         check._process.kill()
         with pytest.raises(MachineError, match="is there enough memory"):
             check.compare(model)
+
+
+@pytest.mark.process
+def test_one_that_is_killed_while_it_waits_is_started_again(
+    model, saved, samples
+):
+    with FreshProcessCheck() as check:
+        check._process.kill()
+        check._process.wait()
+        check.open(saved.model_path, samples)
+        assert check.compare(model) <= 1e-6
+
+
+@pytest.mark.process
+def test_it_ends_with_the_process_that_started_it():
+    code = """
+import os
+from thaw.runs.verify import FreshProcessCheck
+check = FreshProcessCheck()
+print(check._process.pid, check._folder.name, flush=True)
+os._exit(1)  # as if killed
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    pid, folder = done.stdout.split()
+    shutil.rmtree(folder)
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from benchmarks.kill_and_resume import hashes
 from model_zoo.request import check_request
 from thaw import isolation, progress
 from thaw.config import TrainConfig
-from thaw.data.prepare import find_photos
+from thaw.data.prepare import find_photos, start_inspection
 from thaw.device import dtype_policy
 from thaw.training import failures
 from thaw.training.begin import begin, save_inputs
@@ -35,13 +35,15 @@ def resume(run_dir: Path, *, anyway: bool = False, **options) -> Training:
 def _train(run_dir, config, resumption, callbacks):
     config = with_own_options(config)
     unfreeze_from = check_request(**config.model_arguments())
+    found = find_photos(config, kept_classes(config))
     with (
+        start_inspection(found, config) as inspect,
         isolation.seeded(config.seed),
         dtype_policy(config.precision),
     ):
         training = begin(
             config.with_absolute_paths(),
-            find_photos(config, kept_classes(config)),
+            inspect,
             Path(run_dir),
             unfreeze_from,
             resumption,

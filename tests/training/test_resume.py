@@ -175,8 +175,12 @@ def test_a_run_that_is_ended_loses_its_checkpoint(trained_dir):
 
 def fake_check(monkeypatch, compare):
     """A check of model.keras that starts no process: test_verify.py does."""
-    check = contextlib.nullcontext(SimpleNamespace(compare=compare))
-    monkeypatch.setattr(verification, "FreshProcessCheck", lambda *_: check)
+    check = SimpleNamespace(open=lambda *_: None, compare=compare)
+    monkeypatch.setattr(
+        verification,
+        "FreshProcessCheck",
+        lambda: contextlib.nullcontext(check),
+    )
 
 
 def test_a_file_that_is_wrong_is_written_once_more(
@@ -569,8 +573,8 @@ def test_a_resumed_run_keeps_its_order_of_classes(
     folder.save_flags([f"--data={tmp_path}/data"])
     folder.save_class_names(before)
 
-    def begin(config, photos, *_):
-        found.extend(photos)
+    def begin(config, inspect, *_):
+        found.extend(inspect())
         raise UserError("far enough")
 
     monkeypatch.setattr("thaw.training.begin.begin", begin)

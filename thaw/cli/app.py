@@ -61,13 +61,23 @@ def run(name: str) -> None:
     prepare_process()
     if name == "train":
         keep_freed_memory()
-    status = main(name, sys.argv)
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    if status == _CTRL_C:
-        # Threads of TensorFlow may be at work still, and wait for each other.
-        os._exit(status)
-    sys.exit(status)
+    _end(main(name, sys.argv))
+
+
+def _end(status):
+    """Ends the process at once, when all that it printed is out.
+
+    Python would take TensorFlow apart before, for more than a second; and
+    after Ctrl-C its threads may be at work still, and wait for each other.
+    """
+    logging.shutdown()
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except OSError:  # which Python says once more
+        if status != _CTRL_C:
+            sys.exit(status)
+    os._exit(status)
 
 
 def prepare_process() -> None:

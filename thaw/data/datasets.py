@@ -10,7 +10,12 @@ import tensorflow as tf
 import augment
 from model_zoo import preprocessing
 from thaw.config import TrainConfig
-from thaw.data.prepare import Splits, find_photos, inspect_and_split
+from thaw.data.prepare import (
+    Splits,
+    find_photos,
+    inspect_and_split,
+    start_inspection,
+)
 from thaw.data.views import PhotoViews, without_autotuner
 from thaw.options import options as options_of
 from thaw.options import unknown_option
@@ -81,7 +86,8 @@ def image_datasets(
         seed=seed,
         class_weights="balanced",  # uneven classes are a matter of `fit`
     )
-    splits = inspect_and_split(find_photos(config), config)
+    with start_inspection(find_photos(config), config) as inspect:
+        splits = inspect_and_split(inspect, config)
     resize = preprocessing.resizing_layer(image_size, config.resize)
     views = make_views(config, splits, image_size, resize)
     train_ds, val_ds = (_make_ds(x, image_size, batch_size) for x in views)

@@ -1,10 +1,11 @@
 """Photos of a run: found, inspected, split."""
 
+import contextlib
 import dataclasses
 import difflib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from thaw.data import bit_depth, named_sets, quality, quality_report
 from thaw.data.as_trained import photos_as_trained
 from thaw.data.files import describe_skipped
 from thaw.data.groups import group_all, join_groups, rows_of_shared_groups
-from thaw.data.inspect import inspect_together
+from thaw.data.inspect import inspect_together, started
 from thaw.data.inspection_cache import default_memo
 from thaw.data.label_options import LabelOptions
 from thaw.data.load import load_photos
@@ -114,26 +115,38 @@ def _absolute(path):
     return os.path.abspath(path)
 
 
+def start_inspection(
+    found: Sequence[Photos], config
+) -> contextlib.AbstractContextManager[Callable[[], list[Photos]]]:
+    """Starts inspecting the photos of a run, as `inspect.started`.
+
+    Args:
+        found: Of `find_photos`.
+        config: Object with `max_pixels` of `TrainConfig`.
+    """
+    return started(found, default_memo(), config.max_pixels)
+
+
 def inspect_and_split(
-    found: Sequence[Photos],
+    inspect: Callable[[], list[Photos]],
     config,
     ranges_before: Mapping[str, PixelRange] = MappingProxyType({}),
 ) -> Splits:
     """Returns the photos that can be used, split; duplicates train.
 
     Args:
-        found: Of `find_photos`.
-        config: Object with `data`, `max_pixels`, `skip_bad`, `seed`,
-            `validation_fraction`, `rare_classes`, `class_weights` and
-            `pixel_range` of `TrainConfig`.
+        inspect: Function of `start_inspection`.
+        config: Object with `data`, `skip_bad`, `seed`, `validation_fraction`,
+            `rare_classes`, `class_weights` and `pixel_range` of `TrainConfig`.
         ranges_before: `before` of `bit_depth.choose_ranges`.
 
     Raises:
         UserError: If more cannot be used than `skip_bad` allows, a class has
             too few photos, or it isn't clear what black and white are.
     """
+    inspected = inspect()
     usable, bad = _take_usable(
-        inspect_together(found, default_memo(), config.max_pixels),
+        inspected,
         config.skip_bad,
         "Repair or remove them, or skip them: `skip_bad`. All of them: "
         f"python doctor.py {config.data}",
@@ -152,7 +165,7 @@ def inspect_and_split(
     )
     issues = quality.find_issues(splits)
     if issues:
-        paths = [path for photos in found for path in photos.paths]
+        paths = [path for photos in inspected for path in photos.paths]
         say(quality_report.describe_issues([], issues, paths))
     train, validation = move_duplicates(*splits)
     say(quality_report.describe_counts([train, validation]))

@@ -1,5 +1,7 @@
 """Outputs of a model on photos whose frozen features are cached."""
 
+import itertools
+
 import numpy as np
 
 from thaw.cache.features import Features, make_frozen_part
@@ -7,6 +9,7 @@ from thaw.cache.shards import FeatureCache
 from thaw.inference.outputs import Outputs, OutputsModel
 
 _VIEWS = 3  # of features alone
+_BYTES = 32_000_000  # of boundary tensors that they are computed from at a time
 
 
 def stored_outputs(
@@ -35,11 +38,19 @@ def stored_outputs(
     frozen = make_frozen_part(stage.model, [(stage.boundary, cache.dtype)])
     photos = Features(frozen, [cache], views, batch_size)
     rows = np.argsort(views.order(0))
+    num_batches = 1
+    if features_only:  # a batch of the stage's size is too short to be fast
+        of_photo = (
+            sum(map(np.prod, cache.shapes)) * np.dtype(cache.dtype).itemsize
+        )
+        num_batches = max(1, int(_BYTES / (of_photo * batch_size)))
 
     def outputs_of(view):
         parts = []
-        for tensors, _ in photos.one_pass(view).as_numpy_iterator():
-            outputs = trained(list(tensors))
+        batches = photos.one_pass(view).as_numpy_iterator()
+        while some := list(itertools.islice(batches, num_batches)):
+            tensors = zip(*(tensors for tensors, _ in some), strict=True)
+            outputs = trained(list(map(np.concatenate, tensors)))
             if features_only:
                 outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
             parts.append(outputs)

@@ -18,8 +18,9 @@ import tensorflow as tf
 from model_zoo import preprocessing
 from thaw.data import decode, inspection_cache
 from thaw.data.as_trained import photos_as_trained
-from thaw.data.inspect import Inspector, inspect_photos
+from thaw.data.inspect import inspect_photos
 from thaw.data.inspect_worker import Inspection
+from thaw.data.inspector import Inspector
 from thaw.data.photos import Photos
 from thaw.inference.outputs import Outputs, OutputsModel
 from thaw.pixel_range import PixelRange

@@ -161,7 +161,8 @@ def _save_calibrated(run, temperature, predictions):
         try:
             divide_logits(model, temperature)
             folder.save_model(model, run.class_names)
-            with FreshProcessCheck(folder.model_path, samples) as check:
+            with FreshProcessCheck() as check:
+                check.open(folder.model_path, samples)
                 check.compare(model)
         except BaseException as error:  # Ctrl-C, too
             last.set_weights(weights)

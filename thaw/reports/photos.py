@@ -87,15 +87,18 @@ def make_galleries(
         inspection_cache.default_memo(),
     )
     explain = _make_explainer(model)
+    read = Predictor(model, pixel_ranges=predictions.pixel_ranges).read
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        images = list(pool.map(read, photos.paths, photos.inspections))
+    there = [i for i, image in enumerate(images) if not isinstance(image, str)]
     drawn = {}
-    predictor = Predictor(model, _GALLERY, predictions.pixel_ranges)
-    for batch in predictor.predict(photos):
-        of_batch = rows[batch.rows]
-        raw = np.clip(np.rint(batch.images), 0, 255).astype("uint8")
-        explained = explain(raw, predictions.predicted[of_batch])
-        for row, images in zip(of_batch, explained, strict=True):
+    for start in range(0, len(there), _GALLERY):
+        some = there[start : start + _GALLERY]
+        raw = np.rint([images[i] for i in some]).clip(0, 255).astype("uint8")
+        explained = explain(raw, predictions.predicted[rows[some]])
+        for row, shown in zip(rows[some], explained, strict=True):
             name = _short_name(predictions.paths[row])
-            drawn[row] = GalleryPhoto(images, _caption(predictions, row), name)
+            drawn[row] = GalleryPhoto(shown, _caption(predictions, row), name)
     return {
         name: [drawn[row] for row in of_name if row in drawn]
         for name, of_name in rows_of.items()

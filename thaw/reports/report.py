@@ -9,13 +9,18 @@ from model_zoo.unfreeze import base_layers, block_starts
 from thaw.errors import UserError
 from thaw.evaluation.advice import Evidence, advise
 from thaw.evaluation.calibration import Calibrated
-from thaw.evaluation.evaluation import Evaluation, evaluate
+from thaw.evaluation.evaluation import VALIDATION_PHOTOS, Evaluation, evaluate
 from thaw.evaluation.label_noise import LabelIssues
 from thaw.evaluation.predictions import Predictions
-from thaw.reports import photos
 from thaw.reports.facts import RunFacts
 from thaw.reports.figures import draw_figures
 from thaw.reports.page import Pictures, make_page
+from thaw.reports.photos import (
+    draw_gallery,
+    make_galleries,
+    show_cells,
+    show_suspected,
+)
 from thaw.runs.writer import RunFolder
 
 
@@ -31,27 +36,58 @@ def write_report(
 ) -> Evaluation:
     """Evaluates predictions, and writes all files that say how good they are.
 
-    These are metrics.json, predictions.csv, label_issues.csv, the pictures and
-    report.html.
+    These are those of `write_metrics`, and report.html.
+
+    Args:
+        folder, model, predictions, issues, min_count, calibrated: As in
+            `write_metrics`.
+        facts: Facts about the run.
+
+    Raises:
+        UserError: If model and facts are not of one run.
+    """
+    check_one_run(facts, model)
+    evaluation, pictures = write_metrics(
+        folder,
+        model,
+        predictions,
+        issues,
+        facts.summary["class_counts"],
+        min_count=min_count,
+        calibrated=calibrated,
+        photos=facts.photos,
+    )
+    return write_page(folder, model, issues, facts, evaluation, pictures)
+
+
+def write_metrics(
+    folder: RunFolder,
+    model: keras.Model,
+    predictions: Predictions,
+    issues: LabelIssues,
+    class_counts: dict[str, list[int]],
+    *,
+    min_count: int = 1,
+    calibrated: Calibrated | None = None,
+    photos: str = VALIDATION_PHOTOS,
+) -> tuple[Evaluation, Pictures]:
+    """Evaluates predictions, and writes and returns what comes of it.
+
+    The files are metrics.json, predictions.csv, label_issues.csv and the
+    pictures.
 
     Args:
         folder: Folder to write to, not always that of the run.
         model: Model of the run, for heat maps.
         predictions: Its predictions.
         issues: Suspected label errors.
-        facts: Facts about the run.
+        class_counts: Photos of each class by split.
         min_count: Photos from which on a pair of classes counts as confused.
         calibrated: Calibration of the predictions, or None.
-
-    Raises:
-        UserError: If model and facts are not of one run.
+        photos: A noun for the photos.
     """
-    check_one_run(facts, model)
     evaluation = evaluate(
-        predictions,
-        min_count=min_count,
-        calibrated=calibrated,
-        photos=facts.photos,
+        predictions, min_count=min_count, calibrated=calibrated, photos=photos
     )
     folder.save_predictions(
         predictions.paths,
@@ -63,23 +99,39 @@ def write_report(
     folder.save_metrics(
         evaluation.to_dict() | {"label_issues": issues.to_dict()}
     )
-    figures = draw_figures(
-        predictions, evaluation, calibrated, facts.summary["class_counts"]
-    )
-    galleries = photos.make_galleries(model, predictions)
+    figures = draw_figures(predictions, evaluation, calibrated, class_counts)
+    galleries = make_galleries(model, predictions)
     _save_galleries(folder, galleries)
     pictures = Pictures(
         charts={
             name: folder.save_figure(f"{name}.png", figure)
             for name, figure in figures.items()
         },
-        suspected=photos.show_suspected(issues.rows, predictions.pixel_ranges),
-        cells=photos.show_cells(predictions, evaluation.confusion_matrix),
+        suspected=show_suspected(issues.rows, predictions.pixel_ranges),
+        cells=show_cells(predictions, evaluation.confusion_matrix),
         **{
             name: [photo.shown() for photo in gallery]
             for name, gallery in galleries.items()
         },
     )
+    return evaluation, pictures
+
+
+def write_page(
+    folder: RunFolder,
+    model: keras.Model,
+    issues: LabelIssues,
+    facts: RunFacts,
+    evaluation: Evaluation,
+    pictures: Pictures,
+) -> Evaluation:
+    """Writes report.html; returns the evaluation with the path of it.
+
+    Args:
+        folder, model, issues: As in `write_metrics`.
+        facts: Facts about the run.
+        evaluation, pictures: Of `write_metrics`.
+    """
     advice = advise(_evidence(facts, evaluation, model, issues))
     page = make_page(facts, evaluation, advice, issues, pictures)
     folder.save_report(page)
@@ -121,7 +173,7 @@ def neighbours(
 def _save_galleries(folder, galleries):
     for name, gallery in galleries.items():
         if gallery:
-            figure = photos.draw_gallery(gallery)
+            figure = draw_gallery(gallery)
             folder.save_figure(f"{name}.png", figure, dpi=100)  # photos: large
         else:  # that of another time
             (folder.path / f"{name}.png").unlink(missing_ok=True)

@@ -1,13 +1,12 @@
 """TensorBoard event files, without the package tensorboard.
 
 TensorFlow 2.21 does not bring it, and `tf.summary.scalar` needs it. A file is
-records of `Event` messages (tensorflow/core/util/event.proto), each framed as
-length, checksum of the length, message, checksum of the message
-(tensorflow/core/lib/io/record_writer.h).
+a TFRecord file of `Event` messages (tensorflow/core/util/event.proto).
 """
 
 import struct
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import tensorflow as tf
 from thaw.errors import valid_utf8
 
 _EPOCH_KEYS = ("loss", "accuracy", "val_loss", "val_accuracy")
-_CRC32C_POLYNOMIAL = 0x82F63B78  # Castagnoli's, bits reversed
 
 
 class EventFile:
@@ -103,8 +101,7 @@ class EventFile:
 
     def _write(self, events):
         with open(self._path, "ab") as file:
-            for event in events:
-                file.write(_framed(event.SerializeToString()))
+            file.write(_as_records(events))
 
 
 def _step_event(row):
@@ -133,30 +130,13 @@ def _event(step, *values, **content):
     return tf.compat.v1.Event(wall_time=time.time(), step=step, **content)
 
 
-def _framed(message):
-    """Returns `message` as one record."""
-    length = struct.pack("<Q", len(message))
-    return b"".join((length, _checksum(length), message, _checksum(message)))
-
-
-def _checksum(content):
-    """Returns the masked CRC-32C (tensorflow/core/lib/hash/crc32c.h)."""
-    crc = 0xFFFFFFFF
-    for byte in content:
-        crc = _CRC_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    rotated = (crc >> 15) | (crc << 17)
-    return struct.pack("<I", (rotated + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def _make_crc_table():
-    """Returns the CRC-32C of each byte, a tuple of 256 numbers."""
-    table = list(range(256))
-    for _ in range(8):
-        table = [
-            (crc >> 1) ^ (_CRC32C_POLYNOMIAL if crc & 1 else 0) for crc in table
-        ]
-    return tuple(table)
-
-
-_CRC_TABLE = _make_crc_table()
+def _as_records(events):
+    """Returns the content of a TFRecord file, made in TensorFlow's memory."""
+    name = f"ram://{uuid.uuid4()}"
+    with tf.io.TFRecordWriter(name) as writer:
+        for event in events:
+            writer.write(event.SerializeToString())
+    with tf.io.gfile.GFile(name, "rb") as file:
+        content = file.read()
+    tf.io.gfile.remove(name)
+    return content

@@ -14,7 +14,7 @@ from PIL import Image
 
 import plots
 from thaw.data.as_trained import inspection_as_trained
-from thaw.data.inspect import Inspector
+from thaw.data.inspector import Inspector
 from thaw.errors import UserError, shown
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.predictions import make_prediction

@@ -1,7 +1,7 @@
 """From options and photos to a run that is ready to train."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -27,7 +27,7 @@ from thaw.training.state import Training
 
 def begin(
     config: TrainConfig,
-    found: list[Photos],
+    inspect: Callable[[], list[Photos]],
     run_dir: Path,
     unfreeze_from: str,
     resumption: resume.Resumption,
@@ -38,7 +38,7 @@ def begin(
 
     Args:
         config: Options of the run, paths absolute.
-        found: Photos, of which nothing is known yet but their names.
+        inspect: Function of `start_inspection`.
         run_dir: Path of the run folder.
         unfreeze_from: Unfreeze point.
         resumption: Whether the run goes on.
@@ -52,7 +52,7 @@ def begin(
     check_callbacks(callbacks)
     with progress.heavy_imports():  # TensorFlow logs here, too
         device_name = device.prepare_device()
-    splits = _split(found, config)
+    splits = _split(inspect, config)
     class_names = splits.train.class_names
     model = _build_model(config, splits.train.counts())
     views = plan.make_views(config, model, splits)
@@ -118,9 +118,9 @@ def save_inputs(training: Training) -> None:
         folder.save_bad_photos(training.splits.bad)
 
 
-def _split(found, config):
+def _split(inspect, config):
     ranges = own_backbone.ranges_before(config)
-    splits = inspect_and_split(found, config, ranges)
+    splits = inspect_and_split(inspect, config, ranges)
     if seen := own_backbone.describe_seen(config, splits.validation.paths):
         warn(seen)
     return splits

@@ -9,6 +9,7 @@ from thaw.progress import say
 from thaw.training.state import Training
 
 _DRAWN_PHOTOS = 9
+_DPI_OF_PHOTOS = 108  # six in a row are as wide as on the page, 1100 pixels
 
 
 def draw_augmented(training: Training) -> None:
@@ -36,7 +37,7 @@ def draw_augmented(training: Training) -> None:
             [image for both in zip(*images, strict=True) for image in both],
             [title for name in titles for title in (name, "")],
         )
-    training.folder.save_figure("augmented.png", figure)
+    training.folder.save_figure("augmented.png", figure, dpi=_DPI_OF_PHOTOS)
 
 
 def _title_of_mix(names, shares):

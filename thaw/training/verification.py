@@ -1,7 +1,7 @@
 """The proof that model.keras is the model that was trained."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from thaw.data import decode
 from thaw.errors import NotVerified
@@ -12,26 +12,35 @@ from thaw.training.state import Training
 _SAMPLES = 64  # photos; some of training where fewer are validated on
 
 
-@contextlib.contextmanager
-def started(
-    training: Training, verify: bool
-) -> Iterator[Callable[[], dict | None]]:
-    """Starts a fresh process that opens model.keras, which takes seconds.
+def fresh_process(
+    verify: bool,
+) -> contextlib.AbstractContextManager[FreshProcessCheck | None]:
+    """Returns the process that will check model.keras, or None, as a context.
+
+    Args:
+        verify: Whether to start it at all.
+    """
+    return FreshProcessCheck() if verify else contextlib.nullcontext()
+
+
+def start(
+    training: Training, first: FreshProcessCheck | None
+) -> Callable[[], dict | None]:
+    """Lets the fresh process open model.keras, which takes seconds.
 
     Args:
         training: The run, whose model has the weights of the best epoch.
-        verify: Whether to start it at all.
+        first: Process of `fresh_process`.
 
-    Yields:
+    Returns:
         Function that returns `verified` of run.json: the number of `photos`
-        and the `largest_difference` of their probabilities; None where nothing
-        was started. If the file is wrong it is written once more, and checked
-        again; it raises `NotVerified` if it still is, and `MachineError` if
-        the process could not do its work.
+        and the `largest_difference` of their probabilities; None where there
+        is no process. If the file is wrong it is written once more, and
+        checked again; it raises `NotVerified` if it still is, and
+        `MachineError` if the process could not do its work.
     """
-    if not verify:
-        yield lambda: None
-        return
+    if first is None:
+        return lambda: None
     train, validation = training.splits.train, training.splits.validation
     paths = [*validation.paths, *train.paths]
     photos = decode.load_samples(
@@ -50,8 +59,9 @@ def started(
         except NotVerified as error:
             warn(f"{path}: {error} It is written once more")
         training.best.save_again()
-        with FreshProcessCheck(path, photos) as second:
+        with FreshProcessCheck() as second:
+            second.open(path, photos)
             return compare(second)
 
-    with FreshProcessCheck(path, photos) as first:
-        yield compare_twice
+    first.open(path, photos)
+    return compare_twice
