@@ -13,7 +13,7 @@ import statistics
 
 from absl import app, flags
 
-from benchmarks import machine, process, train_job
+from benchmarks import jobs, machine, process, train_job
 
 REPEATS = flags.DEFINE_integer("repeats", 3, "Runs of each, per seed.")
 SEEDS = flags.DEFINE_integer("seeds", 1, "Number of seeds.")
@@ -29,7 +29,7 @@ FACTS = {
 
 def main(argv):
     _, commit, *given = argv
-    flags_of_train = train_job.train_flags(given)
+    flags_of_train = jobs.train_flags(given)
     facts = {"before": [], "after": []}
     with train_job.checkout(commit) as root:
         roots = {"before": root, "after": process.ROOT}
@@ -50,13 +50,13 @@ def main(argv):
 
 def facts_of_run(root, flags_of_train):
     """Returns the values of one run, in the order of `FACTS`."""
-    usage, summary = train_job.run_job(root, flags_of_train)
+    run = train_job.run_job(root, flags_of_train)
     return [
-        usage.seconds,
-        usage.cpu_percent,
-        usage.memory,
-        summary["val_accuracy"],
-        summary["val_loss"],
+        run.usage.seconds,
+        run.usage.cpu_percent,
+        run.usage.memory,
+        run.summary["val_accuracy"],
+        run.summary["val_loss"],
     ]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from benchmarks import machine, process, train_job
+from benchmarks import jobs, machine, process, train_job
 from plots.style import COLORS, label_axes, save_figure
 
 BEFORE = flags.DEFINE_string("before", None, "Commit to run first.")
@@ -58,7 +58,7 @@ class GroupUse:
 
 
 def main(argv):
-    flags_of_train = train_job.train_flags(argv[1:])
+    flags_of_train = jobs.train_flags(argv[1:])
     usages = {}
     with contextlib.ExitStack() as stack:
         roots = {"working tree": process.ROOT}
@@ -66,9 +66,8 @@ def main(argv):
             root = stack.enter_context(train_job.checkout(BEFORE.value))
             roots = {BEFORE.value: root} | roots
         for name, root in roots.items():
-            usages[name], _ = train_job.run_job(
-                root, flags_of_train, GroupUse()
-            )
+            finished = train_job.run_job(root, flags_of_train, GroupUse())
+            usages[name] = finished.usage
     description = machine.describe_machine()
     save_figure(draw(usages, description), OUTPUT.value, dpi=100)
     print(f"{description}\ntrain.py {' '.join(flags_of_train)}")
