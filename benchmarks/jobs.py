@@ -25,6 +25,7 @@ JOBS = {  # of the table in the README, and a large base on few photos
         "--data={photos}",
         "--backbone=vgg16",
         "--weights=none",
+        "--image_size=150",
         "--limit=250",
         "--epochs=5",
     ],

@@ -4,8 +4,7 @@
 
 `0`, `1`, ...: the parameters in torchvision's order; `photo`: RGB in [0, 255],
 float32 (1, 3, H, W); `features`: what Keras makes of it, `caffe` preprocessing.
-Both ways of preprocessing subtract the mean; the one of the base has BGR, for
-which the first kernel is turned round.
+That is for BGR; the first kernel is flipped, for RGB.
 """
 
 import sys
