@@ -1,4 +1,4 @@
-"""The classic recipe in stock Keras, twice; run by `benchmarks.classic`.
+"""The classic recipe in stock Keras, twice; run by `benchmarks.peers`.
 
 Prints one line of JSON per epoch: seconds, val_loss, val_accuracy.
 """

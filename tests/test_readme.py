@@ -83,7 +83,10 @@ def test_its_python_runs(drawn_photos, tmp_path, monkeypatch, capsys):
 
 def test_every_flag_in_the_readme_exists(run_script):
     flags = set(re.findall(r"--([a-z][a-z_-]+)", README)) - {
-        "base",  # of benchmarks.classic
+        "base",  # of benchmarks.peers
+        "fastai_python",
+        "job",  # of benchmarks.jobs
+        "backbones",
         "flag",  # of benchmarks.sweep
         "values",
         "help",
