@@ -10,6 +10,7 @@ train.py with empty caches, and prints how many times as long it took.
 """
 
 import dataclasses
+import functools
 import math
 import os
 import tempfile
@@ -48,7 +49,7 @@ def main(argv):
         os.environ["XDG_CACHE_HOME"] = folder
         training = begin_training(flags_of_train, Path(folder))
         costs += photo_costs(training)
-        costs.append(frozen_cost(training))
+        costs += frozen_costs(training)
         for stage in training.stages:
             costs += stage_costs(training, stage)
     floor = sum(cost.seconds * cost.count for cost in costs)
@@ -163,26 +164,26 @@ def photo_costs(training):
     return costs
 
 
-def make_frozen(training):
-    """Returns the frozen part, as a function of a batch of photos."""
-    from thaw.cache.features import frozen_features, make_frozen_part
+def frozen_costs(training):
+    """Returns what the frozen part costs for both splits, photos in memory."""
+    from thaw.cache.frozen_part import FrozenPart
+    from thaw.cache.runtime import DEFAULT_RUNTIME
 
-    frozen = make_frozen_part(
-        training.model,
-        [(x.boundary, x.train_cache.dtype) for x in training.stages],
-    )
-    batch_size = training.settings.batch_size
-    return lambda images: frozen_features(frozen, images, batch_size)
-
-
-def frozen_cost(training):
-    """Returns what the frozen part costs, photos in memory."""
     train_views, val_views = training.views
     images = first_images(training)
-    frozen = make_frozen(training)
-    seconds = median_seconds(lambda: frozen(images), len(images))
-    count = count_views(training) * len(train_views.photos)
-    return Cost("frozen part, a view", seconds, count + len(val_views.photos))
+    settings = training.settings
+    boundaries = [(training.stages[-1].boundary, "float32")]
+    counts = {settings.runtime: count_views(training) * len(train_views.photos)}
+    counts[DEFAULT_RUNTIME] = counts.get(DEFAULT_RUNTIME, 0) + len(
+        val_views.photos
+    )
+    costs = []
+    for runtime, count in counts.items():
+        frozen = FrozenPart(settings.frozen_layers, boundaries, runtime)
+        seconds = median_seconds(functools.partial(frozen, images), len(images))
+        name = f"frozen part, a view ({runtime.describe()})"
+        costs.append(Cost(name, seconds, count))
+    return costs
 
 
 def first_images(training):

@@ -102,6 +102,7 @@ def fill_cache(folder, trained, photos, views, batch_size):
     """Returns `Features` with made-up tensors of every photo in store."""
     from thaw.cache.features import Features
     from thaw.cache.folder import CacheFolder
+    from thaw.cache.frozen_part import FrozenLayers, FrozenPart
     from thaw.cache.shards import FeatureCache
 
     shapes = [tensor.shape[1:] for tensor in trained.inputs]
@@ -120,7 +121,8 @@ def fill_cache(folder, trained, photos, views, batch_size):
             0, np.array([row]), [tensor.astype("float16") for tensor in tensors]
         )
     cache.flush()
-    return Features(None, [cache], views, batch_size)
+    layers = FrozenLayers(None, batch_size)  # nothing is computed
+    return Features(FrozenPart(layers, []), [cache], views)
 
 
 if __name__ == "__main__":

@@ -125,6 +125,8 @@ class TrainConfig(Config):
         seed: Seed of split, order, augmentation and new weights.
 
     Cache:
+        frozen_runtime: Runtime of the frozen part.
+        frozen_precision: Precision of the frozen part.
         cache_views: Views of each photo whose frozen features are kept; 0:
             none, each pass sees a new view.
         cache_dtype: Dtype of the features.
@@ -206,6 +208,12 @@ class TrainConfig(Config):
     steps_per_epoch: int | None = option(None, low=1)
     seed: int = option(0, low=0, high=2**31 - 1)
 
+    frozen_runtime: str = option(
+        "auto", choices=("auto", "tensorflow", "openvino")
+    )
+    frozen_precision: str = option(
+        "auto", choices=("auto", "float32", "bfloat16")
+    )
     cache_views: int = option(4, low=0, high=9999)
     cache_dtype: str = option("float16", choices=("float16", "float32"))
     cache_dir: str | None = option(None, is_path=True)

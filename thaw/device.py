@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import platform
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -38,6 +40,29 @@ def prepare_device() -> str:
         return f"CPU ({os.cpu_count()} cores, no GPU found)"
     details = tf.config.experimental.get_device_details(gpus[0])
     return f"GPU ({details.get('device_name', gpus[0].name)})"
+
+
+def has_gpu() -> bool:
+    """Returns whether TensorFlow computes on a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def num_processors() -> int:
+    """Returns how many processors this process may use: threads go by it."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def processor_name() -> str:
+    """Returns its name: what it can do decides the order of additions."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return f"{platform.machine()} {platform.processor()}"
 
 
 @contextlib.contextmanager

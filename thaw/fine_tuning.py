@@ -193,7 +193,7 @@ def _finish(training, process):
     say("Evaluating the best model")
     check = verification.start(training, process)
     predictions, issues = predictions_of_training(
-        training.stages[-1], *training.views, training.config.batch_size
+        training.stages[-1], *training.views, training.settings
     )
     splits = training.splits
     evaluation, pictures = report.write_metrics(

@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from augment import Affine, Mixes
 from model_zoo import build_model
 from model_zoo.boundary import split
-from thaw.cache.features import Features, frozen_features, make_frozen_part
+from thaw.cache.features import Features
 from thaw.cache.folder import CacheFolder
+from thaw.cache.frozen_part import FrozenLayers, FrozenPart
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.data.load import load_photos
 from thaw.data.views import PhotoViews
@@ -42,7 +45,15 @@ def make_input(model, layer, num_photos, folder=None, key="0", num_views=0):
     return Input(boundary, cache)
 
 
-def make_features(model, photos, *inputs, seed=3, batch_size=10, mix=None):
+def make_features(
+    model,
+    photos,
+    *inputs,
+    seed=3,
+    batch_size=10,
+    mix=None,
+    runtime=DEFAULT_RUNTIME,
+):
     inputs = inputs or [make_input(model, "block5_conv1", len(photos))]
     views = PhotoViews(
         photos,
@@ -52,14 +63,21 @@ def make_features(model, photos, *inputs, seed=3, batch_size=10, mix=None):
         augment=Affine(seed=3),
     )
     return Features(
-        make_frozen_part(
-            model, [(x.boundary, x.train_cache.dtype) for x in inputs]
+        FrozenPart(
+            FrozenLayers(model, batch_size),
+            [(x.boundary, x.train_cache.dtype) for x in inputs],
+            runtime,
         ),
         [x.train_cache for x in inputs],
         views,
-        batch_size,
         mix,
     )
+
+
+def frozen_part(model, layer, batch_size, runtime=DEFAULT_RUNTIME):
+    boundary = split(model, model.get_layer(layer))[0].outputs
+    layers = FrozenLayers(model, batch_size)
+    return FrozenPart(layers, [(boundary, "float32")], runtime)
 
 
 def batches(ds, count=-1):
@@ -79,13 +97,14 @@ def assert_equal(some, others):
 
 def test_features_do_not_depend_on_how_full_a_batch_is(model, images):
     """Bit for bit: short batches are padded, then cut back."""
-    frozen, _ = split(model, model.get_layer("block5_conv1"))
-    (alone,) = frozen_features(frozen, images[3:], 3)
+    frozen = frozen_part(model, "block5_conv1", 3)
+    images = images[:, :SIZE, :SIZE]
+    (alone,) = frozen(images[3:])
     assert len(alone) == 1
     for position in range(3):
         padded = np.zeros_like(images[:3])
         padded[position] = images[3]
-        (together,) = frozen_features(frozen, padded, 3)
+        (together,) = frozen(padded)
         np.testing.assert_array_equal(alone[0], together[position])
 
 
@@ -98,7 +117,7 @@ def test_they_are_what_the_frozen_part_makes_of_the_views(model, photos):
     ((tensors, labels),) = batches(features.endless(), 1)
     np.testing.assert_array_equal(labels, photos.labels[rows])
     np.testing.assert_allclose(
-        tensors[0], frozen_features(frozen, images, 10)[0], atol=1e-5
+        tensors[0], frozen.predict_on_batch(images), atol=1e-5
     )
 
 
@@ -152,7 +171,7 @@ def test_the_first_view_may_come_at_any_pass_or_be_the_only_one(model, photos):
         for view in range(4):
             rows = expected.order(pass_index)
             (images,) = expected.images(view, rows, n).as_numpy_iterator()
-            of_view = frozen_features(frozen, images, n)[0]
+            of_view = frozen.predict_on_batch(images)
             if np.allclose(tensors[0], of_view, atol=1e-5):
                 return view
 
@@ -174,7 +193,7 @@ def test_cached_or_not_the_batches_are_the_same(model, photos, tmp_path):
             make_input(model, "block5_conv1", 48, folder, num_views=3),
         )
         made = batches(features.endless(), steps)
-        features.flush()
+        features.close()
         return made
 
     assert_equal(expected[:7], run(7))
@@ -227,7 +246,7 @@ def test_later_stages_find_their_tensors_stored(model, photos, tmp_path):
     first, _ = inputs()
     features = make_features(model, photos, *inputs())
     made = batches(features.endless(), 6)
-    features.flush()
+    features.close()
     assert made[0][0][0].shape == (10, *first.train_cache.shapes[0])
     assert inputs()[1].train_cache.stored(0).all()
     alone = make_features(model, photos, inputs()[1])
@@ -245,7 +264,7 @@ def test_a_photo_that_changed_since_the_check_is_not_stored(
         features._views, "unchanged", lambda rows: ~np.isin(rows, [5, 9])
     )
     batches(features.endless(), 5)
-    features.flush()
+    features.close()
     stored = stage_input.train_cache.stored(0)
     assert np.flatnonzero(~stored).tolist() == [5, 9]
 
@@ -260,12 +279,14 @@ def test_an_error_in_the_thread_that_makes_batches_is_kept(model, photos):
 
 def test_a_boundary_of_several_tensors_and_no_dropout(images):
     model = build_model("efficientnetb0", weights="none", image_size=64)
-    layer = model.get_layer("block6c_project_bn")
-    frozen, trained = split(model, layer)
-    assert len(frozen.outputs) > 1
-    features = frozen_features(frozen, images, 4)
-    np.testing.assert_array_equal(
-        trained.predict_on_batch(list(features)), model.predict_on_batch(images)
+    name = "block6c_project_bn"
+    _, trained = split(model, model.get_layer(name))
+    assert len(trained.inputs) > 1
+    images = images[:, :64, :64]
+    np.testing.assert_allclose(
+        trained.predict_on_batch(list(frozen_part(model, name, 4)(images))),
+        model.predict_on_batch(images),
+        atol=1e-5,
     )
 
 
@@ -287,3 +308,74 @@ def test_mixes_do_not_depend_on_where_a_stream_begins(model, photos):
     later, their_targets = photos_of(65, 2)
     np.testing.assert_array_equal(later, tensors[65:85])
     np.testing.assert_array_equal(their_targets, targets[65:85])
+
+
+OTHER_RUNTIMES = [
+    Runtime("tensorflow", "bfloat16"),
+    Runtime("openvino", "float32"),
+    Runtime("openvino", "bfloat16"),
+]
+
+
+@pytest.mark.parametrize("runtime", OTHER_RUNTIMES, ids=Runtime.describe)
+def test_cached_or_not_the_batches_of_each_runtime_are_the_same(
+    model, photos, tmp_path, runtime
+):
+    """48 photos in batches of 10: the last of a pass is short."""
+    folder = CacheFolder(tmp_path, limit_bytes=10**9)
+    expected = batches(
+        make_features(model, photos, runtime=runtime).endless(), 14
+    )
+    for _ in range(2):
+        features = make_features(
+            model,
+            photos,
+            make_input(model, "block5_conv1", 48, folder, num_views=3),
+            runtime=runtime,
+        )
+        assert_equal(expected, batches(features.endless(), 14))
+        features.close()
+
+
+@pytest.mark.parametrize("runtime", OTHER_RUNTIMES, ids=Runtime.describe)
+def test_a_later_boundary_made_along_changes_no_bit(model, images, runtime):
+    images = images[:, :SIZE, :SIZE]
+    layers = FrozenLayers(model, 4)
+    boundaries = [
+        (split(model, model.get_layer(name))[0].outputs, "float32")
+        for name in ("head_hidden", "block5_conv1")
+    ]
+    _, along = FrozenPart(layers, boundaries, runtime)(images)
+    (alone,) = FrozenPart(layers, boundaries[1:], runtime)(images)
+    np.testing.assert_array_equal(along, alone)
+
+
+@pytest.mark.parametrize("runtime", OTHER_RUNTIMES, ids=Runtime.describe)
+def test_each_runtime_computes_the_frozen_part(model, images, runtime):
+    images = images[:, :SIZE, :SIZE]
+    (expected,) = frozen_part(model, "block5_conv1", 4)(images)
+    (tensor,) = frozen_part(model, "block5_conv1", 4, runtime)(images)
+    largest = 0.05 if runtime.precision == "bfloat16" else 1e-3
+    error = np.sqrt(np.mean(np.square(tensor - expected)))
+    assert error <= largest * np.sqrt(np.mean(np.square(expected)))
+
+
+def test_mixed_views_of_a_runtime_are_computed_alike(model, photos):
+    mix = Mixes(0, 2, mixup=True)
+    runtime = Runtime("openvino", "float32")
+    some, others = (
+        batches(
+            make_features(model, photos, mix=mix, runtime=runtime).endless(), 9
+        )
+        for _ in range(2)
+    )
+    assert_equal(some, others)
+
+
+def test_closing_ends_the_threads(model, photos):
+    features = make_features(model, photos)
+    steps = iter(features.endless())
+    next(steps)
+    assert "producer" in [x.name for x in threading.enumerate()]
+    features.close()
+    assert "producer" not in [x.name for x in threading.enumerate()]

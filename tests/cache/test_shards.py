@@ -50,17 +50,17 @@ def test_what_was_stored_is_read_back_by_any_later_cache(folder):
         for view, row in ((0, 7), (0, 1), (1, 9)):
             expected = tensors_of([row], view)
             for got, tensor in zip(
-                reader.read(view, row), expected, strict=True
+                reader.read(view, np.array([row])), expected, strict=True
             ):
                 assert got.dtype == "float16"
-                np.testing.assert_array_equal(got, tensor[0])
+                np.testing.assert_array_equal(got, tensor)
 
 
 def test_shards_are_mapped_and_not_read_into_memory(folder):
     fill(make_cache(folder))
     cache = make_cache(folder)
     cache.stored(0)
-    (tensor, _) = cache.read(0, 3)
+    (tensor, _) = cache._shards[0]
     owner = tensor
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
@@ -71,6 +71,7 @@ def test_a_full_shard_is_on_disk_before_the_flush(folder, monkeypatch):
     monkeypatch.setattr("thaw.cache.shards._SHARD_BYTES", 100)
     cache = make_cache(folder)
     cache.append(0, np.arange(6), tensors_of(range(6)))
+    cache._wait()  # for the thread that writes it
     cache.append(0, np.array([8]), tensors_of([8]))  # killed after this one
     assert make_cache(folder).stored(0).sum() == 6
 
@@ -129,8 +130,8 @@ def test_a_shard_that_cannot_be_opened_is_not_removed(folder, monkeypatch):
     monkeypatch.setattr(np.lib.format, "open_memmap", too_many)
     cache = make_cache(folder)
     assert not cache.stored(0).any()
-    fill(cache)  # written, but cannot be read
-    assert not cache.stored(0).any()
+    fill(cache)  # written, but cannot be mapped
+    assert cache.stored(0).all()  # it stays in memory
     monkeypatch.undo()
     assert make_cache(folder).stored(0).all()
 
@@ -138,13 +139,11 @@ def test_a_shard_that_cannot_be_opened_is_not_removed(folder, monkeypatch):
 def test_a_row_stored_twice_stays_where_it_was(folder):
     cache = make_cache(folder)
     fill(cache, rows=range(6))
-    before = cache.read(0, 3)[0]
+    before = cache._places[0][3].tolist()
     fill(cache, rows=range(3, 9))
-    assert np.shares_memory(before, cache.read(0, 3)[0])
-    for row in (3, 8):
-        np.testing.assert_array_equal(
-            cache.read(0, row)[0], tensors_of([row])[0][0]
-        )
+    assert cache._places[0][3].tolist() == before
+    rows = np.array([3, 8])
+    np.testing.assert_array_equal(cache.read(0, rows)[0], tensors_of(rows)[0])
 
 
 def test_a_foreign_shard_is_not_read(folder):
@@ -198,7 +197,7 @@ def test_a_full_disk_is_said_once_and_what_is_stored_stays(
     error = capsys.readouterr().err
     assert error.count("No space left on device") == 1
     assert error.count("\n") == 1
-    assert np.flatnonzero(cache.stored(0)).tolist() == [0, 1]
+    assert np.flatnonzero(cache.stored(0)).tolist() == [0, 1, 2, 3]
     assert not list(folder.path.glob("*/.*"))
     monkeypatch.undo()
     assert np.flatnonzero(make_cache(folder).stored(0)).tolist() == [0, 1]

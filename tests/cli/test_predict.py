@@ -17,7 +17,6 @@ from PIL import Image
 from model_zoo import build_model
 from model_zoo.boundary import split
 from tests.support.paths import ROOT
-from thaw.cache.features import frozen_features
 from thaw.cli import app, photo_arguments, predict_progress
 from thaw.data import datasets, load
 from thaw.inference.rows import describe
@@ -97,7 +96,7 @@ def test_predictions_equal_those_of_the_training_pipeline(
     )
     expected = np.concatenate(
         [
-            trained.predict_on_batch(list(frozen_features(frozen, images, 20)))
+            trained.predict_on_batch(frozen.predict_on_batch(images))
             for images in images_ds.as_numpy_iterator()
         ]
     )[:, 0]

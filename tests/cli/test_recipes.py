@@ -34,7 +34,7 @@ def plan(config):
 
 
 def settings_of(config):
-    return make_settings(config, np.array([0, 1]), 2)
+    return make_settings(config, None, np.array([0, 1]), 2)
 
 
 def build(config, num_classes, **changed):

@@ -6,6 +6,7 @@ import pytest
 from model_zoo import build_model, preprocessing
 from model_zoo.boundary import split
 from model_zoo.unfreeze import first_trained_layer
+from thaw.cache.frozen_part import FrozenLayers
 from thaw.cache.shards import FeatureCache
 from thaw.data.datasets import PhotoViews
 from thaw.data.inspect import inspect_photos
@@ -38,8 +39,9 @@ def test_outputs_from_any_boundary_equal_those_of_the_whole_model(
     views = PhotoViews(photos, preprocessing.resizing_of(model), 48, seed=3)
     stage = stage_of(model, unfreeze_from)
     shapes = [tensor.shape[1:] for tensor in stage.boundary]
+    layers = FrozenLayers(model, batch_size=7)
     found = stored_outputs(
-        stage, FeatureCache(shapes, len(photos)), views, batch_size=7
+        stage, FeatureCache(shapes, len(photos)), views, layers
     )
     batches = list(Predictor(model).predict(inspect_photos(photos)))
     for name in ("features", "penultimate", "probabilities"):
@@ -52,7 +54,7 @@ def test_outputs_from_any_boundary_equal_those_of_the_whole_model(
         stage,
         FeatureCache(shapes, len(photos)),
         views,
-        batch_size=7,
+        layers,
         features_only=True,
     )
     np.testing.assert_array_equal(small.features, found.features)

@@ -19,6 +19,9 @@ QUICK = {
     "epochs": 2,
     "batch_size": 8,
     "checkpoint_minutes": 0,
+    # How fast a machine is must not decide what a run computes.
+    "frozen_runtime": "tensorflow",
+    "frozen_precision": "float32",
 }
 
 

@@ -24,6 +24,7 @@ from tests.support.interrupted import (
 )
 from tests.support.training import results, resume
 from tests.support.training import train as train_stages
+from thaw.cache.frozen_part import FrozenPart
 from thaw.errors import (
     MachineError,
     NotFinite,
@@ -314,7 +315,7 @@ def test_a_machine_that_has_changed_is_a_warning(
     whole, stopped_dir, monkeypatch, capsys
 ):
     monkeypatch.setattr(
-        "thaw.training.conditions._processor", lambda: "Another"
+        "thaw.training.conditions.processor_name", lambda: "Another"
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     resume(stopped_dir)
@@ -345,7 +346,7 @@ def test_a_rate_that_was_found_is_not_looked_for_again(tmp_path):
 
 
 def test_a_head_that_is_being_solved_can_be_stopped(tmp_path):
-    place = ("thaw.cache.features", "frozen_features", 2)
+    place = ("thaw.cache.frozen_part", "FrozenPart.__call__", 2)
     with at_call(*place, lambda: request_stop(signal.SIGTERM)):
         with pytest.raises(Stopped) as stopped:
             train(tmp_path / "run", head="linear", cache_views=0)
@@ -470,11 +471,9 @@ def test_too_little_memory_is_said(tmp_path):
 def test_a_nan_is_stopped_before_it_reaches_the_weights(
     drawn_photos, tmp_path, monkeypatch
 ):
-    from thaw.cache import features
+    original, calls = FrozenPart.__call__, 0
 
-    original, calls = features.frozen_features, 0
-
-    def frozen_features(*args):
+    def call(*args):
         nonlocal calls
         calls += 1
         outputs = original(*args)
@@ -482,7 +481,7 @@ def test_a_nan_is_stopped_before_it_reaches_the_weights(
             return tuple(np.full_like(x, np.nan) for x in outputs)
         return outputs
 
-    monkeypatch.setattr(features, "frozen_features", frozen_features)
+    monkeypatch.setattr(FrozenPart, "__call__", call)
     run_dir = tmp_path / "run"
     with pytest.raises(NotFinite) as error:
         train(

@@ -1,23 +1,25 @@
 """Features: outputs of the frozen part, inputs of the trained part."""
 
 import itertools
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from thaw.cache.frozen_part import FrozenPart
+from thaw.cache.producer import Producer
 from thaw.cache.shards import FeatureCache
+from thaw.data.views import without_autotuner
+
+_AHEAD = 3  # batches that are ready before they are asked for
 
 
 class Features:
     """frozen(view of photo) in batches, cached or not.
 
-    The frozen part runs in inference mode (a frozen Dropout would stay on
-    otherwise), always on `batch_size` images: the size of a batch changes the
-    last bits of a convolution, so a short batch is padded and cut back. What
-    comes of a photo then does not depend on the photos beside it, and the same
-    batches come out whatever was in the caches.
+    The same batches come out whatever was in the caches. They are made ahead,
+    in a thread: the frozen part computes while the trained part learns.
 
     Attributes:
         num_photos: Number of photos.
@@ -26,19 +28,18 @@ class Features:
 
     def __init__(
         self,
-        frozen: keras.Model,
+        frozen: FrozenPart,
         caches: Sequence[FeatureCache],
         views,
-        batch_size: int,
         mix=None,
     ):
         """Joins the frozen part, its caches and the photos.
 
         Args:
-            frozen: Model of `make_frozen_part`, of the same `caches`.
+            frozen: Frozen part with the boundaries of the same `caches`; its
+                batch size is that of the batches, B.
             caches: Caches to fill; batches hold the tensors of the first.
             views: Object like `thaw.data.views.PhotoViews`.
-            batch_size: Photos per batch, B.
             mix: Object like `augment.Mixes`, or None; the caches must keep
                 nothing then.
         """
@@ -47,8 +48,9 @@ class Features:
         self._frozen = frozen
         self._caches = caches
         self._views = views
-        self._batch_size = batch_size
+        self._batch_size = frozen.batch_size
         self._mix = mix
+        self._producers = weakref.WeakSet()
 
     def endless(
         self,
@@ -76,15 +78,20 @@ class Features:
         """
         start, skipped = divmod(first_photo, self.num_photos)
 
-        def photos():
-            for pass_index in itertools.count(start):
-                yield from self._photos_of_pass(
+        def batches():
+            passes = (
+                self._pass(
                     pass_index,
                     view=0 if one_view else pass_index - first_pass,
                     skip=skipped if pass_index == start else 0,
                 )
+                for pass_index in itertools.count(start)
+            )
+            photos = _Photos(itertools.chain.from_iterable(passes))
+            while True:
+                yield photos.take(self._batch_size)
 
-        ds = self._make_ds(photos)
+        ds = self._make_ds(batches)
         if class_weight is None:
             return ds
         weights = tf.constant([class_weight[x] for x in sorted(class_weight)])
@@ -103,16 +110,18 @@ class Features:
     def one_pass(self, view: int = 0) -> tf.data.Dataset:
         """Returns a view of every photo; the last batch may be short."""
         steps = -(-self.num_photos // self._batch_size)
-        ds = self._make_ds(lambda: self._photos_of_pass(0, view))
+        ds = self._make_ds(lambda: self._pass(0, view))
         return ds.apply(tf.data.experimental.assert_cardinality(steps))
 
-    def flush(self) -> None:
-        """Writes what the caches hold in memory."""
+    def close(self) -> None:
+        """Ends all threads, and writes what the caches hold in memory."""
+        for producer in list(self._producers):
+            producer.close()
         for cache in self._caches:
             cache.flush()
 
-    def _photos_of_pass(self, pass_index, view, skip=0) -> Iterator:
-        """Yields (label, boundary tensors) of each photo."""
+    def _pass(self, pass_index, view, skip=0) -> Iterator:
+        """Yields (labels, boundary tensors) of some photos of a pass each."""
         cache, *_ = self._caches
         if cache.num_views:  # else each pass sees a view of its own
             view %= cache.num_views
@@ -122,19 +131,31 @@ class Features:
             batch = skip // self._batch_size
             start = batch * self._batch_size
             mixed = self._compute(view, order[start:], pass_index, batch)
-            yield from itertools.islice(mixed, skip - start, None)
+            for labels, tensors in mixed:
+                left_out = max(skip - start, 0)
+                start += len(labels)
+                yield labels[left_out:], [x[left_out:] for x in tensors]
             return
         order = order[skip:]
         stored = cache.stored(view)
-        computed = self._compute(view, order[~stored[order]])
-        for row in order:
-            if stored[row]:
-                yield self._views.labels[row], cache.read(view, row)
+        computed = _Photos(self._compute(view, order[~stored[order]]))
+        for start in range(0, len(order), self._batch_size):
+            rows = order[start : start + self._batch_size]
+            there = stored[rows]
+            if there.all():
+                tensors = cache.read(view, rows)
             else:
-                yield next(computed)
+                _, tensors = computed.take(np.count_nonzero(~there))
+            if there.any() and not there.all():
+                known = cache.read(view, rows[there])
+                tensors = [
+                    _merged(there, some, others)
+                    for some, others in zip(known, tensors, strict=True)
+                ]
+            yield self._views.labels[rows], tensors
 
     def _compute(self, view, rows, pass_index=None, batch=None) -> Iterator:
-        """Yields (label, boundary tensors) of each photo in `rows`.
+        """Yields (labels, boundary tensors) of batches of the photos in `rows`.
 
         Args:
             view: View of the photos.
@@ -145,15 +166,15 @@ class Features:
             return
         missing = [~cache.stored(view) for cache in self._caches]
         images_ds = self._views.images(view, rows, self._batch_size)
-        for number, images in enumerate(images_ds.as_numpy_iterator()):
+        for number, images in enumerate(images_ds):
             batch_rows, rows = np.split(rows, [len(images)])
             labels = self._views.labels[batch_rows]
             if self._mix is not None:
                 images, labels = self._mix(
-                    images, labels, pass_index, batch + number
+                    images.numpy(), labels, pass_index, batch + number
                 )
             unchanged = self._views.unchanged(batch_rows)
-            outputs = frozen_features(self._frozen, images, self._batch_size)
+            outputs = self._frozen(images)
             of_next = iter(outputs)
             for cache, missed in zip(self._caches, missing, strict=True):
                 tensors = itertools.islice(of_next, len(cache.shapes))
@@ -161,24 +182,22 @@ class Features:
                 cache.append(
                     view, batch_rows[kept], [array[kept] for array in tensors]
                 )
-            first = outputs[: len(self._caches[0].shapes)]
-            yield from zip(labels, zip(*first, strict=True), strict=True)
+            yield labels, outputs[: len(self._caches[0].shapes)]
 
-    def _make_ds(self, photos):
+    def _make_ds(self, make_batches):
         cache, *_ = self._caches
 
         def batches():
-            stream = photos()
-            try:
-                while batch := list(itertools.islice(stream, self._batch_size)):
-                    labels, tensors = zip(*batch, strict=True)
-                    yield (
-                        tuple(map(np.stack, zip(*tensors, strict=True))),
-                        np.array(labels),
-                    )
-            except Exception as error:  # TensorFlow would keep its text only
-                self.error = error
-                raise
+            with Producer(make_batches, _AHEAD) as producer:
+                self._producers.add(producer)
+                try:
+                    for labels, tensors in producer:
+                        yield tuple(tensors), labels
+                except (
+                    Exception
+                ) as error:  # TensorFlow would keep its text only
+                    self.error = error
+                    raise
 
         tensors = tuple(
             tf.TensorSpec((None, *shape), cache.dtype) for shape in cache.shapes
@@ -189,45 +208,41 @@ class Features:
         ds = tf.data.Dataset.from_generator(
             batches, output_signature=(tensors, labels)
         )
-        # Its thread keeps the end of a pass waiting until it next wakes up,
-        # seconds later, and there is nothing here to tune.
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        return ds.with_options(options)
+        return without_autotuner(ds)
 
 
-def make_frozen_part(
-    model: keras.Model, boundaries: Sequence[tuple[Sequence, str]]
-) -> keras.Model:
-    """Returns one model that makes the boundary tensors of several stages.
+class _Photos:
+    """Photos that come some at a time, taken in any number."""
 
-    Args:
-        model: Model of `build_model`.
-        boundaries: Boundary tensors of each stage, and the dtype to cast them
-            to.
+    def __init__(self, parts: Iterator):
+        """Takes an iterator of (labels, boundary tensors)."""
+        self._parts = parts
+        self._labels, self._tensors = (), []
 
-    Returns:
-        Model from resized photos, as the layer `resize` of `model` gives them,
-        to the boundary tensors of the first stage, then those of the next.
-    """
-    outputs = [
-        keras.ops.cast(tensor, dtype)
-        for tensors, dtype in boundaries
-        for tensor in tensors
-    ]
-    return keras.Model(model.get_layer("resize").output, outputs, name="frozen")
+    def take(self, count: int):
+        """Returns (labels, boundary tensors) of the next `count` photos."""
+        taken = []
+        while count:
+            if not len(self._labels):
+                self._labels, self._tensors = next(self._parts)
+            taken.append(
+                (self._labels[:count], [x[:count] for x in self._tensors])
+            )
+            some = len(taken[-1][0])
+            self._labels = self._labels[some:]
+            self._tensors = [x[some:] for x in self._tensors]
+            count -= some
+        if len(taken) == 1:
+            return taken[0]
+        labels, tensors = zip(*taken, strict=True)
+        return (
+            np.concatenate(labels),
+            [np.concatenate(x) for x in zip(*tensors, strict=True)],
+        )
 
 
-def frozen_features(
-    frozen: keras.Model, images: np.ndarray, batch_size: int
-) -> tuple[np.ndarray, ...]:
-    """Returns the boundary tensors of up to `batch_size` images, as arrays."""
-    short = batch_size - len(images)
-    if short:
-        padding = np.zeros((short, *images.shape[1:]), images.dtype)
-        images = np.concatenate([images, padding])
-    outputs = frozen.predict_on_batch(images)
-    return tuple(
-        features[: batch_size - short]
-        for features in keras.tree.flatten(outputs)
-    )
+def _merged(there, some, others):
+    """Returns one array of photos, some of which are there already."""
+    merged = np.empty((len(there), *some.shape[1:]), some.dtype)
+    merged[there], merged[~there] = some, others
+    return merged

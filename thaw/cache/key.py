@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from model_zoo.hashes import hash_layers
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 
-_FORMAT = 2  # to be raised when the same photos come out as other views
+_FORMAT = 3  # to be raised when the same photos come out as other views
 
 
 def cache_key(
@@ -21,6 +22,7 @@ def cache_key(
     dtype: str,
     batch_size: int,
     device: str,
+    runtime: Runtime = DEFAULT_RUNTIME,
 ) -> str:
     """Returns a hash, 32 hexadecimal digits.
 
@@ -34,6 +36,7 @@ def cache_key(
         batch_size: Photos on which the frozen part runs at a time: it changes
             the last bits, as do the device and the versions below.
         device: Text of `prepare_device`.
+        runtime: What computes it.
     """
     facts = {
         "format": _FORMAT,
@@ -45,7 +48,13 @@ def cache_key(
         "batch_size": batch_size,
         "device": device,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-        "versions": [tf.__version__, keras.__version__, np.__version__],
+        "runtime": runtime,
+        "versions": [
+            tf.__version__,
+            keras.__version__,
+            np.__version__,
+            *runtime.versions(),
+        ],
     }
     text = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from thaw.cache.folder import CacheFolder
 from thaw.cache.key import cache_key
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.progress import say
 
@@ -34,6 +35,7 @@ def plan_caches(
     views: tuple,
     photos_per_epoch: int,
     settings: CacheSettings,
+    runtime: Runtime = DEFAULT_RUNTIME,
 ) -> list[tuple[FeatureCache, FeatureCache]]:
     """Returns the caches of each stage, of training and validation photos.
 
@@ -46,6 +48,7 @@ def plan_caches(
         views: `thaw.data.views.PhotoViews` to train on and to validate on.
         photos_per_epoch: Photos that an epoch sees.
         settings: How features are cached.
+        runtime: What computes them for the photos to train on.
     """
     num_views = settings.num_views
     if views[0].augment is None:
@@ -59,9 +62,12 @@ def plan_caches(
                 views[0],
                 min(num_views, of_stage),
                 settings,
+                runtime,
                 opened,
             ),
-            _open_cache(stage.parts[0], views[1], 1, settings, opened),
+            _open_cache(
+                stage.parts[0], views[1], 1, settings, DEFAULT_RUNTIME, opened
+            ),
         )
         for stage, of_stage in zip(stages, seen, strict=True)
     ]
@@ -70,7 +76,21 @@ def plan_caches(
     return caches
 
 
-def _open_cache(frozen, views, num_views, settings, opened):
+def count_computed(
+    stages: Sequence, views: tuple, photos_per_epoch: int, num_views: int
+) -> int:
+    """Returns how many photos the frozen part computes, of both splits.
+
+    Args:
+        stages, views, photos_per_epoch: As in `plan_caches`.
+        num_views: Views to keep of each photo to train on; 0: none.
+    """
+    seen = _views_seen(stages, photos_per_epoch, len(views[0].labels))
+    passes = min(num_views, max(seen)) if num_views else sum(seen)
+    return passes * len(views[0].labels) + len(views[1].labels)
+
+
+def _open_cache(frozen, views, num_views, settings, runtime, opened):
     """Returns the cache of a frozen part, opened once for each key."""
     shapes = [tensor.shape[1:] for tensor in frozen.outputs]
     # Where nothing with weights is frozen there is nothing to save.
@@ -85,6 +105,7 @@ def _open_cache(frozen, views, num_views, settings, opened):
         dtype=settings.dtype,
         batch_size=settings.batch_size,
         device=settings.device,
+        runtime=runtime,
     )
     if key not in opened:
         opened[key] = FeatureCache(

@@ -71,8 +71,9 @@ class FeatureCache:
         self.key = key
         self._shards = []  # memory-mapped boundary tensors of each shard
         self._places = {}  # view -> int32 (N, 2): shard or -1, position in it
-        self._pending = []  # (row, tensors) of the view in hand
+        self._pending = []  # records of some photos each, of the view in hand
         self._pending_view = None
+        self._writer = None  # thread that writes a shard
         self._lock = threading.Lock()
 
     @property
@@ -91,10 +92,22 @@ class FeatureCache:
             self._flush()  # what is still in memory counts
             return self._open_view(view)[:, 0] >= 0
 
-    def read(self, view: int, row: int) -> tuple[np.ndarray, ...]:
-        """Returns the boundary tensors of one photo that is `stored`."""
-        shard, position = self._places[view][row]
-        return tuple(tensor[position] for tensor in self._shards[shard])
+    def read(self, view: int, rows: np.ndarray) -> list[np.ndarray]:
+        """Returns the boundary tensors of photos that are all `stored`.
+
+        Args:
+            view: Which view.
+            rows: Rows of B photos.
+
+        Returns:
+            Arrays (B, *shape), one per boundary tensor.
+        """
+        found = [np.empty((len(rows), *x), self.dtype) for x in self.shapes]
+        places = self._places[view][rows].tolist()
+        for i, (shard, position) in enumerate(places):
+            for array, stored in zip(found, self._shards[shard], strict=True):
+                array[i] = stored[position]
+        return found
 
     def append(
         self, view: int, rows: np.ndarray, tensors: Sequence[np.ndarray]
@@ -126,28 +139,51 @@ class FeatureCache:
             if view != self._pending_view:
                 self._flush()
                 self._pending_view = view
-            self._pending += zip(rows, *tensors, strict=True)
-            if len(self._pending) * self._record.itemsize >= _SHARD_BYTES:
+            records = np.empty(len(rows), self._record)
+            for name, values in zip(
+                self._record.names, (rows, *tensors), strict=True
+            ):
+                records[name] = values
+            self._pending.append(records)
+            if sum(x.nbytes for x in self._pending) >= _SHARD_BYTES:
                 self._flush()
 
     def flush(self) -> None:
-        """Writes the shard that is not full yet."""
+        """Writes the shard that is not full yet, and waits for it."""
         with self._lock:
             self._flush()
+            self._wait()
+
+    def _wait(self):
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
 
     def _flush(self):
-        records = np.array(self._pending, self._record)
-        self._pending = []
-        if not len(records) or not self._folder.writable:
+        """Makes a shard of what is pending, which a thread writes."""
+        pending, self._pending = self._pending, []
+        if not any(map(len, pending)) or not self._folder.writable:
             return
+        records = np.concatenate(pending)
         view = self._pending_view
         self._open_view(view)
+        self._add_shard(view, records)
+        self._wait()
+        self._writer = threading.Thread(
+            target=self._write, args=(view, records, len(self._shards) - 1)
+        )
+        self._writer.start()
+
+    def _write(self, view, records, number):
+        """Writes a shard; from then on it is read from the disk."""
         name = f"{view:04d}-{self._checksum(view, records):08x}.npy"
         path = self._folder.write_array(self.key, name, records)
         if path is not None:
-            # Cannot be opened, e.g. too many files are: computed again.
+            # Cannot be opened, e.g. too many files are: it stays in memory.
             with contextlib.suppress(OSError):
-                self._add_shard(view, np.lib.format.open_memmap(path, mode="r"))
+                self._shards[number] = self._tensors(
+                    np.lib.format.open_memmap(path, mode="r")
+                )
 
     def _checksum(self, view, records):
         # Key and view count, too: a shard of another model is foreign here.
@@ -199,12 +235,13 @@ class FeatureCache:
         )
 
     def _add_shard(self, view, records):
-        # Plain arrays: a memmap costs more each time a row is taken.
-        self._shards.append(
-            [np.asarray(records[str(i)]) for i in range(len(self.shapes))]
-        )
+        self._shards.append(self._tensors(records))
         # Another thread may be reading: a place is set once, when it is valid.
         places, rows = self._places[view], records["row"]
         new = np.flatnonzero(places[rows, 0] < 0)
         places[rows[new], 1] = new
         places[rows[new], 0] = len(self._shards) - 1
+
+    def _tensors(self, records):
+        # Plain arrays: a memmap costs more each time a row is taken.
+        return [np.asarray(records[str(i)]) for i in range(len(self.shapes))]

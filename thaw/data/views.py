@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from thaw.data.decode import load_photo, path_tensor
 from thaw.data.photos import Photos
+from thaw.data.resized import ResizedPhotos
 from thaw.errors import shown
 
 _SHOWN = 5  # names
+_PHOTOS_AHEAD = 120  # decoded before they are asked for
 _ORDER_STREAM = 1  # augmentation draws from stream 0 of the same key
 
 
@@ -44,6 +46,8 @@ class PhotoViews:
         augment: None, or an object like `augment.Affine`: it has
             `parameters(view, num_photos, size)`, an array with one row per
             photo, and is called with (images, their rows).
+        kept: Resized photos that are kept for other views; None: each view
+            decodes its photo anew.
     """
 
     photos: Photos
@@ -51,6 +55,7 @@ class PhotoViews:
     image_size: int
     seed: int | None = None
     augment: Callable | None = None
+    kept: ResizedPhotos | None = None
 
     @property
     def labels(self) -> np.ndarray:
@@ -87,7 +92,11 @@ class PhotoViews:
             `tf.data.Dataset` of float32 (B, image_size, image_size, 3), RGB in
             [0, 255].
         """
-        columns = {"path": path_tensor([self.photos.paths[x] for x in rows])}
+        rows = np.asarray(rows, "int64")
+        columns = {
+            "row": rows,
+            "path": path_tensor([self.photos.paths[x] for x in rows]),
+        }
         if self.photos.inspections:
             columns["plain"] = self.photos.plain(rows)
         if self.augment is not None:
@@ -97,13 +106,20 @@ class PhotoViews:
         ds = tf.data.Dataset.from_tensor_slices(columns).map(
             self._load, num_parallel_calls=os.cpu_count(), deterministic=True
         )
-        return without_autotuner(ds.batch(batch_size).prefetch(2))
+        ahead = max(2, _PHOTOS_AHEAD // batch_size)
+        return without_autotuner(ds.batch(batch_size).prefetch(ahead))
 
     def _load(self, photo):
-        loaded = load_photo(
-            photo["path"], photo.get("plain"), self.photos.pixel_ranges
-        )
-        image = self.resize(loaded)
+        def load():
+            loaded = load_photo(
+                photo["path"], photo.get("plain"), self.photos.pixel_ranges
+            )
+            return self.resize(loaded)
+
+        if self.kept is None:
+            image = load()
+        else:
+            image = self.kept.get(photo["row"], load)
         if self.augment is None:
             return image
         return self._augment_one(image, photo["parameters"])

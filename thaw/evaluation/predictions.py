@@ -89,7 +89,7 @@ def predict_labelled(model, photos: Photos) -> tuple[Predictions, np.ndarray]:
 
 
 def predictions_of_training(
-    stage, train_views, val_views, batch_size: int
+    stage, train_views, val_views, settings
 ) -> tuple[Predictions, LabelIssues]:
     """Returns predictions on the validation photos, and suspected labels.
 
@@ -101,15 +101,21 @@ def predictions_of_training(
             has the weights of the best epoch.
         train_views: `PhotoViews` to train on.
         val_views: `PhotoViews` to validate on.
-        batch_size: That of the stage.
+        settings: Object with the `frozen_layers` and the `runtime` of the run.
 
     Returns:
         `Predictions`, and the suspected labels of both splits.
     """
     train, validation = train_views.photos, val_views.photos
-    validated = stored_outputs(stage, stage.val_cache, val_views, batch_size)
+    layers = settings.frozen_layers
+    validated = stored_outputs(stage, stage.val_cache, val_views, layers)
     trained = stored_outputs(
-        stage, stage.train_cache, train_views, batch_size, features_only=True
+        stage,
+        stage.train_cache,
+        train_views,
+        layers,
+        runtime=settings.runtime,
+        features_only=True,
     )
     issues = find_label_issues(
         np.concatenate([trained.features, validated.features]),

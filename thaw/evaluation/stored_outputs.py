@@ -4,7 +4,9 @@ import itertools
 
 import numpy as np
 
-from thaw.cache.features import Features, make_frozen_part
+from thaw.cache.features import Features
+from thaw.cache.frozen_part import FrozenLayers, FrozenPart
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.inference.outputs import Outputs, OutputsModel
 
@@ -16,8 +18,9 @@ def stored_outputs(
     stage,
     cache: FeatureCache,
     views,
-    batch_size: int,
+    layers: FrozenLayers,
     *,
+    runtime: Runtime = DEFAULT_RUNTIME,
     features_only: bool = False,
 ) -> Outputs:
     """Returns the outputs of photos, in their order.
@@ -30,20 +33,21 @@ def stored_outputs(
             `boundary`, the tensors of it that are cached.
         cache: Cache of these; missing ones are computed.
         views: `thaw.data.views.PhotoViews`.
-        batch_size: That of the stage.
+        layers: Frozen layers of the model.
+        runtime: What computes missing ones.
         features_only: Whether all else may be empty: of many photos they
             take memory.
     """
     trained = OutputsModel(stage.model, stage.boundary)
-    frozen = make_frozen_part(stage.model, [(stage.boundary, cache.dtype)])
-    photos = Features(frozen, [cache], views, batch_size)
+    frozen = FrozenPart(layers, [(stage.boundary, cache.dtype)], runtime)
+    photos = Features(frozen, [cache], views)
     rows = np.argsort(views.order(0))
     num_batches = 1
     if features_only:  # a batch of the stage's size is too short to be fast
         of_photo = (
             sum(map(np.prod, cache.shapes)) * np.dtype(cache.dtype).itemsize
         )
-        num_batches = max(1, int(_BYTES / (of_photo * batch_size)))
+        num_batches = max(1, int(_BYTES / (of_photo * layers.batch_size)))
 
     def outputs_of(view):
         parts = []
@@ -54,7 +58,7 @@ def stored_outputs(
             if features_only:
                 outputs = [outputs.features, *(x[:, :0] for x in outputs[1:])]
             parts.append(outputs)
-        photos.flush()
+        photos.close()
         arrays = zip(*parts, strict=True)
         return Outputs(*(np.concatenate(x)[rows] for x in arrays))
 

@@ -1,5 +1,6 @@
 """From options and photos to a run that is ready to train."""
 
+import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,9 +57,18 @@ def begin(
     class_names = splits.train.class_names
     model = _build_model(config, splits.train.counts())
     views = plan.make_views(config, model, splits)
-    settings = plan.make_settings(config, splits.train.labels, len(class_names))
+    settings = plan.make_settings(
+        config, model, splits.train.labels, len(class_names)
+    )
     stages = plan.make_stages(config, model, unfreeze_from)
-    plan.give_caches(config, stages, settings, views, device_name)
+    caching = plan.make_cache_settings(config, device_name)
+    runtime = plan.choose_runtime(config, stages, settings, views, caching)
+    settings = dataclasses.replace(settings, runtime=runtime)
+    # A run that is resumed or repeated keeps it.
+    config = dataclasses.replace(
+        config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
+    )
+    plan.give_caches(stages, settings, views, caching)
     epochs = sum(stage.epochs for stage in stages)
     steps = settings.steps_per_epoch
     callbacks = Callbacks(callbacks, model, epochs, steps)
@@ -69,7 +79,9 @@ def begin(
     try:
         folder.remove_leftovers()
         checkpoints = Checkpoints(folder.path / "checkpoint")
-        conditions = make_conditions(config, splits, stages, device_name)
+        conditions = make_conditions(
+            config, splits, stages, settings, device_name
+        )
         checkpoint = resumption.load(checkpoints, conditions, callbacks)
         resume.check_room(model, folder.path, resumption.is_resumed)
         training = Training(

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import platform
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,6 +11,7 @@ import tensorflow as tf
 from model_zoo.own_model import find_own_model
 from thaw.config import TrainConfig
 from thaw.data.groups import group_numbers
+from thaw.device import num_processors, processor_name
 from thaw.runs.reader import file_sha256
 
 # They change nothing of what is computed, or what they change is compared as
@@ -22,6 +22,8 @@ _FREE_OPTIONS = {
     "checkpoint_minutes",
     "class_folders",
     "data",
+    "frozen_precision",
+    "frozen_runtime",
     "group_regex",
     "label_column",
     "label_regex",
@@ -44,7 +46,7 @@ _ENVIRONMENT = (
 
 
 def make_conditions(
-    config: TrainConfig, splits, stages: list, device: str
+    config: TrainConfig, splits, stages: list, settings, device: str
 ) -> dict:
     """Returns what a run's numbers depend on, as JSON can hold it.
 
@@ -52,6 +54,7 @@ def make_conditions(
         config: Options of the run.
         splits: Photos of both splits.
         stages: `Stage` of the run, in order.
+        settings: `Settings` of the run.
         device: Text of `thaw.device.prepare_device`.
 
     Returns:
@@ -77,8 +80,9 @@ def make_conditions(
                 for cache in caches
             ],
             "device": device,
-            "processors": _num_processors(),
-            "processor": _processor(),
+            "processors": num_processors(),
+            "processor": processor_name(),
+            "frozen part": settings.runtime.describe(),
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
@@ -97,27 +101,9 @@ def _fingerprint(photos):
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _num_processors():
-    """Returns how many processors this process may use: threads go by it."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
 def _model_before(config):
     """Returns the hash of the model that the run goes on from, if any."""
     own = find_own_model(config.backbone_name)
     if own is None:
         return {}
     return {"model to go on from": file_sha256(own.path)[:16]}
-
-
-def _processor():
-    """Returns its name: what it can do decides the order of additions."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return f"{platform.machine()} {platform.processor()}"

@@ -1,5 +1,6 @@
 """From the options of a run to its stages, views and settings."""
 
+import dataclasses
 import functools
 import math
 
@@ -10,12 +11,17 @@ import augment
 from model_zoo import preprocessing
 from thaw.atomic import default_cache_dir
 from thaw.cache.folder import CacheFolder
-from thaw.cache.plan import CacheSettings, plan_caches
+from thaw.cache.frozen_part import FrozenLayers
+from thaw.cache.plan import CacheSettings, count_computed, plan_caches
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
+from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
 from thaw.data import datasets
 from thaw.data.prepare import Splits
+from thaw.data.resized import ResizedPhotos, has_room
 from thaw.data.views import PhotoViews
-from thaw.progress import say
+from thaw.device import has_gpu
+from thaw.progress import say, warn
 from thaw.training import schedules
 from thaw.training.losses import crossentropy
 from thaw.training.stage import Settings, Stage
@@ -78,11 +84,17 @@ def _schedule(name, peak_fraction, div_factor):
     return schedule
 
 
-def make_settings(config: TrainConfig, labels: np.ndarray, num_classes: int):
+def make_settings(
+    config: TrainConfig,
+    model: keras.Model,
+    labels: np.ndarray,
+    num_classes: int,
+) -> Settings:
     """Returns the `Settings` that all stages of a run share.
 
     Args:
         config: Options of the run.
+        model: Model of `build_model`.
         labels: Of the training photos, int (N,).
         num_classes: Number of classes.
     """
@@ -93,6 +105,7 @@ def make_settings(config: TrainConfig, labels: np.ndarray, num_classes: int):
         weights = len(labels) / (num_classes * counts)
         class_weight = dict(enumerate(weights.tolist()))
     return Settings(
+        frozen_layers=FrozenLayers(model, config.batch_size),
         batch_size=config.batch_size,
         steps_per_epoch=config.steps_per_epoch
         or math.ceil(len(labels) / config.batch_size),
@@ -136,39 +149,93 @@ def make_views(
     """
     image_size = model.get_layer("resize").height
     resize = preprocessing.resizing_of(model)
-    return datasets.make_views(config, splits, image_size, resize)
+    train, val = datasets.make_views(config, splits, image_size, resize)
+    several = config.mixes_batches or config.cache_views != 1
+    if (
+        train.augment
+        and several
+        and has_room(len(train.photos), train.image_size)
+    ):
+        train = dataclasses.replace(train, kept=ResizedPhotos(train.image_size))
+    return train, val
 
 
-def give_caches(
-    config: TrainConfig,
-    stages: list[Stage],
-    settings: Settings,
-    views: tuple[PhotoViews, PhotoViews],
-    device: str,
-) -> None:
-    """Opens the caches of the features that the stages train on.
+def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
+    """Returns the settings of the feature cache.
 
     Args:
         config: Options of the run.
-        stages: Stages of the run, which are given their caches.
-        settings: Settings of the run.
-        views: Views to train on and to validate on.
         device: Text of `thaw.device.prepare_device`.
     """
     if config.mixes_batches:
         names = ", ".join(f"`{name}`" for name in config.mixes_batches)
         say(f"Training features are not cached: {names} makes new views.")
+    return CacheSettings(
+        folder=open_cache_folder(config),
+        num_views=0 if config.mixes_batches else config.cache_views,
+        dtype=config.cache_dtype,
+        batch_size=config.batch_size,
+        device=device,
+    )
+
+
+def choose_runtime(
+    config: TrainConfig,
+    stages: list[Stage],
+    settings: Settings,
+    views: tuple[PhotoViews, PhotoViews],
+    caching: CacheSettings,
+) -> Runtime:
+    """Returns what computes the frozen part for the training photos.
+
+    On a GPU, and where the model itself computes in half precision, that is
+    TensorFlow.
+
+    Args:
+        config: Options of the run.
+        stages: Stages of the run.
+        settings: Settings of the run.
+        views: Views to train on and to validate on.
+        caching: Settings of the cache, where trials are kept.
+    """
+    asked = (config.frozen_runtime, config.frozen_precision)
+    if asked == DEFAULT_RUNTIME:
+        return DEFAULT_RUNTIME
+    if has_gpu() or config.precision != "float32":
+        if asked != ("auto", "auto"):
+            warn(
+                "`frozen_runtime` and `frozen_precision` are for float32 on "
+                "CPUs. TensorFlow computes the frozen part."
+            )
+        return DEFAULT_RUNTIME
+    choice = RuntimeChoice(
+        settings.frozen_layers,
+        stages[-1].parts[0],
+        views[0],
+        caching.folder and caching.folder.path,
+    )
+    num_photos = count_computed(
+        stages, views, settings.photos_per_epoch, caching.num_views
+    )
+    return choice.choose(*asked, num_photos)
+
+
+def give_caches(
+    stages: list[Stage],
+    settings: Settings,
+    views: tuple[PhotoViews, PhotoViews],
+    caching: CacheSettings,
+) -> None:
+    """Opens the caches of the features that the stages train on.
+
+    Args:
+        stages: Stages of the run, which are given their caches.
+        settings: Settings of the run.
+        views: Views to train on and to validate on.
+        caching: Settings of the caches.
+    """
     caches = plan_caches(
-        stages,
-        views,
-        settings.photos_per_epoch,
-        CacheSettings(
-            folder=open_cache_folder(config),
-            num_views=0 if config.mixes_batches else config.cache_views,
-            dtype=config.cache_dtype,
-            batch_size=config.batch_size,
-            device=device,
-        ),
+        stages, views, settings.photos_per_epoch, caching, settings.runtime
     )
     for stage, (train_cache, val_cache) in zip(stages, caches, strict=True):
         stage.train_cache, stage.val_cache = train_cache, val_cache

@@ -8,6 +8,8 @@ import keras
 
 from model_zoo.boundary import split
 from model_zoo.unfreeze import first_trained_layer
+from thaw.cache.frozen_part import FrozenLayers
+from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.training import schedules
 
@@ -70,6 +72,7 @@ class Settings:
     """Settings that all stages of a run share.
 
     Attributes:
+        frozen_layers: Frozen layers of the model, compiled once.
         batch_size: Photos per step.
         steps_per_epoch: Steps per epoch.
         make_optimizer: Function from `learning_rate` to a Keras optimizer.
@@ -78,8 +81,11 @@ class Settings:
         class_weight: Weight of each class in the training loss, or None.
         early_stopping: Patience in epochs, per stage; None: no early stopping.
         train_batch_norm: As in `model_zoo.unfreeze.unfreeze`.
+        runtime: What computes the frozen part for the training photos; for
+            those to validate on it is always TensorFlow, in float32.
     """
 
+    frozen_layers: FrozenLayers
     batch_size: int
     steps_per_epoch: int
     make_optimizer: Callable = keras.optimizers.RMSprop
@@ -88,6 +94,7 @@ class Settings:
     class_weight: Mapping[int, float] | None = None
     early_stopping: int | None = None
     train_batch_norm: bool = False
+    runtime: Runtime = DEFAULT_RUNTIME
 
     @property
     def photos_per_epoch(self) -> int:

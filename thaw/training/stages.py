@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from model_zoo.hashes import hash_layers
 from model_zoo.unfreeze import unfreeze
-from thaw.cache.features import Features, make_frozen_part
+from thaw.cache.features import Features
+from thaw.cache.frozen_part import FrozenPart
 from thaw.data.groups import group_numbers
 from thaw.progress import say
 from thaw.runs.freeze_proof import trained_layer_names
@@ -77,7 +78,7 @@ def run_stage(training: Training, number: int) -> None:
         raise cause from error
     finally:
         for of_split in features:
-            of_split.flush()
+            of_split.close()
     training.proof.add_stage(
         trained_layer_names(training.model),
         position.hashes,
@@ -88,32 +89,26 @@ def run_stage(training: Training, number: int) -> None:
 def _features(training, number):
     """Returns the `Features` to train on, and to validate on.
 
-    The boundary tensors of later stages are made along, even where they are
-    not cached: what is made along decides which operations TensorFlow joins,
-    and so the last bits. Stages with the same boundary share their caches.
+    The boundary tensors of later stages are made along, to be cached. Stages
+    with the same boundary share their caches.
     """
     stages = list(
         {id(x.train_cache): x for x in training.stages[number:]}.values()
     )
-    frozen = make_frozen_part(
-        training.model,
-        [(stage.boundary, stage.train_cache.dtype) for stage in stages],
-    )
-    train_views, val_views = training.views
+    boundaries = [(x.boundary, x.train_cache.dtype) for x in stages]
     settings = training.settings
+    train_views, val_views = training.views
     return (
         Features(
-            frozen,
+            FrozenPart(settings.frozen_layers, boundaries, settings.runtime),
             [stage.train_cache for stage in stages],
             train_views,
-            settings.batch_size,
             settings.mix,
         ),
         Features(
-            frozen,
+            FrozenPart(settings.frozen_layers, boundaries),
             [stage.val_cache for stage in stages],
             val_views,
-            settings.batch_size,
         ),
     )
 

@@ -1,0 +1,62 @@
+"""OpenVINO as the runtime of the frozen part, on CPUs."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import openvino
+
+from thaw.cache.runtime import BFLOAT16
+from thaw.device import num_processors
+
+VERSION = openvino.__version__
+_HINTS = {True: "bf16", False: "f32"}
+
+
+def has_bfloat16() -> bool:
+    """Returns whether this processor computes in bfloat16."""
+    names = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in names
+
+
+def compile_function(function, precision: str) -> Callable:
+    """Returns a function of `frozen_graph.make_function`, run by OpenVINO.
+
+    Args:
+        function: `ConcreteFunction` with constants.
+        precision: `float32` or `bfloat16`.
+
+    Returns:
+        Function from tensors to a list of arrays, float32; not to be called by
+        two threads at a time.
+    """
+    core = openvino.Core()
+    with tempfile.TemporaryDirectory(prefix="thaw-") as folder:
+        path = Path(folder, "frozen.pb")
+        path.write_bytes(function.graph.as_graph_def().SerializeToString())
+        # openvino.convert_model() does the same, and sends statistics.
+        model = core.read_model(path)
+    compiled = core.compile_model(
+        model,
+        "CPU",
+        {
+            # Without a hint it computes in bfloat16 wherever it can.
+            "INFERENCE_PRECISION_HINT": _HINTS[precision == BFLOAT16],
+            "INFERENCE_NUM_THREADS": num_processors(),
+            "PERFORMANCE_HINT": "LATENCY",
+            "ENABLE_CPU_PINNING": False,  # photos are decoded meanwhile
+        },
+    )
+    request = compiled.create_infer_request()
+    inputs = [compiled.input(x.name) for x in function.inputs]
+    outputs = [compiled.output(x.name) for x in function.outputs]
+
+    def compute(*tensors: Sequence) -> list[np.ndarray]:
+        arrays = map(np.asarray, tensors)
+        found = request.infer(
+            dict(zip(inputs, arrays, strict=True)), share_inputs=True
+        )
+        return [found[output] for output in outputs]
+
+    return compute
