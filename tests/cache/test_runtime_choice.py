@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -128,6 +129,15 @@ def test_without_openvino_tensorflow_is_tried(choose, monkeypatch, capsys):
     assert "OpenVINO isn't installed (pip install -e '.[fast]')" in (
         capsys.readouterr().err
     )
+
+
+def test_an_openvino_that_broke_since_its_trial_is_said(
+    choose, monkeypatch, capsys
+):
+    assert choose("auto", "auto", {BFLOAT16: Trial(1.0, 2.0)}) == BFLOAT16
+    monkeypatch.setitem(sys.modules, "thaw.cache.openvino_runtime", None)
+    assert choose("openvino", "bfloat16", {}) == DEFAULT_RUNTIME
+    assert "OpenVINO, bfloat16: it can't be used (" in capsys.readouterr().err
 
 
 def test_a_broken_openvino_is_said_and_not_used(choose, monkeypatch, capsys):

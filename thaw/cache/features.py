@@ -178,10 +178,10 @@ class Features:
             of_next = iter(outputs)
             for cache, missed in zip(self._caches, missing, strict=True):
                 tensors = itertools.islice(of_next, len(cache.shapes))
-                kept = missed[batch_rows] & unchanged
-                cache.append(
-                    view, batch_rows[kept], [array[kept] for array in tensors]
-                )
+                kept = np.flatnonzero(missed[batch_rows] & unchanged)
+                if len(kept) < len(batch_rows):
+                    tensors = [array[kept] for array in tensors]
+                cache.append(view, batch_rows[kept], list(tensors))
             yield labels, outputs[: len(self._caches[0].shapes)]
 
     def _make_ds(self, make_batches):
@@ -193,10 +193,8 @@ class Features:
                 try:
                     for labels, tensors in producer:
                         yield tuple(tensors), labels
-                except (
-                    Exception
-                ) as error:  # TensorFlow would keep its text only
-                    self.error = error
+                except Exception as error:
+                    self.error = error  # TensorFlow keeps its text only
                     raise
 
         tensors = tuple(

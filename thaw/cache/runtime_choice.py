@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import importlib
 import json
 import math
 import os
@@ -103,11 +104,13 @@ class RuntimeChoice:
 
     def _trial(self, runtime, num_photos):
         """Returns the `Trial` of a runtime, None if it would take too long."""
-        key = self._key(runtime)
-        trial = self._known().get(key)
-        if trial is not None:
-            return Trial(**trial)
         try:
+            if runtime.name == OPENVINO:  # may be broken since the trial
+                importlib.import_module("thaw.cache.openvino_runtime")
+            key = self._key(runtime)
+            trial = self._known().get(key)
+            if trial is not None:
+                return Trial(**trial)
             if num_photos is not None and not _can_gain(runtime):
                 return None
             batches, labels = self._photos(num_photos)
