@@ -18,7 +18,7 @@ _SAMPLES_A_SECOND = 10
 
 @dataclasses.dataclass(frozen=True)
 class Usage:
-    """What a process took, with the children that it waited for.
+    """Resources of a process, with the children that it waited for.
 
     Attributes:
         seconds: From its start to its end.

@@ -16,7 +16,7 @@ from benchmarks import process
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """What is left of a run.
+    """Results of a run.
 
     Attributes:
         usage: What it took.

@@ -89,13 +89,7 @@ def fine_tune(
                 from thaw import isolation
                 from thaw.data.pixels import pillow_limits
                 from thaw.device import dtype_policy
-                from thaw.training import (
-                    begin,
-                    failures,
-                    figures,
-                    stages,
-                    verification,
-                )
+                from thaw.training import begin
                 from thaw.training.resume import Resumption
 
             is_default = path.parent.name == "runs" and (resume or not run_dir)
@@ -113,18 +107,7 @@ def fine_tune(
                     callbacks,
                     verbose,
                 )
-                with (
-                    training.folder.unlocked_after(),
-                    failures.explained(training),
-                    verification.fresh_process(verify) as process,
-                ):
-                    begin.save_inputs(training)
-                    figures.draw_augmented(training)
-                    stages.run_stages(training)
-                    if training.best.row is not None:
-                        _finish(training, process)
-                    else:
-                        say("No epoch was asked for, so there is no model.")
+                _run(training, verify)
     from thaw.run import Run
 
     return Run(path)
@@ -173,6 +156,24 @@ def _class_names_before(config, path, resume):
     # In their usual order, they come as in the run itself, which may have left
     # out some; an older Thaw had another one.
     return () if tuple(names) == tuple(sorted_names(names)) else names
+
+
+def _run(training, verify):
+    """Trains, and proves and reports what came of it."""
+    from thaw.training import begin, failures, figures, stages, verification
+
+    with (
+        training.folder.unlocked_after(),
+        failures.explained(training),
+        verification.fresh_process(verify) as process,
+    ):
+        begin.save_inputs(training)
+        figures.draw_augmented(training)
+        stages.run_stages(training)
+        if training.best.row is not None:
+            _finish(training, process)
+        else:
+            say("No epoch was asked for, so there is no model.")
 
 
 def _finish(training, process):

@@ -65,7 +65,9 @@ def test_bad_features_are_not_taken_and_said(choose, capsys):
     }
     assert choose("auto", "auto", trials) == OPENVINO
     error = capsys.readouterr().err
-    assert error.startswith("OpenVINO, bfloat16: its features differ by 0.5")
+    assert error.startswith(
+        "Frozen part: OpenVINO, bfloat16, isn't used: its features differ by"
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,10 @@ def test_an_openvino_that_broke_since_its_trial_is_said(
     assert choose("auto", "auto", {BFLOAT16: Trial(1.0, 2.0)}) == BFLOAT16
     monkeypatch.setitem(sys.modules, "thaw.cache.openvino_runtime", None)
     assert choose("openvino", "bfloat16", {}) == DEFAULT_RUNTIME
-    assert "OpenVINO, bfloat16: it can't be used (" in capsys.readouterr().err
+    assert (
+        "OpenVINO, bfloat16, isn't used: it can't be opened ("
+        in capsys.readouterr().err
+    )
 
 
 def test_a_broken_openvino_is_said_and_not_used(choose, monkeypatch, capsys):
@@ -148,8 +153,8 @@ def test_a_broken_openvino_is_said_and_not_used(choose, monkeypatch, capsys):
     assert choose("auto", "auto", Broken()) == DEFAULT_RUNTIME
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == (
-        "OpenVINO, bfloat16: it can't be used (no CPU plugin). TensorFlow "
-        "computes the frozen part."
+        "Frozen part: OpenVINO, bfloat16, isn't used: it can't be opened (no "
+        "CPU plugin)."
     )
 
 
@@ -158,8 +163,8 @@ def test_a_broken_openvino_is_said_and_not_used(choose, monkeypatch, capsys):
     [
         (lambda x: x, None),
         (lambda x: x * 1.0005, None),
-        (lambda x: x * 1.01, "its features differ by 0.01 RMS"),
-        (lambda x: x * np.nan, "its features differ by nan RMS"),
+        (lambda x: x * 1.01, "its features differ by 0.01 of their RMS"),
+        (lambda x: x * np.nan, "its features differ by nan of their RMS"),
     ],
 )
 def test_a_trial_compares_features(model, images, monkeypatch, change, problem):

@@ -1,5 +1,6 @@
 """OpenVINO as the runtime of the frozen part, on CPUs."""
 
+import functools
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,13 +11,23 @@ import openvino
 from thaw.cache.runtime import BFLOAT16
 from thaw.device import num_processors
 
-VERSION = openvino.__version__
 _HINTS = {True: "bf16", False: "f32"}
+
+
+@functools.cache
+def core() -> openvino.Core:
+    """Returns the one `Core` of this process, which is never taken down.
+
+    Each sets a signal stack of its own for its thread, and puts back the one
+    before at its end. Of two that end in the order in which they began, the
+    second puts back what was freed: the next signal is a segmentation fault.
+    """
+    return openvino.Core()
 
 
 def has_bfloat16() -> bool:
     """Returns whether this processor computes in bfloat16."""
-    names = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    names = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in names
 
 
@@ -31,13 +42,12 @@ def compile_function(function, precision: str) -> Callable:
         Function from tensors to a list of arrays, float32; not to be called by
         two threads at a time.
     """
-    core = openvino.Core()
     with tempfile.TemporaryDirectory(prefix="thaw-") as folder:
         path = Path(folder, "frozen.pb")
         path.write_bytes(function.graph.as_graph_def().SerializeToString())
         # openvino.convert_model() does the same, and sends statistics.
-        model = core.read_model(path)
-    compiled = core.compile_model(
+        model = core().read_model(path)
+    compiled = core().compile_model(
         model,
         "CPU",
         {

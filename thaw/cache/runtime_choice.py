@@ -91,11 +91,14 @@ class RuntimeChoice:
                 continue
             if trial.problem is not None:
                 warn(
-                    f"{runtime.describe()}: {trial.problem}. TensorFlow "
-                    "computes the frozen part."
+                    f"Frozen part: {runtime.describe()}, isn't used: "
+                    f"{trial.problem}."
                 )
             elif is_asked and trial.speedup < 1:
-                warn(f"{runtime.describe()}, is slower: {trial.describe()}.")
+                warn(
+                    f"Frozen part: {runtime.describe()}, is slower: "
+                    f"{trial.describe()}."
+                )
                 return runtime
             elif is_asked or trial.speedup >= _LEAST_SPEEDUP:
                 say(f"Frozen part: {runtime.describe()}; {trial.describe()}")
@@ -121,7 +124,7 @@ class RuntimeChoice:
             )
         except (ImportError, RuntimeError) as error:  # of OpenVINO
             reason = str(error).strip().partition("\n")[0]
-            return Trial(math.inf, 0.0, f"it can't be used ({reason})")
+            return Trial(math.inf, 0.0, f"it can't be opened ({reason})")
         if self._path is not None:
             with contextlib.suppress(OSError):  # measured again next time
                 known = self._known() | {key: dataclasses.asdict(trial)}

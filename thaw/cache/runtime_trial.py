@@ -34,7 +34,7 @@ class Trial:
 
     @property
     def speedup(self) -> float:
-        """How many times as fast as TensorFlow in float32 it is."""
+        """Speed relative to TensorFlow in float32."""
         return self.of_tensorflow / self.milliseconds
 
     def describe(self) -> str:
@@ -113,7 +113,10 @@ def _find_problem(exact, other, labels, precision):
         rms = np.sqrt(np.mean(np.square(expected)))
         error = np.sqrt(np.mean(np.square(tensor - expected)))
         if not error <= _LARGEST_DIFFERENCE[precision] * rms:  # NaN, too
-            return f"its features differ by {error / max(rms, 1e-30):.2g} RMS"
+            return (
+                f"its features differ by {error / max(rms, 1e-30):.2g} of "
+                "their RMS"
+            )
     fitted_on = len(labels) // 2
     loss_of_exact, loss = (
         _held_out_loss(_pool(x), _pool(exact), labels, fitted_on)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openvino
 
+from thaw.cache.openvino_runtime import core
 from thaw.exporting.classifier import OUTPUT
 from thaw.exporting.variants import Source
 
@@ -17,7 +18,7 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 def write(source: Source, path: Path) -> None:
     """Writes the folder, with the class names, as JSON, in its metadata."""
     # convert_model() would do the same, and send statistics to Google.
-    model = openvino.Core().read_model(str(source.saved_model))
+    model = core().read_model(str(source.saved_model))
     names = json.dumps(source.class_names)
     model.set_rt_info(names, ["model_info", "class_names"])
     path.mkdir()
@@ -26,5 +27,5 @@ def write(source: Source, path: Path) -> None:
 
 def open_runner(path: Path) -> Callable:
     """Returns a function from a photo to probabilities; see `variants`."""
-    compiled = openvino.Core().compile_model(path / "model.xml", "CPU", EXACT)
+    compiled = core().compile_model(path / "model.xml", "CPU", EXACT)
     return lambda photo: compiled(photo)[OUTPUT]

@@ -15,7 +15,7 @@ from thaw.data.prepare import inspect_and_split
 from thaw.progress import say, warn
 from thaw.runs import pixel_ranges
 from thaw.runs.writer import RunFolder
-from thaw.training import own_backbone, plan, resume
+from thaw.training import caching, own_backbone, plan, resume
 from thaw.training.best_model import BestModel
 from thaw.training.callbacks import Callbacks, check_callbacks
 from thaw.training.checkpoints import Checkpoints
@@ -61,14 +61,16 @@ def begin(
         config, model, splits.train.labels, len(class_names)
     )
     stages = plan.make_stages(config, model, unfreeze_from)
-    caching = plan.make_cache_settings(config, device_name)
-    runtime = plan.choose_runtime(config, stages, settings, views, caching)
+    cache_settings = caching.make_cache_settings(config, device_name)
+    runtime = caching.choose_runtime(
+        config, stages, settings, views, cache_settings
+    )
     settings = dataclasses.replace(settings, runtime=runtime)
     # A run that is resumed or repeated keeps it.
     config = dataclasses.replace(
         config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
     )
-    plan.give_caches(stages, settings, views, caching)
+    caching.give_caches(stages, settings, views, cache_settings)
     epochs = sum(stage.epochs for stage in stages)
     steps = settings.steps_per_epoch
     callbacks = Callbacks(callbacks, model, epochs, steps)

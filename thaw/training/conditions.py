@@ -82,7 +82,9 @@ def make_conditions(
             "device": device,
             "processors": num_processors(),
             "processor": processor_name(),
-            "frozen part": settings.runtime.describe(),
+            "frozen part": ", ".join(
+                (settings.runtime.describe(), *settings.runtime.versions())
+            ),
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
             "keras": keras.__version__,

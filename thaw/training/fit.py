@@ -8,8 +8,9 @@ from thaw.training import figures, lr_finder
 from thaw.training.guard import NaNGuard
 from thaw.training.loop import train_epochs
 from thaw.training.optimizer import group_rates, make_optimizer
+from thaw.training.position import TrainingPosition
 from thaw.training.stage import Stage
-from thaw.training.state import Training, TrainingPosition
+from thaw.training.state import Training
 
 
 class Fit:

@@ -11,7 +11,8 @@ import tensorflow as tf
 from thaw.errors import NotFinite, Stopped
 from thaw.progress import say
 from thaw.training.guard import NaNGuard
-from thaw.training.state import Training, TrainingPosition
+from thaw.training.position import TrainingPosition
+from thaw.training.state import Training
 
 
 def train_epochs(

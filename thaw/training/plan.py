@@ -9,19 +9,12 @@ import numpy as np
 
 import augment
 from model_zoo import preprocessing
-from thaw.atomic import default_cache_dir
-from thaw.cache.folder import CacheFolder
 from thaw.cache.frozen_part import FrozenLayers
-from thaw.cache.plan import CacheSettings, count_computed, plan_caches
-from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
-from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
 from thaw.data import datasets
 from thaw.data.prepare import Splits
 from thaw.data.resized import ResizedPhotos, has_room
 from thaw.data.views import PhotoViews
-from thaw.device import has_gpu
-from thaw.progress import say, warn
 from thaw.training import schedules
 from thaw.training.losses import crossentropy
 from thaw.training.stage import Settings, Stage
@@ -158,96 +151,3 @@ def make_views(
     ):
         train = dataclasses.replace(train, kept=ResizedPhotos(train.image_size))
     return train, val
-
-
-def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
-    """Returns the settings of the feature cache.
-
-    Args:
-        config: Options of the run.
-        device: Text of `thaw.device.prepare_device`.
-    """
-    if config.mixes_batches:
-        names = ", ".join(f"`{name}`" for name in config.mixes_batches)
-        say(f"Training features are not cached: {names} makes new views.")
-    return CacheSettings(
-        folder=open_cache_folder(config),
-        num_views=0 if config.mixes_batches else config.cache_views,
-        dtype=config.cache_dtype,
-        batch_size=config.batch_size,
-        device=device,
-    )
-
-
-def choose_runtime(
-    config: TrainConfig,
-    stages: list[Stage],
-    settings: Settings,
-    views: tuple[PhotoViews, PhotoViews],
-    caching: CacheSettings,
-) -> Runtime:
-    """Returns what computes the frozen part for the training photos.
-
-    On a GPU, and where the model itself computes in half precision, that is
-    TensorFlow.
-
-    Args:
-        config: Options of the run.
-        stages: Stages of the run.
-        settings: Settings of the run.
-        views: Views to train on and to validate on.
-        caching: Settings of the cache, where trials are kept.
-    """
-    asked = (config.frozen_runtime, config.frozen_precision)
-    if asked == DEFAULT_RUNTIME:
-        return DEFAULT_RUNTIME
-    if has_gpu() or config.precision != "float32":
-        if asked != ("auto", "auto"):
-            warn(
-                "`frozen_runtime` and `frozen_precision` are for float32 on "
-                "CPUs. TensorFlow computes the frozen part."
-            )
-        return DEFAULT_RUNTIME
-    choice = RuntimeChoice(
-        settings.frozen_layers,
-        stages[-1].parts[0],
-        views[0],
-        caching.folder and caching.folder.path,
-    )
-    num_photos = count_computed(
-        stages, views, settings.photos_per_epoch, caching.num_views
-    )
-    return choice.choose(*asked, num_photos)
-
-
-def give_caches(
-    stages: list[Stage],
-    settings: Settings,
-    views: tuple[PhotoViews, PhotoViews],
-    caching: CacheSettings,
-) -> None:
-    """Opens the caches of the features that the stages train on.
-
-    Args:
-        stages: Stages of the run, which are given their caches.
-        settings: Settings of the run.
-        views: Views to train on and to validate on.
-        caching: Settings of the caches.
-    """
-    caches = plan_caches(
-        stages, views, settings.photos_per_epoch, caching, settings.runtime
-    )
-    for stage, (train_cache, val_cache) in zip(stages, caches, strict=True):
-        stage.train_cache, stage.val_cache = train_cache, val_cache
-
-
-def open_cache_folder(config: TrainConfig) -> CacheFolder | None:
-    """Returns the folder of cached features, None if there is no cache."""
-    if not config.cache_views:
-        return None
-    path = config.cache_dir or default_cache_dir() / "features"
-    try:
-        return CacheFolder(path, int(config.cache_limit_gb * 1e9))
-    except OSError as error:
-        say(f"Cache off: cannot write to {path}: {error.strerror}")
-        return None

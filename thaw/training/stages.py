@@ -19,8 +19,9 @@ from thaw.runs.freeze_proof import trained_layer_names
 from thaw.training.fit import Fit
 from thaw.training.guard import NaNGuard
 from thaw.training.loop import end_of_epoch
+from thaw.training.position import TrainingPosition
 from thaw.training.solved_head import solve_head
-from thaw.training.state import Training, TrainingPosition
+from thaw.training.state import Training
 
 
 def run_stages(training: Training) -> None:

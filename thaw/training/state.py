@@ -18,32 +18,11 @@ from thaw.training.checkpoints import Checkpoint, Checkpoints
 from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
+from thaw.training.position import TrainingPosition
 from thaw.training.stage import Settings, Stage
 
 _SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
-
-
-@dataclasses.dataclass
-class TrainingPosition:
-    """Position of a run: stage, epoch, step.
-
-    Attributes:
-        stage: Number of the stage, from 0; that of all stages: done.
-        epochs_before: Epochs of the stages before it.
-        epoch: Epochs done, over all stages.
-        step: Steps done in the epoch after these; where they are all its
-            steps, what is left of it is its validation.
-        learning_rate: Peak learning rate of the stage.
-        hashes: `model_zoo.hashes.hash_layers` at the start of the stage.
-    """
-
-    stage: int
-    epochs_before: int
-    epoch: int
-    step: int
-    learning_rate: float | str | None
-    hashes: dict[str, str]
 
 
 @dataclasses.dataclass(eq=False)
