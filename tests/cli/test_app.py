@@ -157,6 +157,16 @@ def test_commands_are_those_that_the_user_has(monkeypatch, capsys):
     assert said == "thaw train: Give --epochs: thaw train --resume=x\n"
 
 
+def test_ctrl_c_in_an_import_is_said_as_elsewhere(monkeypatch, capsys):
+    def interrupt(*_):
+        # As extension modules do, pybind11's for one.
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    monkeypatch.setattr(train, "main", interrupt)
+    assert app.main("train", ["train.py"]) == 130
+    assert capsys.readouterr().err == "train.py: Stopped by Ctrl-C.\n"
+
+
 def test_other_errors_keep_their_traceback(monkeypatch):
     def fail(*_):
         raise RuntimeError("a bug")

@@ -154,9 +154,12 @@ def main(name: str, argv: Sequence[str]) -> int:
         return fail(2, str(error))
     except (MachineError, NotFinite, NotVerified) as error:
         return fail(1, str(error))
-    except KeyboardInterrupt as error:
-        if isinstance(error, Stopped):
-            return fail(error.status, str(error))
+    except (KeyboardInterrupt, ImportError) as error:
+        stopped = _interruption_of(error)
+        if stopped is None:
+            raise
+        if isinstance(stopped, Stopped):
+            return fail(stopped.status, str(stopped))
         return fail(_CTRL_C, "Stopped by Ctrl-C.")
     except BrokenPipeError:  # e.g. `python predict.py ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -167,6 +170,17 @@ def main(name: str, argv: Sequence[str]) -> int:
             raise
         where = error.filename or "the output"
         return fail(status, f"Cannot use {where}: {error.strerror}.")
+
+
+def _interruption_of(error):
+    """Returns the Ctrl-C that an exception is, or comes of, or None.
+
+    An extension module that is interrupted while it is imported says
+    `ImportError: initialization failed`.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def in_words_of(script: str, text: str, configs: Sequence[type[Config]]) -> str:
