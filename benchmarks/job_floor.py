@@ -20,7 +20,7 @@ from absl import app, flags
 
 from benchmarks import jobs, machine, process, train_job
 
-REPEATS = flags.DEFINE_integer("repeats", 5, "Times each is measured.")
+TIMINGS = flags.DEFINE_integer("timings", 5, "Times each part is measured.")
 RUNS = flags.DEFINE_integer("runs", 1, "Runs of train.py; the median counts.")
 
 _MEASURED_PHOTOS = 200  # to decode and to warp
@@ -80,7 +80,7 @@ def main(argv):
 
 def median_seconds(function, count=1):
     """Returns the seconds of a function that does something `count` times."""
-    return machine.median_seconds([function], REPEATS.value, 1)[0] / count
+    return machine.median_seconds([function], TIMINGS.value, 1)[0] / count
 
 
 def import_cost():
@@ -97,7 +97,7 @@ def begin_training(flags_of_train, folder):
     from thaw.cli import flags as command_line
     from thaw.cli.app import keep_freed_memory
     from thaw.cli.commands.train import CONFIGS
-    from thaw.data.prepare import find_photos
+    from thaw.data.prepare import find_photos, start_inspection
     from thaw.device import dtype_policy
     from thaw.training import begin
     from thaw.training.resume import Resumption
@@ -106,10 +106,14 @@ def begin_training(flags_of_train, folder):
     given = ["train.py", *flags_of_train, f"--cache_dir={folder / 'features'}"]
     _, (config, _) = command_line.parse(given, CONFIGS)
     unfreeze_from = check_request(**config.model_arguments())
-    with progress.output(silent=True), dtype_policy(config.precision):
+    with (
+        progress.output(silent=True),
+        start_inspection(find_photos(config), config) as inspect,
+        dtype_policy(config.precision),
+    ):
         return begin.begin(
             config.with_absolute_paths(),
-            find_photos(config),
+            inspect,
             folder / "run",
             unfreeze_from,
             Resumption(),
