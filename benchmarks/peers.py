@@ -53,7 +53,6 @@ CONTESTANTS = flags.DEFINE_list(
 )
 TARGET_LOSS = flags.DEFINE_float("target_loss", None, "Validation loss.")
 SEEDS = flags.DEFINE_integer("seeds", 3, "Number of seeds.")
-CACHE_VIEWS = flags.DEFINE_integer("cache_views", 4, "As in train.py.")
 flags.mark_flags_as_required(["data", "base"])
 
 HEAD_EPOCHS = 3
@@ -155,10 +154,11 @@ def run_thaw(_, seed, __):
             f"--head_epochs={HEAD_EPOCHS}",
             f"--epochs={EPOCHS.value - HEAD_EPOCHS}",
             f"--seed={seed}",
-            f"--cache_views={CACHE_VIEWS.value}",
         ],
     )
-    first_epochs = max(HEAD_EPOCHS, CACHE_VIEWS.value)
+    num_views = run.summary["config"]["cache_views"]
+    # The first pass of the fine-tune stage sees the view of the head.
+    first_epochs = HEAD_EPOCHS + num_views
     return time_to_loss.summarize(run.usage, run.history, first_epochs)
 
 

@@ -128,7 +128,7 @@ class TrainConfig(Config):
         frozen_runtime: Runtime of the frozen part.
         frozen_precision: Precision of the frozen part.
         cache_views: Views of each photo whose frozen features are kept; 0:
-            none, each pass sees a new view.
+            none, each pass sees a new one. Default: one for five passes.
         cache_dtype: Dtype of the features.
         cache_dir: Folder of the features. Default: ~/.cache/thaw/features.
         cache_limit_gb: Size limit of that folder.
@@ -214,7 +214,7 @@ class TrainConfig(Config):
     frozen_precision: str = option(
         "auto", choices=("auto", "float32", "bfloat16")
     )
-    cache_views: int = option(4, low=0, high=9999)
+    cache_views: int | None = option(None, low=0, high=9999)
     cache_dtype: str = option("float16", choices=("float16", "float32"))
     cache_dir: str | None = option(None, is_path=True)
     cache_limit_gb: float = option(20.0, low=0)

@@ -1,9 +1,11 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from model_zoo import build_model
 from thaw.cache.folder import CacheFolder
-from thaw.cache.plan import CacheSettings, plan_caches
+from thaw.cache.plan import CacheSettings, choose_num_views, plan_caches
 from thaw.training.stage import Stage
 
 TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
@@ -125,3 +127,17 @@ def test_without_augmentation_there_is_one_view(tmp_path):
 def test_no_more_views_are_kept_than_a_stage_sees(tmp_path):
     folder = CacheFolder(tmp_path, 10**9)
     assert views_of(plan(folder, epochs=3)) == [(1, 1), (3, 1)]
+
+
+class Epochs(NamedTuple):
+    epochs: int
+    one_view: bool = False
+
+
+@pytest.mark.parametrize(
+    ("epochs", "photos_per_epoch", "views"),
+    [(0, 100, 1), (3, 100, 1), (10, 100, 2), (37, 100, 7), (50, 20, 2)],
+)
+def test_a_view_is_kept_for_five_passes(epochs, photos_per_epoch, views):
+    stages = [Epochs(30, one_view=True), Epochs(epochs)]
+    assert choose_num_views(stages, photos_per_epoch, 100) == views

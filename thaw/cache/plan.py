@@ -9,6 +9,8 @@ from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.progress import say
 
+_PASSES_OF_A_VIEW = 5
+
 
 @dataclasses.dataclass(frozen=True)
 class CacheSettings:
@@ -28,6 +30,22 @@ class CacheSettings:
     dtype: str
     batch_size: int
     device: str
+
+
+def choose_num_views(
+    stages: Sequence, photos_per_epoch: int, num_photos: int
+) -> int:
+    """Returns how many views of each photo are worth their frozen passes.
+
+    One for five passes of the longest stage: README, "Why it is fast".
+
+    Args:
+        stages: `thaw.training.stage.Stage` of the run, in order.
+        photos_per_epoch: Photos that an epoch sees.
+        num_photos: Photos to train on.
+    """
+    seen = max(_views_seen(stages, photos_per_epoch, num_photos))
+    return max(1, round(seen / _PASSES_OF_A_VIEW))
 
 
 def plan_caches(

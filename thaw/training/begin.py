@@ -9,6 +9,7 @@ import keras
 
 from model_zoo import build_model
 from thaw import device, progress
+from thaw.cache.plan import choose_num_views
 from thaw.config import TrainConfig
 from thaw.data.photos import Photos
 from thaw.data.prepare import inspect_and_split
@@ -56,21 +57,9 @@ def begin(
     splits = _split(inspect, config)
     class_names = splits.train.class_names
     model = _build_model(config, splits.train.counts())
-    views = plan.make_views(config, model, splits)
-    settings = plan.make_settings(
-        config, model, splits.train.labels, len(class_names)
+    config, stages, settings, views = _prepare(
+        config, model, splits, unfreeze_from, device_name
     )
-    stages = plan.make_stages(config, model, unfreeze_from)
-    cache_settings = caching.make_cache_settings(config, device_name)
-    runtime = caching.choose_runtime(
-        config, stages, settings, views, cache_settings
-    )
-    settings = dataclasses.replace(settings, runtime=runtime)
-    # A run that is resumed or repeated keeps it.
-    config = dataclasses.replace(
-        config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
-    )
-    caching.give_caches(stages, settings, views, cache_settings)
     epochs = sum(stage.epochs for stage in stages)
     steps = settings.steps_per_epoch
     callbacks = Callbacks(callbacks, model, epochs, steps)
@@ -149,6 +138,33 @@ def _build_model(config, class_counts):
         **config.head_arguments(),
         **config.model_arguments(),
     )
+
+
+def _prepare(config, model, splits, unfreeze_from, device_name):
+    """Returns the options, all decided, and the stages, settings and views.
+
+    A run that is resumed or repeated keeps what was decided.
+    """
+    settings = plan.make_settings(
+        config, model, splits.train.labels, len(splits.train.class_names)
+    )
+    stages = plan.make_stages(config, model, unfreeze_from)
+    if config.cache_views is None:
+        num_views = choose_num_views(
+            stages, settings.photos_per_epoch, len(splits.train)
+        )
+        config = dataclasses.replace(config, cache_views=num_views)
+    views = plan.make_views(config, model, splits)
+    cache_settings = caching.make_cache_settings(config, device_name)
+    runtime = caching.choose_runtime(
+        config, stages, settings, views, cache_settings
+    )
+    settings = dataclasses.replace(settings, runtime=runtime)
+    config = dataclasses.replace(
+        config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
+    )
+    caching.give_caches(stages, settings, views, cache_settings)
+    return config, stages, settings, views
 
 
 def _progress_bar(verbose):
