@@ -10,6 +10,7 @@ import tensorflow as tf
 from thaw.cache.frozen_part import FrozenPart
 from thaw.cache.producer import Producer
 from thaw.cache.shards import FeatureCache
+from thaw.cache.side_by_side import map_side_by_side
 from thaw.data.views import without_autotuner
 
 _AHEAD = 3  # batches that are ready before they are asked for
@@ -165,16 +166,10 @@ class Features:
         if not len(rows):
             return
         missing = [~cache.stored(view) for cache in self._caches]
-        images_ds = self._views.images(view, rows, self._batch_size)
-        for number, images in enumerate(images_ds):
-            batch_rows, rows = np.split(rows, [len(images)])
-            labels = self._views.labels[batch_rows]
-            if self._mix is not None:
-                images, labels = self._mix(
-                    images.numpy(), labels, pass_index, batch + number
-                )
+        batches = self._images(view, rows, pass_index, batch)
+        computed = map_side_by_side(self._with_outputs, batches)
+        for batch_rows, labels, outputs in computed:
             unchanged = self._views.unchanged(batch_rows)
-            outputs = self._frozen(images)
             of_next = iter(outputs)
             for cache, missed in zip(self._caches, missing, strict=True):
                 tensors = itertools.islice(of_next, len(cache.shapes))
@@ -183,6 +178,22 @@ class Features:
                     tensors = [array[kept] for array in tensors]
                 cache.append(view, batch_rows[kept], list(tensors))
             yield labels, outputs[: len(self._caches[0].shapes)]
+
+    def _images(self, view, rows, pass_index, batch):
+        """Yields (rows, labels, images) of batches, mixed if they are to be."""
+        images_ds = self._views.images(view, rows, self._batch_size)
+        for number, images in enumerate(images_ds):
+            batch_rows, rows = np.split(rows, [len(images)])
+            labels = self._views.labels[batch_rows]
+            if self._mix is not None:
+                images, labels = self._mix(
+                    images.numpy(), labels, pass_index, batch + number
+                )
+            yield batch_rows, labels, images
+
+    def _with_outputs(self, batch):
+        rows, labels, images = batch
+        return rows, labels, self._frozen(images)
 
     def _make_ds(self, make_batches):
         cache, *_ = self._caches

@@ -1,6 +1,7 @@
 """OpenVINO as the runtime of the frozen part, on CPUs."""
 
 import functools
+import queue
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import openvino
 
 from thaw.cache.runtime import BFLOAT16
+from thaw.cache.side_by_side import AT_A_TIME
 from thaw.device import num_processors
 
 _HINTS = {True: "bf16", False: "f32"}
@@ -39,8 +41,7 @@ def compile_function(function, precision: str) -> Callable:
         precision: `float32` or `bfloat16`.
 
     Returns:
-        Function from tensors to a list of arrays, float32; not to be called by
-        two threads at a time.
+        Function from tensors to a list of arrays, float32.
     """
     with tempfile.TemporaryDirectory(prefix="thaw-") as folder:
         path = Path(folder, "frozen.pb")
@@ -54,19 +55,25 @@ def compile_function(function, precision: str) -> Callable:
             # Without a hint it computes in bfloat16 wherever it can.
             "INFERENCE_PRECISION_HINT": _HINTS[precision == BFLOAT16],
             "INFERENCE_NUM_THREADS": num_processors(),
-            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": min(AT_A_TIME, num_processors()),
             "ENABLE_CPU_PINNING": False,  # photos are decoded meanwhile
         },
     )
-    request = compiled.create_infer_request()
+    requests = queue.SimpleQueue()  # one for each batch at a time
+    for _ in range(AT_A_TIME):
+        requests.put(compiled.create_infer_request())
     inputs = [compiled.input(x.name) for x in function.inputs]
     outputs = [compiled.output(x.name) for x in function.outputs]
 
     def compute(*tensors: Sequence) -> list[np.ndarray]:
         arrays = map(np.asarray, tensors)
-        found = request.infer(
-            dict(zip(inputs, arrays, strict=True)), share_inputs=True
-        )
+        request = requests.get()
+        try:
+            found = request.infer(
+                dict(zip(inputs, arrays, strict=True)), share_inputs=True
+            )
+        finally:
+            requests.put(request)
         return [found[output] for output in outputs]
 
     return compute

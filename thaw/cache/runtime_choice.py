@@ -7,6 +7,7 @@ import importlib
 import json
 import math
 import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,6 +38,7 @@ _LARGEST_SHARE = 0.05  # of the run, for the trial
 _COMPILE_SECONDS = 0.7
 _LEAST_PHOTOS, _MOST_PHOTOS = 60, 300  # of a trial
 _FORMAT = 1  # of the file
+_MOST_KEPT = 200  # trials in it
 
 
 class RuntimeChoice:
@@ -63,6 +65,7 @@ class RuntimeChoice:
         self._views = views
         self._frozen = frozen
         self._path = folder and folder / "runtimes.json"
+        self._spent = 0.0  # seconds, by trials
 
     def choose(self, name: str, precision: str, num_photos: int) -> Runtime:
         """Returns the runtime to take.
@@ -119,16 +122,19 @@ class RuntimeChoice:
             batches, labels = self._photos(num_photos)
             if not batches:
                 return None
+            start = time.perf_counter()
             trial = try_runtime(
                 self._layers, self._boundary, runtime, batches, labels
             )
+            self._spent += time.perf_counter() - start
         except (ImportError, RuntimeError) as error:  # of OpenVINO
             reason = str(error).strip().partition("\n")[0]
             return Trial(math.inf, 0.0, f"it can't be opened ({reason})")
         if self._path is not None:
             with contextlib.suppress(OSError):  # measured again next time
                 known = self._known() | {key: dataclasses.asdict(trial)}
-                write_json(self._path, known)
+                latest = list(known.items())[-_MOST_KEPT:]
+                write_json(self._path, dict(latest))
         return trial
 
     def _photos(self, num_photos):
@@ -142,7 +148,7 @@ class RuntimeChoice:
             seconds = time_photo(part, images) / 1e3
             # TensorFlow's own function is compiled for the run anyway.
             spare = _LARGEST_SHARE * (_FIXED_SECONDS + num_photos * seconds)
-            spare -= _COMPILE_SECONDS
+            spare -= _COMPILE_SECONDS + self._spent
             count = min(count, int(spare / (2 * seconds)))
             count -= count % batch_size
         if num_photos is not None and count < _LEAST_PHOTOS:

@@ -1,7 +1,6 @@
 """Trial of a runtime: its speed and its features beside TensorFlow's."""
 
 import dataclasses
-import statistics
 import time
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from thaw.cache.frozen_part import FrozenLayers, FrozenPart
 from thaw.cache.runtime import BFLOAT16, DEFAULT_RUNTIME, Runtime
+from thaw.cache.side_by_side import map_side_by_side
 
 # Of the RMS of each boundary tensor.
 _LARGEST_DIFFERENCE = {"float32": 1e-3, BFLOAT16: 0.1}
@@ -53,7 +53,7 @@ def time_photo(part: FrozenPart, images: np.ndarray) -> float:
         images: A batch of resized photos.
     """
     part(images)
-    return _timed(part, images)[0]
+    return 1e3 * _timed(part, [images])[0] / len(images)
 
 
 def try_runtime(
@@ -81,30 +81,30 @@ def try_runtime(
         FrozenPart(layers, [(boundary, "float32")], x)
         for x in (DEFAULT_RUNTIME, runtime)
     ]
-    times, features = ([], []), ([], [])
+    times, features = [0.0, 0.0], ([], [])
     # Not in turns: after the other's batch the threads of one are slow. But
     # TensorFlow before and after, for a machine that is shared.
     half = len(batches) // 2
     blocks = ((0, batches[:half]), (1, batches), (0, batches[half:]))
     for number, some in blocks:
         parts[number](batches[0])  # compiles it, and wakes its threads
-        for images in some:
-            milliseconds, tensors = _timed(parts[number], images)
-            times[number].append(milliseconds)
-            features[number].append(tensors)
+        seconds, tensors = _timed(parts[number], some)
+        times[number] += seconds
+        features[number].extend(tensors)
     exact, other = (
         [np.concatenate(x) for x in zip(*tensors, strict=True)]
         for tensors in features
     )
-    of_tensorflow, milliseconds = map(statistics.median, times)
+    of_tensorflow, milliseconds = (1e3 * x / len(labels) for x in times)
     problem = _find_problem(exact, other, labels, runtime.precision)
     return Trial(milliseconds, of_tensorflow, problem)
 
 
-def _timed(part, images):
+def _timed(part, batches):
+    """Returns the seconds, and boundary tensors, of batches."""
     start = time.perf_counter()
-    tensors = part(images)
-    return 1e3 * (time.perf_counter() - start) / len(images), tensors
+    tensors = list(map_side_by_side(part, batches))
+    return time.perf_counter() - start, tensors
 
 
 def _find_problem(exact, other, labels, precision):
