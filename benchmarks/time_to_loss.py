@@ -71,6 +71,8 @@ def print_table(results, given=None):
     def in_words(seconds, ours):
         if math.isinf(seconds):
             return "not reached"
+        if math.isinf(ours):
+            return f"{seconds:.1f}"
         return f"{seconds:.1f} ({seconds / ours:.1f} x)"
 
     for target, (_, losses) in targets.items():

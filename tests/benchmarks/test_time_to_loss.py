@@ -36,6 +36,17 @@ def test_the_table_compares_times_to_the_best_of_classic(capsys):
     assert "| 13.0 (1.0 x) | 13.0 (1.0 x) | 13.0 (1.0 x) | 0.900 |" in thaw
 
 
+def test_nothing_is_compared_to_a_time_that_there_is_not(capsys):
+    results = {"classic": [CLASSIC], "thaw": [THAW]}
+    time_to_loss.print_table(results, 0.3)
+    assert "| 80.0 (6.2 x) | not reached |" in capsys.readouterr().out
+    results = {"classic": [THAW], "thaw": [CLASSIC]}
+    time_to_loss.print_table(results)
+    *_, classic, thaw = capsys.readouterr().out.splitlines()
+    assert "| classic | 2.0 (1.0 x) | 13.0 | 13.0" in classic
+    assert "| thaw | 2.0 (1.0 x) | not reached |" in thaw
+
+
 def test_lines_with_a_loss_are_ends_of_epochs():
     lines = [(1.0, "Epoch 1"), (4.04, "val_loss: 0.5"), (6.0, "val_loss: 0.4")]
     rows = [
