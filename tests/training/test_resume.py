@@ -24,6 +24,7 @@ from tests.support.interrupted import (
 )
 from tests.support.training import results, resume
 from tests.support.training import train as train_stages
+from thaw.cache import features
 from thaw.cache.frozen_part import FrozenPart
 from thaw.errors import (
     MachineError,
@@ -482,6 +483,8 @@ def test_a_nan_is_stopped_before_it_reaches_the_weights(
         return outputs
 
     monkeypatch.setattr(FrozenPart, "__call__", call)
+    # One after the other: the eighth call is the eighth batch.
+    monkeypatch.setattr(features, "map_side_by_side", map)
     run_dir = tmp_path / "run"
     with pytest.raises(NotFinite) as error:
         train(
