@@ -42,7 +42,10 @@ class Cost:
 
 
 def main(argv):
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as train.py
+    from thaw.cli import app as command
+
+    command.prepare_process()  # as train.py
+    command.keep_freed_memory()
     flags_of_train = jobs.train_flags(argv[1:])
     costs = [import_cost()]
     with tempfile.TemporaryDirectory() as folder:
@@ -95,14 +98,12 @@ def begin_training(flags_of_train, folder):
     from model_zoo.request import check_request
     from thaw import progress
     from thaw.cli import flags as command_line
-    from thaw.cli.app import keep_freed_memory
     from thaw.cli.commands.train import CONFIGS
     from thaw.data.prepare import find_photos, start_inspection
     from thaw.device import dtype_policy
     from thaw.training import begin
     from thaw.training.resume import Resumption
 
-    keep_freed_memory()  # as train.py
     given = ["train.py", *flags_of_train, f"--cache_dir={folder / 'features'}"]
     _, (config, _) = command_line.parse(given, CONFIGS)
     unfreeze_from = check_request(**config.model_arguments())
@@ -123,23 +124,17 @@ def begin_training(flags_of_train, folder):
 
 
 def count_views(training):
-    """Returns how many views of each training photo the frozen part sees.
+    """Returns how many views of training photos the frozen part computes."""
+    from thaw.cache.plan import count_computed
 
-    Stages whose features are cached share their views; the others make new
-    ones in each epoch.
-    """
-    per_epoch = training.settings.photos_per_epoch / len(
-        training.views[0].photos
-    )
-    cached, uncached = 0, 0
-    for stage in training.stages:
-        passes = 1 if stage.one_view else math.ceil(stage.epochs * per_epoch)
-        if stage.train_cache.num_views:
-            views = min(passes, stage.train_cache.num_views)
-            cached = max(cached, views)
-        else:
-            uncached += passes
-    return cached + uncached
+    _, val_views = training.views
+    num_views = max(stage.train_cache.num_views for stage in training.stages)
+    return count_computed(
+        training.stages,
+        training.views,
+        training.settings.photos_per_epoch,
+        num_views,
+    ) - len(val_views.photos)
 
 
 def photo_costs(training):
@@ -163,8 +158,8 @@ def photo_costs(training):
     ]
     if train_views.augment is not None:
         both = median_seconds(lambda: read(train_views), len(rows))
-        views = count_views(training) * len(train_views.photos)
-        costs.append(Cost("warp a view", max(both - decode, 0.0), views))
+        seconds = max(both - decode, 0.0)
+        costs.append(Cost("warp a view", seconds, count_views(training)))
     return costs
 
 
@@ -174,11 +169,11 @@ def frozen_costs(training):
     from thaw.cache.runtime import DEFAULT_RUNTIME
     from thaw.cache.side_by_side import map_side_by_side
 
-    train_views, val_views = training.views
+    _, val_views = training.views
     images = first_images(training)
     settings = training.settings
     boundaries = [(training.stages[-1].boundary, "float32")]
-    counts = {settings.runtime: count_views(training) * len(train_views.photos)}
+    counts = {settings.runtime: count_views(training)}
     counts[DEFAULT_RUNTIME] = counts.get(DEFAULT_RUNTIME, 0) + len(
         val_views.photos
     )

@@ -128,7 +128,7 @@ class TrainConfig(Config):
         frozen_runtime: Runtime of the frozen part.
         frozen_precision: Precision of the frozen part.
         cache_views: Views of each photo whose frozen features are kept; 0:
-            none, each pass sees a new one. Default: one for five passes.
+            none, each pass sees a new one. Default: one per five passes.
         cache_dtype: Dtype of the features.
         cache_dir: Folder of the features. Default: ~/.cache/thaw/features.
         cache_limit_gb: Size limit of that folder.

@@ -10,7 +10,7 @@ from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.inference.outputs import Outputs, OutputsModel
 
-_VIEWS = 2  # of features alone: three take longer, and find no more
+_VIEWS = 2  # of features alone: three find hardly more
 _BYTES = 32_000_000  # of boundary tensors that they are computed from at a time
 
 
