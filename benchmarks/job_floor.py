@@ -127,14 +127,13 @@ def count_views(training):
     """Returns how many views of training photos the frozen part computes."""
     from thaw.cache.plan import count_computed
 
-    _, val_views = training.views
     num_views = max(stage.train_cache.num_views for stage in training.stages)
     return count_computed(
         training.stages,
         training.views,
         training.settings.photos_per_epoch,
         num_views,
-    ) - len(val_views.photos)
+    ) - len(training.views[1].photos)
 
 
 def photo_costs(training):

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from thaw.cache.frozen_part import FrozenPart
+from thaw.cache.photo_stream import PhotoStream
 from thaw.cache.producer import Producer
 from thaw.cache.shards import FeatureCache
 from thaw.cache.side_by_side import map_side_by_side
@@ -88,7 +89,7 @@ class Features:
                 )
                 for pass_index in itertools.count(start)
             )
-            photos = _Photos(itertools.chain.from_iterable(passes))
+            photos = PhotoStream(itertools.chain.from_iterable(passes))
             while True:
                 yield photos.take(self._batch_size)
 
@@ -139,7 +140,7 @@ class Features:
             return
         order = order[skip:]
         stored = cache.stored(view)
-        computed = _Photos(self._compute(view, order[~stored[order]]))
+        computed = PhotoStream(self._compute(view, order[~stored[order]]))
         for start in range(0, len(order), self._batch_size):
             rows = order[start : start + self._batch_size]
             there = stored[rows]
@@ -218,36 +219,6 @@ class Features:
             batches, output_signature=(tensors, labels)
         )
         return without_autotuner(ds)
-
-
-class _Photos:
-    """Photos that come some at a time, taken in any number."""
-
-    def __init__(self, parts: Iterator):
-        """Takes an iterator of (labels, boundary tensors)."""
-        self._parts = parts
-        self._labels, self._tensors = (), []
-
-    def take(self, count: int):
-        """Returns (labels, boundary tensors) of the next `count` photos."""
-        taken = []
-        while count:
-            if not len(self._labels):
-                self._labels, self._tensors = next(self._parts)
-            taken.append(
-                (self._labels[:count], [x[:count] for x in self._tensors])
-            )
-            some = len(taken[-1][0])
-            self._labels = self._labels[some:]
-            self._tensors = [x[some:] for x in self._tensors]
-            count -= some
-        if len(taken) == 1:
-            return taken[0]
-        labels, tensors = zip(*taken, strict=True)
-        return (
-            np.concatenate(labels),
-            [np.concatenate(x) for x in zip(*tensors, strict=True)],
-        )
 
 
 def _merged(there, some, others):
