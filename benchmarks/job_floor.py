@@ -133,12 +133,12 @@ def count_views(training):
         training.views,
         training.settings.photos_per_epoch,
         num_views,
-    ) - len(training.views[1].photos)
+    ) - len(training.views.validation.photos)
 
 
 def photo_costs(training):
     """Returns what it costs to decode each photo once, and to warp views."""
-    train_views, val_views = training.views
+    train_views, val_views = training.views.train, training.views.validation
     rows = train_views.order(0)[:_MEASURED_PHOTOS]
     plain = dataclasses.replace(train_views, augment=None)
     batch_size = training.settings.batch_size
@@ -168,7 +168,7 @@ def frozen_costs(training):
     from thaw.cache.runtime import DEFAULT_RUNTIME
     from thaw.cache.side_by_side import map_side_by_side
 
-    _, val_views = training.views
+    val_views = training.views.validation
     images = first_images(training)
     settings = training.settings
     boundaries = [(training.stages[-1].boundary, "float32")]
@@ -192,7 +192,7 @@ def frozen_costs(training):
 
 def first_images(training):
     """Returns a batch of training photos, float32 (B, H, W, 3)."""
-    views, batch_size = training.views[0], training.settings.batch_size
+    views, batch_size = training.views.train, training.settings.batch_size
     rows = views.order(0)[:batch_size]
     return next(iter(views.images(0, rows, batch_size))).numpy()
 
@@ -216,7 +216,7 @@ def stage_costs(training, stage):
         metrics=[training.accuracy],
         steps_per_execution=settings.steps_per_execution,
     )
-    views, batch_size = training.views[0], settings.batch_size
+    views, batch_size = training.views.train, settings.batch_size
     tensors = [
         tf.random.uniform(
             (batch_size, *x.shape[1:]), dtype=stage.train_cache.dtype
@@ -233,7 +233,7 @@ def stage_costs(training, stage):
         median_seconds(lambda run=run: run(batches), steps)
         for run in (trained.train_function, trained.test_function)
     )
-    val_steps = math.ceil(len(training.views[1].photos) / batch_size)
+    val_steps = math.ceil(len(training.views.validation.photos) / batch_size)
     return [
         Cost(
             f"{stage.name}: step", step, stage.epochs * settings.steps_per_epoch

@@ -1,5 +1,7 @@
 """Freezing and unfreezing the layers of the base."""
 
+import math
+
 import keras
 
 from model_zoo.backbones import POOLING_MODES, did_you_mean
@@ -107,15 +109,22 @@ def block_starts(model: keras.Model) -> list[str]:
     """Returns where one may unfreeze from, in order: each block's first layer.
 
     A block begins with the first layer of the base that has weights after the
-    maps have become smaller.
+    maps have become smaller. Smaller maps with larger ones after them, as in
+    squeeze-and-excitation, begin none.
 
     Args:
         model: Model of `build_model`, or read from its file.
     """
-    starts, size = [], None
-    for layer in base_layers(model):
+    starts, size, largest = [], 0, 0  # of maps: of the block, and later on
+    for layer in reversed(base_layers(model)):
         shape = getattr(layer.output, "shape", ())
-        if layer.weights and len(shape) == 4 and shape[1:3] != size:
+        if len(shape) != 4:
+            continue
+        pixels = math.prod(shape[1:3])
+        if layer.weights and pixels >= largest:
+            if pixels == size:
+                starts.pop()
             starts.append(layer.name)
-            size = shape[1:3]
-    return starts
+            size = pixels
+        largest = max(largest, pixels)
+    return starts[::-1]

@@ -13,7 +13,7 @@ from thaw.errors import UserError
         ({"epochs": 0, "head_epochs": 0}, "Nothing to train"),
         ({"momentum": 0.9, "optimizer": "adam"}, "of rmsprop and sgd"),
         ({"mixup": True, "batch_size": 1}, "Give at least `batch_size=2`"),
-        ({"cutmix": True, "head": "svm"}, "Drop `cutmix`, or use `head=dense`"),
+        ({"cutmix": True, "epochs": 0}, "while fine-tuning, and `epochs` is 0"),
         (
             {"mixup": True, "cutmix": True, "class_weights": "balanced"},
             "Drop it, or `mixup` and `cutmix`",

@@ -23,6 +23,14 @@ _OPTIMIZER_NUMBERS = {
     "adamw": ("beta_1", "beta_2"),
     "sgd": ("momentum",),
 }
+_OF_DENSE = {  # options of the head
+    "dropout",
+    "head_epochs",
+    "head_learning_rate",
+    "head_peak_fraction",
+    "head_schedule",
+    "hidden_units",
+}
 _SCHEDULES = ("constant", "cosine", "one_cycle")
 
 
@@ -70,9 +78,9 @@ class TrainConfig(Config):
         batch_size: Photos per step.
 
     Augmentation:
-        augment: Random views of the training photos. affine: the six options
-            below; crop: a random part; presize: fastai's; flip_rotate:
-            mirrored, up to 10 degrees.
+        augment: Random views of the photos for fine-tuning. affine: the six
+            options below; crop: a random part; presize: fastai's; flip:
+            mirrored; flip_rotate: mirrored, up to 10 degrees.
         rotation_range: Degrees, either way.
         width_shift_range: Share of the width, either way.
         height_shift_range: Share of the height, either way.
@@ -89,19 +97,22 @@ class TrainConfig(Config):
             of a base, or hub:PRESET. Default: vgg16; vgg16_tiny for the demo.
         weights: imagenet, none (random), a .h5 file, or auto.
         preprocess: Scaling of pixels; auto: as the backbone was trained.
-        unfreeze_from: Layer (--list_layers) from which the base trains, none or
-            all. Default: start of the last block.
+        unfreeze_from: Layer (--list_layers) from which the base trains, none,
+            all, or auto: searched for. Default: start of the last block.
+        budget: Time for a search, e.g. 10m, from start to end.
+        trials: Number of trials of a search, instead of a time.
         train_batch_norm: Train unfrozen BatchNormalization, too.
         cut_at: Last layer of the base, e.g. block4_pool. Default: all of it.
         pooling: Feature map to vector; auto: flatten for VGG, else avg.
-        head: dense: Dense, Dropout, Dense. linear, svm: one Dense layer, solved
-            by scikit-learn on one view of each photo.
-        hidden_units: Width of the hidden layer; 0: none.
-        dropout: Dropout rate of the head.
+        head: linear, svm: one Dense layer, solved by scikit-learn. dense:
+            Dense, Dropout, Dense. Default: dense if one of its options is
+            given, else linear.
+        hidden_units: Width of the hidden layer of head=dense; 0: none.
+        dropout: Dropout rate of head=dense.
 
     Training:
-        head_epochs: Epochs of the head alone.
-        head_learning_rate: Peak learning rate of the head.
+        head_epochs: Epochs of head=dense alone.
+        head_learning_rate: Its peak learning rate.
         epochs: Epochs of fine-tuning.
         learning_rate: Peak learning rate for fine-tuning, or `find` to choose
             it with a range test.
@@ -121,6 +132,7 @@ class TrainConfig(Config):
         class_weights: Weights in the loss.
         early_stopping: Patience in epochs, per stage.
         precision: Dtype policy, for GPUs, and for CPUs that gain from it.
+        yardstick: Solve a linear head as well, to compare with.
         steps_per_epoch: Steps per epoch. Default: all photos once.
         seed: Seed of split, order, augmentation and new weights.
 
@@ -156,7 +168,8 @@ class TrainConfig(Config):
     batch_size: int = option(20, low=1, high=4096)
 
     augment: str = option(
-        "affine", choices=("affine", "crop", "presize", "flip_rotate", "none")
+        "flip",
+        choices=("affine", "crop", "presize", "flip_rotate", "flip", "none"),
     )
     rotation_range: float = option(40.0, low=0, high=180)
     width_shift_range: float = option(0.2, low=0, high=1)
@@ -175,10 +188,12 @@ class TrainConfig(Config):
     weights: str = option("auto", is_path=True)
     preprocess: str = option("auto", choices=("auto", *PREPROCESS_MODES))
     unfreeze_from: str | None = option(None)
+    budget: str | None = option(None)
+    trials: int | None = option(None, low=1)
     train_batch_norm: bool = option(False)
     cut_at: str | None = option(None)
     pooling: str = option("auto", choices=POOLING_MODES)
-    head: str = option("dense", choices=("dense", "linear", "svm"))
+    head: str | None = option(None, choices=("dense", "linear", "svm"))
     hidden_units: int = option(256, low=0, high=65536)
     dropout: float = option(0.5, low=0, high=0.99)
 
@@ -187,14 +202,14 @@ class TrainConfig(Config):
         1e-3, low=1e-12, high=100
     )
     epochs: int = option(10, low=0)
-    learning_rate: float | Literal["find"] = option(1e-5, low=1e-12, high=100)
+    learning_rate: float | Literal["find"] = option(1e-4, low=1e-12, high=100)
     layer_decay: float = option(1.0, low=1e-6, high=1)
-    schedule: str = option("constant", choices=_SCHEDULES)
+    schedule: str = option("cosine", choices=_SCHEDULES)
     head_schedule: str = option("cosine", choices=_SCHEDULES)
     peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     head_peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     div_factor: float = option(25.0, low=1, high=1e9, flag=False)
-    optimizer: str = option("rmsprop", choices=tuple(_OPTIMIZER_NUMBERS))
+    optimizer: str = option("adam", choices=tuple(_OPTIMIZER_NUMBERS))
     momentum: float | None = option(None, low=0, high=0.9999)
     rho: float | None = option(None, low=0, high=0.9999, flag=False)
     beta_1: float | None = option(None, low=0, high=0.9999, flag=False)
@@ -205,6 +220,7 @@ class TrainConfig(Config):
     precision: str = option(
         "float32", choices=("float32", "mixed_bfloat16", "mixed_float16")
     )
+    yardstick: bool = option(True)
     steps_per_epoch: int | None = option(None, low=1)
     seed: int = option(0, low=0, high=2**31 - 1)
 
@@ -227,10 +243,12 @@ class TrainConfig(Config):
         if self.pixel_range is not None:
             PixelRange.parse(self.pixel_range)
         self._check_optimizer()
+        if self.searches:
+            self._check_search()
         if not (
             self.head_epochs
             or self.epochs
-            or self.head != "dense"
+            or self.head_kind != "dense"
             or "find" in (self.learning_rate, self.head_learning_rate)
         ):
             raise UserError(
@@ -245,16 +263,37 @@ class TrainConfig(Config):
                 f"{mixing} mixes the photos of a batch. Give at least "
                 "`batch_size=2`."
             )
-        if mixing and self.head != "dense":
+        if self.mixes_batches and not self.epochs:
+            names = " and ".join(f"`{name}`" for name in self.mixes_batches)
             raise UserError(
-                f"`head={self.head}` is solved on photos of one class each. "
-                f"Drop {mixing}, or use `head=dense` with `hidden_units=0`."
+                f"{names}: batches are mixed while fine-tuning, and `epochs` "
+                "is 0. To train the head on them, give `epochs` and "
+                "`unfreeze_from=none`."
             )
         if mixing and self.class_weights != "none":
             raise UserError(
                 "`class_weights` weighs photos of one class each. Drop it, or "
                 f"{mixing}."
             )
+
+    def _check_search(self):
+        for name in self.mixes_batches:
+            raise UserError(
+                f"A search keeps features of photos, which `{name}` mixes anew "
+                "in each pass. Drop it, or give `unfreeze_from` a layer."
+            )
+        wanted = {
+            "epochs": self.epochs > 0,
+            "cache_views": self.cache_views != 0,
+            "layer_decay": self.layer_decay == 1,
+        }
+        for name, is_right in wanted.items():
+            if not is_right:
+                raise UserError(
+                    "`unfreeze_from=auto` (also: `budget`, `trials`) tries out "
+                    "epochs on stored features, with one learning rate. Drop "
+                    f"`{name}={getattr(self, name)}`."
+                )
 
     def _check_optimizer(self):
         for name in self.optimizer_arguments():
@@ -273,10 +312,25 @@ class TrainConfig(Config):
         return self.backbone or (TINY if self.data == "demo" else CLASSIC)
 
     @property
+    def head_kind(self) -> str:
+        """The head; by default what the options given are for."""
+        return self.head or ("dense" if self.given & _OF_DENSE else "linear")
+
+    @property
+    def searches(self) -> bool:
+        """True if the unfreeze point is searched for."""
+        is_asked = self.budget is not None or self.trials is not None
+        return is_asked or self.unfreeze_from == "auto"
+
+    @property
     def mixes_batches(self) -> list[str]:
         """The options that change whole batches, of those that are on."""
         names = ("randaugment", "mixup", "cutmix")
         return [name for name in names if getattr(self, name)]
+
+    def decided(self) -> "TrainConfig":
+        """Returns the same, with what other options decide filled in."""
+        return dataclasses.replace(self, head=self.head_kind)
 
     def optimizer_arguments(self) -> dict[str, float]:
         """Returns the arguments of the optimizer that were given, by name."""
@@ -291,13 +345,13 @@ class TrainConfig(Config):
             "image_size": self.image_size,
             "weights": self.weights,
             "preprocess": self.preprocess,
-            "unfreeze_from": self.unfreeze_from,
+            "unfreeze_from": "none" if self.searches else self.unfreeze_from,
             "cut_at": self.cut_at,
         }
 
     def head_arguments(self) -> dict[str, object]:
         """Returns the arguments of `build_model` that define the head."""
-        is_solved = self.head != "dense"  # one Dense layer on the features
+        is_solved = self.head_kind != "dense"  # one Dense layer
         return {
             "pooling": self.pooling,
             "hidden_units": 0 if is_solved else self.hidden_units,

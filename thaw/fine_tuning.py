@@ -169,7 +169,10 @@ def _run(training, verify):
     ):
         begin.save_inputs(training)
         figures.draw_augmented(training)
-        stages.run_stages(training)
+        search = None
+        if training.config.searches:
+            from thaw.search.auto import search
+        stages.run_stages(training, search)
         if training.best.row is not None:
             _finish(training, process)
         else:
@@ -194,7 +197,7 @@ def _finish(training, process):
     say("Evaluating the best model")
     check = verification.start(training, process)
     predictions, issues = predictions_of_training(
-        training.stages[-1], *training.views, training.settings
+        training.stages[-1], training.views, training.settings
     )
     splits = training.splits
     evaluation, pictures = report.write_metrics(

@@ -198,8 +198,11 @@ class Run:
     def verdict(self) -> str:
         """The accuracy, its interval and the most common error, in words."""
         from thaw.evaluation.evaluation import Evaluation
+        from thaw.reports.words import compare_with_yardstick
 
-        return Evaluation.from_dict(reader.load_metrics(self.path)).verdict
+        metrics = reader.load_metrics(self.path)
+        verdict = Evaluation.from_dict(metrics).verdict
+        return verdict + compare_with_yardstick(self.summary)
 
     def _repr_html_(self):
         """Shows verdict and curves in a notebook."""

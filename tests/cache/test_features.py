@@ -178,7 +178,6 @@ def test_the_first_view_may_come_at_any_pass_or_be_the_only_one(model, photos):
     assert view_of(features.endless(5 * n), 5) is None
     assert view_of(features.endless(5 * n, first_pass=5), 5) == 0
     assert view_of(features.endless(5 * n, first_pass=3), 5) == 2
-    assert view_of(features.endless(5 * n, one_view=True), 5) == 0
 
 
 def test_cached_or_not_the_batches_are_the_same(model, photos, tmp_path):

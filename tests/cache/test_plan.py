@@ -6,7 +6,7 @@ import pytest
 from model_zoo import build_model
 from thaw.cache.folder import CacheFolder
 from thaw.cache.plan import CacheSettings, choose_num_views, plan_caches
-from thaw.training.stage import Stage
+from thaw.training.stage import Stage, Views
 
 TRAIN_PHOTOS, VAL_PHOTOS = 100, 20
 # float16 tensors of one photo at 32 px, and 8 bytes for its row: the head's
@@ -19,7 +19,7 @@ ONE_VIEW_BYTES = TRAIN_PHOTOS * HEAD_BYTES + VAL_PHOTOS * (
 )
 
 
-class Views:
+class PhotoViews:
     """As `PhotoViews`, without photos."""
 
     def __init__(self, num_photos, augment=None):
@@ -39,13 +39,18 @@ def plan(folder, unfreeze_from="block5_conv1", augment="affine", epochs=10):
         unfreeze_from=unfreeze_from,
     )
     stages = [
-        Stage(model, "head", "none", 2, 1e-3, one_view=True),
+        Stage(model, "head", "none", 2, 1e-3, augmented=False),
         Stage(model, "fine_tune", unfreeze_from, epochs, 1e-5),
     ]
     settings = CacheSettings(
         folder, num_views=4, dtype="float16", batch_size=20, device=""
     )
-    views = (Views(TRAIN_PHOTOS, augment), Views(VAL_PHOTOS))
+    train, clean, validation = (
+        PhotoViews(TRAIN_PHOTOS, augment),
+        PhotoViews(TRAIN_PHOTOS),
+        PhotoViews(VAL_PHOTOS),
+    )
+    views = Views(train, clean if augment else train, validation)
     return plan_caches(stages, views, TRAIN_PHOTOS, settings)
 
 
@@ -109,8 +114,13 @@ def test_without_a_folder_nothing_is_kept(capsys):
 
 
 def test_stages_with_the_same_boundary_share_their_caches(tmp_path):
-    head, fine_tune = plan(CacheFolder(tmp_path, 10**9), "none")
+    folder = CacheFolder(tmp_path, 10**9)
+    head, fine_tune = plan(folder, "none", augment=None)
     assert head[0] is fine_tune[0]
+    assert head[1] is fine_tune[1]
+    # The head sees the photos as they are.
+    head, fine_tune = plan(folder, "none")
+    assert head[0] is not fine_tune[0]
     assert head[1] is fine_tune[1]
 
 
@@ -131,7 +141,7 @@ def test_no_more_views_are_kept_than_a_stage_sees(tmp_path):
 
 class Epochs(NamedTuple):
     epochs: int
-    one_view: bool = False
+    augmented: bool = True
 
 
 @pytest.mark.parametrize(
@@ -139,5 +149,5 @@ class Epochs(NamedTuple):
     [(0, 100, 1), (3, 100, 1), (10, 100, 2), (37, 100, 7), (50, 20, 2)],
 )
 def test_a_view_is_kept_for_five_passes(epochs, photos_per_epoch, views):
-    stages = [Epochs(30, one_view=True), Epochs(epochs)]
+    stages = [Epochs(30, augmented=False), Epochs(epochs)]
     assert choose_num_views(stages, photos_per_epoch, 100) == views

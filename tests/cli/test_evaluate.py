@@ -338,7 +338,7 @@ def test_planted_labels_are_found(shared, tmp_path):
     )
     training.best.put_weights_back()
     _, issues = predictions_of_training(
-        training.stages[-1], *training.views, training.settings
+        training.stages[-1], training.views, training.settings
     )
     found = [issue["path"] for issue in issues.rows]
     hits = len(set(found) & set(planted))

@@ -288,7 +288,6 @@ def test_a_head_is_solved_then_fine_tuned(
     )  # fmt: skip
     printed = capsys.readouterr().out
     assert f"Solved ({solver})" in printed
-    assert "is solved on one augmented view" in printed
     head, fine_tune = training.history.epochs
     # The same loss in both stages: smoothed labels keep it above this, even
     # on the photos that the head was solved on.

@@ -8,6 +8,7 @@ from thaw import isolation, progress
 from thaw.config import TrainConfig
 from thaw.data.prepare import find_photos, start_inspection
 from thaw.device import dtype_policy
+from thaw.search.auto import search
 from thaw.training import failures
 from thaw.training.begin import begin, save_inputs
 from thaw.training.checkpoints import Checkpoints
@@ -52,7 +53,7 @@ def _train(run_dir, config, resumption, callbacks):
         )
         with training.folder.unlocked_after(), failures.explained(training):
             save_inputs(training)
-            run_stages(training)
+            run_stages(training, search if training.config.searches else None)
     return training
 
 

@@ -58,7 +58,6 @@ class Features:
         self,
         first_photo: int = 0,
         first_pass: int = 0,
-        one_view: bool = False,
         class_weight: Mapping[int, float] | None = None,
     ) -> tf.data.Dataset:
         """Returns endless batches, pass after pass without a gap.
@@ -69,7 +68,6 @@ class Features:
             first_photo: How many photos of the stream to leave out.
             first_pass: The pass that sees view 0; the next sees view 1, and so
                 on, as far as the cache has views, then view 0 again.
-            one_view: Whether all passes see view 0.
             class_weight: Weight of each class, or None.
 
         Returns:
@@ -84,7 +82,7 @@ class Features:
             passes = (
                 self._pass(
                     pass_index,
-                    view=0 if one_view else pass_index - first_pass,
+                    view=pass_index - first_pass,
                     skip=skipped if pass_index == start else 0,
                 )
                 for pass_index in itertools.count(start)
@@ -114,6 +112,17 @@ class Features:
         steps = -(-self.num_photos // self._batch_size)
         ds = self._make_ds(lambda: self._pass(0, view))
         return ds.apply(tf.data.experimental.assert_cardinality(steps))
+
+    def fill(self, view: int, rows: np.ndarray) -> Iterator[None]:
+        """Computes what the caches lack of some photos; yields after batches.
+
+        Args:
+            view: View of the photos.
+            rows: Their rows.
+        """
+        missing = rows[~self._caches[0].stored(view)[rows]]
+        for _ in self._compute(view, missing):
+            yield
 
     def close(self) -> None:
         """Ends all threads, and writes what the caches hold in memory."""

@@ -50,7 +50,7 @@ def choose_num_views(
 
 def plan_caches(
     stages: Sequence,
-    views: tuple,
+    views,
     photos_per_epoch: int,
     settings: CacheSettings,
     runtime: Runtime = DEFAULT_RUNTIME,
@@ -63,28 +63,31 @@ def plan_caches(
 
     Args:
         stages: `thaw.training.stage.Stage` of the run, in order.
-        views: `thaw.data.views.PhotoViews` to train on and to validate on.
+        views: `thaw.training.stage.Views` of the run.
         photos_per_epoch: Photos that an epoch sees.
         settings: How features are cached.
         runtime: What computes them for the photos to train on.
     """
-    num_views = settings.num_views
-    if views[0].augment is None:
-        num_views = min(num_views, 1)  # all are the same
-    seen = _views_seen(stages, photos_per_epoch, len(views[0].labels))
+    seen = _views_seen(stages, photos_per_epoch, len(views.train.labels))
     opened = {}
+    num_views = _views_kept(settings.num_views, views.train)
     caches = [
         (
-            _open_cache(
+            open_cache(
                 stage.parts[0],
-                views[0],
-                min(num_views, of_stage),
+                views.of(stage),
+                min(num_views, of_stage) if stage.augmented else 1,
                 settings,
                 runtime,
                 opened,
             ),
-            _open_cache(
-                stage.parts[0], views[1], 1, settings, DEFAULT_RUNTIME, opened
+            open_cache(
+                stage.parts[0],
+                views.validation,
+                1,
+                settings,
+                DEFAULT_RUNTIME,
+                opened,
             ),
         )
         for stage, of_stage in zip(stages, seen, strict=True)
@@ -95,7 +98,7 @@ def plan_caches(
 
 
 def count_computed(
-    stages: Sequence, views: tuple, photos_per_epoch: int, num_views: int
+    stages: Sequence, views, photos_per_epoch: int, num_views: int
 ) -> int:
     """Returns how many photos the frozen part computes, of both splits.
 
@@ -103,18 +106,39 @@ def count_computed(
         stages, views, photos_per_epoch: As in `plan_caches`.
         num_views: Views to keep of each photo to train on; 0: none.
     """
-    seen = _views_seen(stages, photos_per_epoch, len(views[0].labels))
-    passes = min(num_views, max(seen)) if num_views else sum(seen)
-    return passes * len(views[0].labels) + len(views[1].labels)
+    seen = _views_seen(stages, photos_per_epoch, len(views.train.labels))
+    augmented = [n for x, n in zip(stages, seen, strict=True) if x.augmented]
+    num_views = _views_kept(num_views, views.train)
+    passes = sum(augmented)
+    if num_views:
+        passes = min(num_views, max(augmented, default=0))
+    is_shared = views.clean is views.train and passes == 1
+    if len(augmented) < len(stages) and not is_shared:
+        passes += 1  # of photos as they are
+    return passes * len(views.train.labels) + len(views.validation.labels)
 
 
-def _open_cache(frozen, views, num_views, settings, runtime, opened):
-    """Returns the cache of a frozen part, opened once for each key."""
+def _views_kept(num_views, views):
+    """Returns how many views of a photo are worth keeping."""
+    return num_views if views.augment else min(num_views, 1)
+
+
+def open_cache(frozen, views, num_views, settings, runtime, opened):
+    """Returns the cache of a frozen part, opened once for each key.
+
+    Args:
+        frozen: Model from photos to boundary tensors.
+        views: `thaw.data.views.PhotoViews`.
+        num_views: Views to keep; 0: none.
+        settings: How features are cached.
+        runtime: What computes them.
+        opened: Caches by key, to which it is added.
+    """
     shapes = [tensor.shape[1:] for tensor in frozen.outputs]
     # Where nothing with weights is frozen there is nothing to save.
     if settings.folder is None or not num_views or not frozen.weights:
         uncached = FeatureCache(shapes, len(views.labels))
-        uncached.lacks_room = settings.folder is None and num_views > 0
+        uncached.lacks_room = settings.folder is None and settings.num_views > 0
         return uncached
     key = cache_key(
         frozen,
@@ -144,7 +168,7 @@ def _views_seen(stages, photos_per_epoch, num_photos):
     for stage in stages:
         end = start + stage.epochs * photos_per_epoch
         passes = (end - 1) // num_photos - start // num_photos + 1
-        seen.append(1 if stage.one_view else max(passes, 1))
+        seen.append(max(passes, 1) if stage.augmented else 1)
         start = end
     return seen
 

@@ -140,6 +140,8 @@ def make_augmentation(config: TrainConfig, image_size: int) -> Callable | None:
     if config.augment == "affine":
         fields = dataclasses.fields(augment.Affine)
         return augment.Affine(*(getattr(config, x.name) for x in fields))
+    if config.augment == "flip":
+        return augment.Affine(config.seed, 0.0, 0.0, 0.0, 0.0, 0.0)
     if config.augment == "flip_rotate":  # neither shift, shear nor zoom
         return augment.Affine(config.seed, _SMALL_ROTATION, 0.0, 0.0, 0.0, 0.0)
     kinds = {"crop": augment.Crop, "presize": augment.Presize}

@@ -4,6 +4,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+# The command of the yardstick: what is solved without augmentation.
+LINEAR_HEAD_ALONE = "--head=linear --epochs=0"
+_MIXES = ("mixup", "cutmix", "randaugment")
 _MOST = 3  # pieces of advice
 _SUSPECTED = 0.01  # of all photos
 _STILL_FALLING = 0.01  # of the loss, an epoch
@@ -41,6 +44,7 @@ class Evidence(NamedTuple):
         config: Options of the run, by name.
         earlier: Unfreeze point to train more, or None.
         later: Unfreeze point to train less, or None.
+        yardstick_loss: Validation loss of a linear head alone, or None.
     """
 
     history: Sequence[dict]
@@ -53,6 +57,7 @@ class Evidence(NamedTuple):
     config: Mapping[str, object]
     earlier: str | None
     later: str | None
+    yardstick_loss: float | None = None
 
     @property
     def is_mixed(self) -> bool:
@@ -60,8 +65,7 @@ class Evidence(NamedTuple):
 
         Then accuracy on them says little, and classes can't be weighed.
         """
-        names = ("mixup", "cutmix", "randaugment")
-        return any(self.config[name] for name in names)
+        return any(self.config[name] for name in _MIXES)
 
     @property
     def gap(self) -> float:
@@ -80,6 +84,7 @@ class Evidence(NamedTuple):
 def advise(evidence: Evidence) -> list[Advice]:
     """Returns up to three things to try, the most promising first."""
     rules = (
+        _solve_head,
         _lower_learning_rate,
         _unfreeze_less,
         _train_longer,
@@ -90,6 +95,18 @@ def advise(evidence: Evidence) -> list[Advice]:
     )
     found = (advice for rule in rules for advice in rule(evidence))
     return list(itertools.islice(found, _MOST))
+
+
+def _solve_head(evidence):
+    known, loss = evidence.yardstick_loss, evidence.kept["val_loss"]
+    if known is None or loss <= known:
+        return
+    names = [name for name in _MIXES if evidence.config[name]]
+    yield Advice(
+        " ".join([LINEAR_HEAD_ALONE, *(f"--no{name}" for name in names)]),
+        "A linear head alone, solved on the photos as they are, has a "
+        f"validation loss of {known:.3f}, this run {loss:.3f}.",
+    )
 
 
 def _lower_learning_rate(evidence):

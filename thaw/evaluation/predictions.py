@@ -89,7 +89,7 @@ def predict_labelled(model, photos: Photos) -> tuple[Predictions, np.ndarray]:
 
 
 def predictions_of_training(
-    stage, train_views, val_views, settings
+    stage, views, settings
 ) -> tuple[Predictions, LabelIssues]:
     """Returns predictions on the validation photos, and suspected labels.
 
@@ -99,20 +99,19 @@ def predictions_of_training(
         stage: Last stage of the run, as in `stored_outputs`, with
             `train_cache` and `val_cache`, the caches of each split; its model
             has the weights of the best epoch.
-        train_views: `PhotoViews` to train on.
-        val_views: `PhotoViews` to validate on.
+        views: `thaw.training.stage.Views` of the run.
         settings: Object with the `frozen_layers` and the `runtime` of the run.
 
     Returns:
         `Predictions`, and the suspected labels of both splits.
     """
-    train, validation = train_views.photos, val_views.photos
+    train, validation = views.train.photos, views.validation.photos
     layers = settings.frozen_layers
-    validated = stored_outputs(stage, stage.val_cache, val_views, layers)
+    validated = stored_outputs(stage, stage.val_cache, views.validation, layers)
     trained = stored_outputs(
         stage,
         stage.train_cache,
-        train_views,
+        views.of(stage),
         layers,
         runtime=settings.runtime,
         features_only=True,

@@ -201,4 +201,7 @@ def _evidence(facts, evaluation, model, issues):
         config=summary["config"],
         earlier=earlier,
         later=later,
+        yardstick_loss=summary.get("yardstick", {}).get("val_loss")
+        if facts.own_photos
+        else None,
     )

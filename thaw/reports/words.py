@@ -1,8 +1,10 @@
 """Words and numbers that the report and the model card of a run share."""
 
 import shlex
+from collections.abc import Mapping
 
 from model_zoo.backbones import short_name
+from thaw.evaluation.advice import LINEAR_HEAD_ALONE
 from thaw.evaluation.evaluation import Evaluation
 from thaw.reports.facts import RunFacts
 
@@ -16,13 +18,32 @@ def words(facts: RunFacts, evaluation: Evaluation) -> dict[str, str | None]:
         facts: Facts about the run.
         evaluation: Its evaluation.
     """
+    metrics = _words_of_metrics(evaluation)
+    if facts.own_photos:
+        metrics["verdict"] += compare_with_yardstick(facts.summary)
     return {
         "name": facts.name,
         "command": "python train.py --flagfile="
         + shlex.quote(f"{facts.path}/flags.txt"),
         **_words_of_run(facts.summary),
-        **_words_of_metrics(evaluation),
+        **metrics,
     }
+
+
+def compare_with_yardstick(summary: Mapping) -> str:
+    """Returns a sentence, after a space, if a linear head alone does better.
+
+    Args:
+        summary: Content of run.json.
+    """
+    yardstick = _yardstick(summary)
+    if not yardstick or summary["val_loss"] <= yardstick["val_loss"]:
+        return ""
+    return (
+        " A linear head alone does better: validation loss "
+        f"{yardstick['val_loss']:.3f}, this run {summary['val_loss']:.3f} "
+        f"({LINEAR_HEAD_ALONE})."
+    )
 
 
 def _words_of_run(summary):
@@ -42,11 +63,18 @@ def _words_of_run(summary):
         "time": f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s",
         "epochs": str(summary["epochs"]),
         "best_epoch": str(summary["best_epoch"]),
+        "yardstick": _yardstick(summary),
         "device": summary["device"],
         "image_size": str(summary["image_size"]),
         "seed": str(summary["seed"]),
         "versions": ", ".join(f"{x} {y}" for x, y in versions.items() if y),
     }
+
+
+def _yardstick(summary):
+    """Returns what a linear head alone reaches, or None."""
+    yardstick = summary.get("yardstick", {})
+    return yardstick if {"val_loss", "val_accuracy"} <= {*yardstick} else None
 
 
 def _words_of_metrics(evaluation):

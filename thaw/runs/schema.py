@@ -58,9 +58,11 @@ RUN_SCHEMA = {  # what the report takes from run.json
     "trainable_layers": [str],
     "trainable_parameters": int,
     "unfreeze_from": str,
+    "val_loss": int | float,
     "versions": {"": str},
+    "yardstick": {"": int | float},
 }
-LATER = {"pixel_ranges"}  # keys that runs of an older Thaw lack
+LATER = {"pixel_ranges", "yardstick"}  # keys that runs of an older Thaw lack
 EXPORT_SCHEMA = {
     "model_sha256": str,
     "exports": {

@@ -42,6 +42,7 @@ def summarize(
         "epochs": len(training.history.epochs),
         "seconds": round(training.seconds, 1),
         "images_per_second": speed and round(speed, 1),
+        "yardstick": training.yardstick._asdict() if training.yardstick else {},
         "backbone": config.backbone_name,
         "unfreeze_from": training.unfreeze_from,
         "image_size": model.get_layer("resize").height,

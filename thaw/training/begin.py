@@ -12,7 +12,7 @@ from thaw import device, progress
 from thaw.cache.plan import choose_num_views
 from thaw.config import TrainConfig
 from thaw.data.photos import Photos
-from thaw.data.prepare import inspect_and_split
+from thaw.data.prepare import Splits, inspect_and_split
 from thaw.progress import say, warn
 from thaw.runs import pixel_ranges
 from thaw.runs.writer import RunFolder
@@ -56,7 +56,7 @@ def begin(
         device_name = device.prepare_device()
     splits = _split(inspect, config)
     class_names = splits.train.class_names
-    model = _build_model(config, splits.train.counts())
+    model = build_model_of(config, splits)
     config, stages, settings, views = _prepare(
         config, model, splits, unfreeze_from, device_name
     )
@@ -129,7 +129,14 @@ def _split(inspect, config):
     return splits
 
 
-def _build_model(config, class_counts):
+def build_model_of(config: TrainConfig, splits: Splits) -> keras.Model:
+    """Returns the model of a run, before any training.
+
+    Args:
+        config: Options of the run.
+        splits: Photos of both splits.
+    """
+    class_counts = splits.train.counts()
     return build_model(
         num_classes=len(class_counts),
         class_counts=class_counts,
@@ -163,8 +170,38 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
     config = dataclasses.replace(
         config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
     )
+    if config.searches:  # fine-tuning is planned when the head has trained
+        stages = stages[:1]
     caching.give_caches(stages, settings, views, cache_settings)
     return config, stages, settings, views
+
+
+def add_fine_tuning(training: Training, config: TrainConfig) -> None:
+    """Gives a run whose head has trained the stage after it.
+
+    Args:
+        training: The run.
+        config: Options with an unfreeze point, which replace those of the run.
+    """
+    training.config = config
+    training.unfreeze_from = config.unfreeze_from
+    _, *later = plan.make_stages(config, training.model, config.unfreeze_from)
+    training.stages = [training.stages[0], *later]
+    training.views = plan.make_views(config, training.model, training.splits)
+    caching.give_caches(
+        training.stages,
+        training.settings,
+        training.views,
+        caching.make_cache_settings(config, training.device),
+    )
+    training.conditions = make_conditions(
+        config,
+        training.splits,
+        training.stages,
+        training.settings,
+        training.device,
+    )
+    training.folder.save_flags(config.to_flags())
 
 
 def _progress_bar(verbose):

@@ -6,10 +6,9 @@ from thaw.cache.plan import CacheSettings, count_computed, plan_caches
 from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
-from thaw.data.views import PhotoViews
 from thaw.device import has_gpu
 from thaw.progress import say, warn
-from thaw.training.stage import Settings, Stage
+from thaw.training.stage import Settings, Stage, Views
 
 
 def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
@@ -35,7 +34,7 @@ def choose_runtime(
     config: TrainConfig,
     stages: list[Stage],
     settings: Settings,
-    views: tuple[PhotoViews, PhotoViews],
+    views: Views,
     caching: CacheSettings,
 ) -> Runtime:
     """Returns what computes the frozen part for the training photos.
@@ -47,7 +46,7 @@ def choose_runtime(
         config: Options of the run.
         stages: Stages of the run.
         settings: Settings of the run.
-        views: Views to train on and to validate on.
+        views: Views of the photos.
         caching: Settings of the cache, where trials are kept.
     """
     asked = (config.frozen_runtime, config.frozen_precision)
@@ -63,7 +62,7 @@ def choose_runtime(
     choice = RuntimeChoice(
         settings.frozen_layers,
         stages[-1].parts[0],
-        views[0],
+        views.of(stages[-1]),
         caching.folder and caching.folder.path,
     )
     num_photos = count_computed(
@@ -75,7 +74,7 @@ def choose_runtime(
 def give_caches(
     stages: list[Stage],
     settings: Settings,
-    views: tuple[PhotoViews, PhotoViews],
+    views: Views,
     caching: CacheSettings,
 ) -> None:
     """Opens the caches of the features that the stages train on.
@@ -83,7 +82,7 @@ def give_caches(
     Args:
         stages: Stages of the run, which are given their caches.
         settings: Settings of the run.
-        views: Views to train on and to validate on.
+        views: Views of the photos.
         caching: Settings of the caches.
     """
     caches = plan_caches(

@@ -20,7 +20,7 @@ def draw_augmented(training: Training) -> None:
     Args:
         training: The run.
     """
-    views, mix = training.views[0], training.settings.mix
+    views, mix = training.views.train, training.settings.mix
     names = training.class_names
     if mix is not None:
         rows = views.order(0)[: training.settings.batch_size]

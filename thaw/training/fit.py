@@ -93,7 +93,6 @@ class Fit:
         return photos.endless(
             epoch * settings.photos_per_epoch + step * settings.batch_size,
             first_pass=self.first_photo // photos.num_photos,
-            one_view=self.stage.one_view,
             class_weight=settings.class_weight,
         )
 

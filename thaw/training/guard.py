@@ -26,6 +26,10 @@ class NaNGuard(keras.Model):
     def compile(self, *args, **kwargs):
         """As Keras's; what was not finite before is forgotten."""
         super().compile(*args, **kwargs)
+        self.forget_bad_step()
+
+    def forget_bad_step(self) -> None:
+        """Lets a model learn again whose weights were put back."""
         self._bad_step.assign(-1)
 
     def train_step(self, data):

@@ -35,7 +35,10 @@ def with_own_options(config: TrainConfig) -> TrainConfig:
     """
     own = find_own_model(config.backbone_name)
     if own is None:
-        return config
+        return config.decided()
+    # The head goes on: a linear one is no alternative.
+    yardstick = config.yardstick and config.cut_at is not None
+    config = dataclasses.replace(config, yardstick=yardstick)
     options = {"head": "dense", **own.options}
     if config.cut_at is not None:
         options = {name: options[name] for name in _OF_BASE}
@@ -47,7 +50,8 @@ def with_own_options(config: TrainConfig) -> TrainConfig:
             options[name] = "auto"
     if config.unfreeze_from is None and config.cut_at is None:
         options["unfreeze_from"] = before.get("unfreeze_from")
-    return dataclasses.replace(config, backbone=_real_path(own), **options)
+    config = dataclasses.replace(config, backbone=_real_path(own), **options)
+    return config.decided()
 
 
 def kept_classes(config: TrainConfig) -> tuple[str, ...]:

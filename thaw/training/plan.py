@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -14,10 +15,9 @@ from thaw.config import TrainConfig
 from thaw.data import datasets
 from thaw.data.prepare import Splits
 from thaw.data.resized import ResizedPhotos, has_room
-from thaw.data.views import PhotoViews
 from thaw.training import schedules
 from thaw.training.losses import crossentropy
-from thaw.training.stage import Settings, Stage
+from thaw.training.stage import Settings, Stage, Views
 
 _HEAD_DIV_FACTOR = 25.0
 _OPTIMIZERS = {
@@ -38,7 +38,7 @@ def make_stages(
         model: Model of `build_model`.
         unfreeze_from: Unfreeze point.
     """
-    solver = None if config.head == "dense" else config.head
+    solver = None if config.head_kind == "dense" else config.head_kind
     stages = [
         Stage(
             model,
@@ -52,7 +52,7 @@ def make_stages(
                 _HEAD_DIV_FACTOR,
             ),
             solver=solver,
-            one_view=config.epochs > 0 and not config.mixes_batches,
+            augmented=False,
         ),
         Stage(
             model,
@@ -61,11 +61,16 @@ def make_stages(
             config.epochs,
             config.learning_rate,
             config.layer_decay,
-            _schedule(config.schedule, config.peak_fraction, config.div_factor),
+            schedule_of(config),
         ),
     ]
     # A stage without epochs may still search for its learning rate.
     return [x for x in stages if x.epochs or x.finds_learning_rate]
+
+
+def schedule_of(config: TrainConfig) -> Callable:
+    """Returns the schedule of fine-tuning, of `thaw.training.schedules`."""
+    return _schedule(config.schedule, config.peak_fraction, config.div_factor)
 
 
 def _schedule(name, peak_fraction, div_factor):
@@ -132,8 +137,8 @@ def make_mixes(config: TrainConfig, num_classes: int):
 
 def make_views(
     config: TrainConfig, model: keras.Model, splits: Splits
-) -> tuple[PhotoViews, PhotoViews]:
-    """Returns the views to train on and to validate on.
+) -> Views:
+    """Returns the views of the photos.
 
     Args:
         config: Options of the run.
@@ -143,11 +148,15 @@ def make_views(
     image_size = model.get_layer("resize").height
     resize = preprocessing.resizing_of(model)
     train, val = datasets.make_views(config, splits, image_size, resize)
-    several = config.mixes_batches or config.cache_views != 1
-    if (
-        train.augment
-        and several
-        and has_room(len(train.photos), train.image_size)
-    ):
+    if train.augment and has_room(len(train.photos), train.image_size):
         train = dataclasses.replace(train, kept=ResizedPhotos(train.image_size))
-    return train, val
+    return Views(train, _without_augmentation(train, val), val)
+
+
+def _without_augmentation(train, val):
+    """Returns the views of the training photos as they are."""
+    if train.augment is None:
+        return train
+    if train.image_size == val.image_size:  # decoded once for both
+        return dataclasses.replace(train, augment=None)
+    return dataclasses.replace(val, photos=train.photos, seed=train.seed)

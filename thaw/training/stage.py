@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import keras
 
@@ -11,6 +12,7 @@ from model_zoo.unfreeze import first_trained_layer
 from thaw.cache.frozen_part import FrozenLayers
 from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
+from thaw.data.views import PhotoViews
 from thaw.training import schedules
 
 
@@ -31,9 +33,8 @@ class Stage:
             steps and peak learning rate.
         solver: `linear` or `svm`, as in `thaw.training.solved_head`; None:
             trained by steps.
-        one_view: Whether all its passes see the same view of each photo. A
-            head that another stage goes on from needs no more, and where
-            features are cached, its second epoch takes a fraction of a second.
+        augmented: Whether it sees augmented views of the photos, or the photos
+            as they are: then one frozen pass serves all its epochs.
         train_cache: Cache of the boundary tensors of the training photos.
         val_cache: The same of the validation photos.
     """
@@ -46,7 +47,7 @@ class Stage:
     layer_decay: float = 1.0
     schedule: Callable = schedules.constant
     solver: str | None = None
-    one_view: bool = False
+    augmented: bool = True
     train_cache: FeatureCache | None = None
     val_cache: FeatureCache | None = None
 
@@ -65,6 +66,25 @@ class Stage:
     def boundary(self) -> list[keras.KerasTensor]:
         """The tensors that flow from the frozen part into the trained part."""
         return self.parts[0].outputs
+
+
+class Views(NamedTuple):
+    """The photos of a run, as its stages see them.
+
+    Attributes:
+        train: Augmented views of the training photos.
+        clean: The training photos as they are; `train` itself where nothing is
+            augmented.
+        validation: The validation photos.
+    """
+
+    train: PhotoViews
+    clean: PhotoViews
+    validation: PhotoViews
+
+    def of(self, stage: Stage) -> PhotoViews:
+        """Returns the views that a stage trains on."""
+        return self.train if stage.augmented else self.clean
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ import functools
 import math
 import textwrap
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -13,29 +14,40 @@ from model_zoo.hashes import hash_layers
 from model_zoo.unfreeze import unfreeze
 from thaw.cache.features import Features
 from thaw.cache.frozen_part import FrozenPart
+from thaw.cache.runtime import DEFAULT_RUNTIME
 from thaw.data.groups import group_numbers
 from thaw.progress import say
 from thaw.runs.freeze_proof import trained_layer_names
+from thaw.training import yardstick
 from thaw.training.fit import Fit
 from thaw.training.guard import NaNGuard
 from thaw.training.loop import end_of_epoch
 from thaw.training.position import TrainingPosition
 from thaw.training.solved_head import solve_head
 from thaw.training.state import Training
+from thaw.training.yardstick import Yardstick, is_affordable
 
 
-def run_stages(training: Training) -> None:
+def run_stages(
+    training: Training, search: Callable[[Training], None] | None = None
+) -> None:
     """Trains all stages of a run, from where it is on.
 
     Args:
         training: The run.
+        search: Called after the head has trained, to add the next stage; None:
+            all are known.
     """
     callbacks = training.callbacks
     with training.stop:
         callbacks.on_train_begin()
-        for number in range(len(training.stages)):
-            if not callbacks.stops:
-                run_stage(training, number)
+        number = 0
+        while number < len(training.stages) and not callbacks.stops:
+            run_stage(training, number)
+            number += 1
+            if search is not None and number == 1:
+                training.best.save()  # should the search be stopped
+                search(training)
         callbacks.on_train_end()
 
 
@@ -70,6 +82,8 @@ def run_stage(training: Training, number: int) -> None:
         if stage.solver is not None:
             _solve(training, stage, trained, features)
         else:
+            if not stage.augmented and training.yardstick is None:
+                _measure_yardstick(training, stage, features)
             Fit(training, stage, trained, features, position).run(is_resumed)
     except tf.errors.OpError as error:
         # The exception of the thread that makes the batches says more.
@@ -93,45 +107,79 @@ def _features(training, number):
     The boundary tensors of later stages are made along, to be cached. Stages
     with the same boundary share their caches.
     """
-    stages = list(
-        {id(x.train_cache): x for x in training.stages[number:]}.values()
-    )
-    boundaries = [(x.boundary, x.train_cache.dtype) for x in stages]
-    settings = training.settings
-    train_views, val_views = training.views
+    settings, views = training.settings, training.views
+    stage, *later = training.stages[number:]
+    train_views = views.of(stage)
     return (
-        Features(
-            FrozenPart(settings.frozen_layers, boundaries, settings.runtime),
-            [stage.train_cache for stage in stages],
+        _make_features(
+            settings,
+            [stage, *(x for x in later if views.of(x) is train_views)],
+            "train_cache",
             train_views,
-            settings.mix,
+            settings.runtime,
+            settings.mix if stage.augmented else None,
         ),
-        Features(
-            FrozenPart(settings.frozen_layers, boundaries),
-            [stage.val_cache for stage in stages],
-            val_views,
+        _make_features(
+            settings, [stage, *later], "val_cache", views.validation
         ),
     )
 
 
-def _solve(training, stage, trained, features):
-    """Solves the last layer on one pass over the photos."""
-    if training.views[0].augment is not None:
-        say(
-            f"`head={stage.solver}` is solved on one augmented view of each "
-            "photo; on the photos as they are: `augment=none`"
-        )
-    start = time.perf_counter()
+def _make_features(
+    settings, stages, cache, views, runtime=DEFAULT_RUNTIME, mix=None
+):
+    """Returns the `Features` of stages that see the same views."""
+    of_boundaries = {id(getattr(x, cache)): x for x in stages}.values()
+    caches = [getattr(stage, cache) for stage in of_boundaries]
+    boundaries = [
+        (stage.boundary, kept.dtype)
+        for stage, kept in zip(of_boundaries, caches, strict=True)
+    ]
+    frozen = FrozenPart(settings.frozen_layers, boundaries, runtime)
+    return Features(frozen, caches, views, mix)
+
+
+def _collect(training, stage, features):
+    """Returns the features of all training photos, labels and groups."""
     batches = []
-    for batch in features[0].one_pass().as_numpy_iterator():
+    for batch in features.one_pass().as_numpy_iterator():
         batches.append(batch)
         training.stop.check()
     inputs = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
-    views = training.views[0]
+    views = training.views.of(stage)
     groups = group_numbers(views.photos)
     if groups is not None:
         groups = groups[views.order(0)]
+    return inputs, labels, groups
+
+
+def _measure_yardstick(training, stage, features):
+    """Solves a linear head on the features that the head trains on."""
+    ((num_features,),) = stage.train_cache.shapes
+    if not (
+        training.config.yardstick
+        and stage.train_cache.num_views  # else they are computed twice
+        and is_affordable(features[0].num_photos, num_features)
+    ):
+        return
+    inputs, labels, groups = _collect(training, stage, features[0])
+    training.yardstick = yardstick.measure(
+        inputs,
+        labels,
+        groups,
+        len(training.class_names),
+        training.settings.loss or training.model.loss,
+        features[1].one_pass(),
+        [training.stop_callback],
+    )
+    say(f"Yardstick, a linear head alone: {training.yardstick.describe()}")
+
+
+def _solve(training, stage, trained, features):
+    """Solves the last layer on one pass over the photos."""
+    start = time.perf_counter()
+    inputs, labels, groups = _collect(training, stage, features[0])
     model = training.model
     model.layers[-1].set_weights(
         solve_head(inputs, labels, stage.solver, groups)
@@ -146,6 +194,8 @@ def _solve(training, stage, trained, features):
         features[1].one_pass(), callbacks=[training.stop_callback]
     )
     logs |= {f"val_{name}": value for name, value in of_val.items()}
+    if stage.solver == "linear":
+        training.yardstick = Yardstick(logs["val_loss"], logs["val_accuracy"])
     training.history.start_stage(stage.name, {})
     training.callbacks.on_epoch_begin(len(training.history.epochs))
     row = training.history.add_epoch(logs, time.perf_counter() - start)

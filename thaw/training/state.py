@@ -8,7 +8,6 @@ import keras
 
 from thaw.config import TrainConfig
 from thaw.data.prepare import Splits
-from thaw.data.views import PhotoViews
 from thaw.errors import UserError
 from thaw.runs.freeze_proof import FreezeProof
 from thaw.runs.schema import FORMAT
@@ -19,7 +18,8 @@ from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
 from thaw.training.position import TrainingPosition
-from thaw.training.stage import Settings, Stage
+from thaw.training.stage import Settings, Stage, Views
+from thaw.training.yardstick import Yardstick
 
 _SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
@@ -36,7 +36,7 @@ class Training:
         splits: Photos of both splits.
         stages: Stages of the run, in order.
         settings: Settings that all stages share.
-        views: Views to train on, and to validate on.
+        views: Views of the photos.
         folder: `RunFolder` of the run.
         checkpoints: Where the state is kept.
         history: Epochs and steps so far.
@@ -49,6 +49,7 @@ class Training:
         progress_bar: `verbose` of Keras's progress bar.
         resumed: Checkpoint that the run goes on from, or None.
         proof: What was frozen and what moved, so far.
+        yardstick: What a linear head alone reaches, or None.
     """
 
     config: TrainConfig
@@ -57,7 +58,7 @@ class Training:
     splits: Splits
     stages: Sequence[Stage]
     settings: Settings
-    views: tuple[PhotoViews, PhotoViews]
+    views: Views
     folder: object
     checkpoints: Checkpoints
     history: History
@@ -70,6 +71,7 @@ class Training:
     progress_bar: int = 2
     resumed: Checkpoint | None = None
     proof: FreezeProof = dataclasses.field(default_factory=FreezeProof)
+    yardstick: Yardstick | None = None
 
     def __post_init__(self):
         self._start = self._saved = time.perf_counter()
@@ -82,6 +84,8 @@ class Training:
             self.best.restore(state["best"], arrays, self.resumed.model)
             self.proof = FreezeProof.of_state(state["proof"])
             self._start -= state["seconds"]
+            if state["yardstick"] is not None:
+                self.yardstick = Yardstick(*state["yardstick"])
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -208,6 +212,7 @@ class Training:
             "history": seen,
             "best": best,
             "proof": self.proof.state(),
+            "yardstick": self.yardstick,
             "state_sha256": self._sha256_before,
         }
         self.checkpoints.save(variables | arrays | more, state, path)

@@ -1,0 +1,47 @@
+import numpy as np
+
+from thaw.search.candidates import Candidate
+from thaw.search.choice import choose
+from thaw.search.trial import Trial
+
+LAYERS = {"none": 1, "late": 4, "early": 9}
+
+
+def trial(point, losses, rate=1e-4):
+    candidate = Candidate(point, rate, "none")
+    return Trial(candidate, 3, 1, np.asarray(losses, "float32"), 1.0, 0.1)
+
+
+def chosen(head, *others):
+    return choose(trial("none", head), others, LAYERS.get)
+
+
+def test_unfreezing_that_helps_is_chosen_with_its_interval():
+    rng = np.random.default_rng(0)
+    head = rng.uniform(0.2, 0.4, 200)
+    choice = chosen(
+        head,
+        trial("late", head - 0.05),
+        trial("early", head - 0.1),
+    )
+    assert choice.trial.candidate.unfreeze_from == "early"
+    assert choice.gain.low <= choice.gain.mean <= choice.gain.high
+    assert "from early lowers the loss by 0.100 (95% CI" in choice.describe()
+
+
+def test_of_those_within_the_noise_the_one_that_unfreezes_least():
+    rng = np.random.default_rng(0)
+    head = rng.uniform(0.2, 0.4, 200)
+    noise = rng.normal(0, 0.3, 200)
+    better = head - 0.1
+    early = better - 0.005 + noise - noise.mean()
+    choice = chosen(head, trial("early", early), trial("late", better))
+    assert choice.trial.candidate.unfreeze_from == "late"
+
+
+def test_where_nothing_helps_it_is_the_head_alone():
+    head = np.full(50, 0.3)
+    nan = trial("early", np.full(50, np.inf))
+    choice = chosen(head, nan, trial("late", head + 0.1))
+    assert choice.trial.candidate.unfreeze_from == "none"
+    assert choice.describe().startswith("No unfreeze point lowers the loss")

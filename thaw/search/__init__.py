@@ -1,0 +1,1 @@
+"""How much to unfreeze: candidates, trials, successive halving."""

@@ -1,0 +1,178 @@
+"""The search for unfreeze point, learning rate and augmentation."""
+
+import dataclasses
+
+import keras
+
+from thaw.config import TrainConfig
+from thaw.data.groups import group_numbers
+from thaw.progress import say
+from thaw.search import candidates
+from thaw.search.budget import Budget, parse_duration
+from thaw.search.candidates import Candidate
+from thaw.search.choice import Choice, choose
+from thaw.search.halving import successive_halving
+from thaw.search.record import Record
+from thaw.search.trial import Trial, Trials
+from thaw.search.trial_photos import TrialPhotos
+from thaw.training import begin
+from thaw.training.caching import make_cache_settings
+from thaw.training.solved_head import solve_head
+from thaw.training.state import Training
+
+_REPORT_SECONDS = 10.0
+_DEFAULT_TRIALS = 40
+
+
+def search(training: Training) -> None:
+    """Chooses how a run goes on after its head, and gives it that stage.
+
+    Candidates train on four fifths of the training photos, and are judged on
+    the others; the validation photos are not looked at.
+
+    Args:
+        training: A run with `unfreeze_from=auto`, whose head has trained.
+    """
+    variables = [
+        (x, keras.ops.convert_to_numpy(x)) for x in training.model.variables
+    ]
+    with_search = _Search(training)
+    choice = with_search.run()
+    for variable, value in variables:  # trials have changed them
+        variable.assign(value)
+    say(f"\n{choice.describe()}")
+    begin.add_fine_tuning(training, _chosen_config(training.config, choice))
+    with_search.record.end()
+
+
+def _chosen_config(config: TrainConfig, choice: Choice) -> TrainConfig:
+    """Returns the options of a run that does what was chosen."""
+    options = choice.trial.candidate.options()
+    if options["unfreeze_from"] == "none":
+        options = {"unfreeze_from": "none", "epochs": 0}
+    given = config.given - {"budget", "trials"}
+    return dataclasses.replace(
+        config, given=given, budget=None, trials=None, **options
+    )
+
+
+class _Search:
+    """One search."""
+
+    def __init__(self, training):
+        config = training.config
+        self.record = Record(training.folder.path)
+        self._training = training
+        self._caching = make_cache_settings(config, training.device)
+        self._photos = TrialPhotos(training, self._caching)
+        most_trials = config.trials
+        if config.budget is None and most_trials is None:
+            most_trials = _DEFAULT_TRIALS
+        self._budget = Budget(
+            config.budget and parse_duration(config.budget),
+            most_trials,
+            max(training.seconds, self.record.seconds_before),
+        )
+        self._skipped = 0
+
+    def run(self) -> Choice:
+        """Returns the choice."""
+        training = self._training
+        config, model = training.config, training.model
+        points = candidates.unfreeze_points(model)
+        if config.unfreeze_from not in (None, "auto"):
+            points = [config.unfreeze_from]
+        say(
+            f"\nSearch: {len(self._photos.fit):,} training photos to fit, "
+            f"{len(self._photos.held_out):,} held out"
+        )
+        self._trials = Trials(training, self._photos, self._head_weights())
+        head = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
+        finalists = successive_halving(
+            points,
+            candidates.learning_rates(config),
+            candidates.augmentations(config),
+            config.epochs,
+            self._run_trial,
+        )
+        if self._skipped:
+            say(f"Not tried for lack of time: {self._skipped} candidates")
+        return choose(
+            head, finalists, lambda x: candidates.num_trained(model, x)
+        )
+
+    def _head_weights(self):
+        """Returns weights with a head that is fitted to the photos to fit."""
+        training, photos = self._training, self._photos
+        stage, *_ = training.stages
+        if stage.solver is None:
+            fresh = begin.build_model_of(training.config, training.splits)
+            training.model.set_weights(fresh.get_weights())
+            heads = Trials(training, photos, fresh.get_weights())
+            candidate = Candidate("none", stage.learning_rate, "none")
+            heads.run(candidate, stage.epochs)
+        else:
+            groups = group_numbers(training.splits.train)
+            features = photos.read_all(stage)
+            training.model.layers[-1].set_weights(
+                solve_head(
+                    features,
+                    photos.labels[photos.fit],
+                    stage.solver,
+                    groups if groups is None else groups[photos.fit],
+                )
+            )
+        return training.model.get_weights()
+
+    def _run_trial(self, candidate, epochs, share) -> Trial | None:
+        known = self.record.find(candidate, epochs)
+        if known is not None:
+            self._budget.trials += 1
+            return known
+        seconds = self._expected_seconds(candidate, epochs)
+        reserve = self._expected_rest(candidate)
+        if not self._budget.allows(seconds, reserve, share):
+            self._skipped += 1
+            return None
+        trial = self._trials.run(candidate, epochs)
+        self._budget.trials += 1
+        self.record.add(trial, self._budget.seconds)
+        say(
+            f"  {candidate.describe()}, {epochs} epochs: loss {trial.loss:.4f}"
+            f" ({trial.seconds:.1f} s)"
+        )
+        return trial
+
+    def _expected_seconds(self, candidate, epochs):
+        """Returns what a trial will take, from those of that unfreeze point."""
+        of_point = [
+            x
+            for x in self.record.trials
+            if x.candidate.unfreeze_from == candidate.unfreeze_from and x.epochs
+        ]
+        if not of_point:  # the longest so far, twice
+            return 2 * max((x.seconds for x in self.record.trials), default=0)
+        seconds = epochs * max(x.seconds_per_epoch for x in of_point)
+        augments = {x.candidate.augment for x in of_point}
+        if candidate.augment not in augments:
+            seconds += self._photos.seconds_per_pass
+        return seconds
+
+    def _expected_rest(self, candidate):
+        """Returns what the run will take after the search."""
+        config, photos = self._training.config, self._photos
+        ratio = len(photos.labels) / len(photos.fit)
+        per_epoch = max(
+            (
+                x.seconds_per_epoch
+                for x in self.record.trials
+                if x.candidate.unfreeze_from == candidate.unfreeze_from
+            ),
+            default=0.0,
+        )
+        passes = self._caching.num_views + 1
+        return (
+            config.epochs * per_epoch * ratio
+            + passes * photos.seconds_per_pass * ratio
+            + _REPORT_SECONDS
+        )

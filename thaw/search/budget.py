@@ -1,0 +1,71 @@
+"""The budget of a search: seconds of the whole run, or a number of trials."""
+
+import re
+import time
+
+from thaw.errors import UserError
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def parse_duration(text: str) -> float:
+    """Returns the seconds of e.g. `90s`, `10m`, `1.5h` or `600`.
+
+    Raises:
+        UserError: If it is no duration.
+    """
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or not float(match[1]):
+        raise UserError(
+            "`budget` must be a duration, e.g. 90s, 10m or 1h. Received: "
+            f"{text!r}"
+        )
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+class Budget:
+    """What a search may use, and how much of it is used.
+
+    Attributes:
+        trials: Number of trials that have been run.
+    """
+
+    def __init__(
+        self,
+        most_seconds: float | None,
+        most_trials: int | None,
+        seconds_before: float,
+    ):
+        """Starts the clock.
+
+        Args:
+            most_seconds: Seconds until the run has to end; None: any.
+            most_trials: Number of trials; None: any.
+            seconds_before: Seconds of the run that are used already.
+        """
+        self.trials = 0
+        self._most_seconds = most_seconds
+        self._most_trials = most_trials
+        self._start = time.perf_counter() - seconds_before
+        self._first = seconds_before
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the run that are used."""
+        return time.perf_counter() - self._start
+
+    def allows(self, seconds: float, reserve: float, share: float) -> bool:
+        """Returns whether another trial fits.
+
+        Args:
+            seconds: What it is expected to take.
+            reserve: Seconds that the run needs after the search.
+            share: Share of the search that may be over then, in (0, 1].
+        """
+        if self._most_trials is not None:
+            return self.trials < round(share * self._most_trials)
+        if self._most_seconds is None:
+            return True
+        for_search = self._most_seconds - reserve - self._first
+        return self.seconds + seconds <= self._first + share * for_search

@@ -1,0 +1,87 @@
+"""The record of a search: search.csv, and what a resumed one goes on from."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from thaw.atomic import write_csv, write_json
+from thaw.search.candidates import Candidate
+from thaw.search.trial import Trial
+
+COLUMNS = (
+    "trial",
+    "unfreeze_from",
+    "learning_rate",
+    "augment",
+    "epochs",
+    "best_epoch",
+    "loss",
+    "seconds",
+    "seconds_per_epoch",
+)
+_STATE = "search.json"  # of a search that has not ended
+
+
+class Record:
+    """The trials of a search, on disk after each."""
+
+    def __init__(self, folder: Path):
+        """Reads what a search before has left in a run folder, if any."""
+        self._folder = folder
+        self._trials = {}
+        self.seconds_before = 0.0
+        path = folder / _STATE
+        if path.exists():
+            state = json.loads(path.read_text("utf-8"))
+            self.seconds_before = state["seconds"]
+            for facts in state["trials"]:
+                losses = np.array(facts.pop("losses"), "float32")
+                candidate = Candidate(*facts.pop("candidate"))
+                self._add(Trial(candidate, losses=losses, **facts))
+
+    def find(self, candidate: Candidate, epochs: int) -> Trial | None:
+        """Returns the trial of a candidate that is recorded, or None."""
+        return self._trials.get((candidate, epochs))
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """All trials, in order."""
+        return list(self._trials.values())
+
+    def add(self, trial: Trial, seconds: float) -> None:
+        """Adds a trial.
+
+        Args:
+            trial: The trial.
+            seconds: Seconds of the run until now.
+        """
+        self._add(trial)
+        state = {
+            "seconds": seconds,
+            "trials": [
+                {**vars(x), "losses": x.losses.tolist()} for x in self.trials
+            ],
+        }
+        write_json(self._folder / _STATE, state)
+        rows = [
+            (
+                number,
+                *x.candidate,
+                x.epochs,
+                x.best_epoch,
+                x.loss,
+                round(x.seconds, 2),
+                round(x.seconds_per_epoch, 3),
+            )
+            for number, x in enumerate(self.trials, 1)
+        ]
+        write_csv(self._folder / "search.csv", [COLUMNS, *rows])
+
+    def end(self) -> None:
+        """Removes what only a resumed search needs."""
+        (self._folder / _STATE).unlink(missing_ok=True)
+
+    def _add(self, trial):
+        self._trials[trial.candidate, trial.epochs] = trial

@@ -1,0 +1,152 @@
+"""Trials: short trainings on some of the training photos, judged on others."""
+
+import dataclasses
+import itertools
+import time
+
+import keras
+import numpy as np
+
+from model_zoo.unfreeze import unfreeze
+from thaw.search.candidates import Candidate
+from thaw.search.trial_photos import TrialPhotos
+from thaw.training import plan
+from thaw.training.guard import NaNGuard
+from thaw.training.stage import Stage
+from thaw.training.state import Training
+
+_JUDGED = 100  # photos at a time
+_SMALLEST = 1e-7  # probability, as in Keras's losses
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """Result of a trial.
+
+    Attributes:
+        candidate: What was tried.
+        epochs: Epochs that it was given.
+        best_epoch: The one with the lowest loss, from 1; 0: the start.
+        losses: Loss of each held-out photo then, float32 (H,); infinite if
+            the training loss became NaN or infinite.
+        seconds: What the trial took, features and compilation included.
+        seconds_per_epoch: What an epoch took, with its validation.
+    """
+
+    candidate: Candidate
+    epochs: int
+    best_epoch: int
+    losses: np.ndarray
+    seconds: float
+    seconds_per_epoch: float
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the held-out photos."""
+        return float(self.losses.mean())
+
+
+class Trials:
+    """Trains candidates, one after the other, all from the same weights."""
+
+    def __init__(
+        self,
+        training: Training,
+        photos: TrialPhotos,
+        weights: list[np.ndarray],
+    ):
+        """Takes a model whose head has been trained on the photos to fit.
+
+        Args:
+            training: The run; its model is left as the last trial leaves it.
+            photos: Photos to train and to be judged on.
+            weights: Weights of the model that every trial starts from.
+        """
+        self._training = training
+        self._photos = photos
+        self._weights = weights
+        self._compiled = {}  # what is trained, by unfreeze point
+
+    def run(self, candidate: Candidate, epochs: int) -> Trial:
+        """Returns the trial of a candidate.
+
+        Args:
+            candidate: What to try.
+            epochs: Number of epochs; 0: the start is judged.
+
+        Raises:
+            Stopped: If the run was asked to stop.
+            FloatingPointError: If features are beyond float16.
+        """
+        start = time.perf_counter()
+        stage, trained = self._prepare(candidate)
+        losses, best_epoch = self._judge(stage, trained), 0
+        rates = iter(self._rates(candidate, epochs))
+        seconds = 0.0
+        for epoch in range(epochs):
+            batches = self._photos.batches(stage, candidate.augment, epoch)
+            first = next(batches)  # the features are there then
+            since = time.perf_counter()
+            for batch in itertools.chain([first], batches):
+                trained.optimizer.learning_rate.assign(next(rates))
+                trained.train_on_batch(*batch)
+                self._training.stop.check()
+            if trained.bad_step is not None:
+                losses = np.full_like(losses, np.inf)
+                break
+            of_epoch = self._judge(stage, trained)
+            seconds += time.perf_counter() - since
+            if of_epoch.mean() < losses.mean():
+                losses, best_epoch = of_epoch, epoch + 1
+        return Trial(
+            candidate,
+            epochs,
+            best_epoch,
+            losses,
+            time.perf_counter() - start,
+            seconds / max(epochs, 1),
+        )
+
+    def _prepare(self, candidate):
+        """Returns stage and model of a candidate, at the start of a trial."""
+        training, settings = self._training, self._training.settings
+        point = candidate.unfreeze_from
+        unfreeze(training.model, point, settings.train_batch_norm)
+        if point not in self._compiled:
+            stage = Stage(training.model, "fine_tune", point, 1, 1.0)
+            trained = NaNGuard(stage.parts[1].inputs, stage.parts[1].outputs)
+            trained.compile(
+                settings.make_optimizer(learning_rate=1.0),
+                loss=settings.loss or training.model.loss,
+            )
+            trained.optimizer.build(trained.trainable_variables)
+            variables = [*trained.variables, *trained.optimizer.variables]
+            before = [(x, keras.ops.convert_to_numpy(x)) for x in variables]
+            self._compiled[point] = stage, trained, before
+        stage, trained, before = self._compiled[point]
+        for variable, value in before:  # also random numbers of Dropout
+            variable.assign(value)
+        trained.forget_bad_step()
+        training.model.set_weights(self._weights)
+        return stage, trained
+
+    def _rates(self, candidate, epochs):
+        """Returns the learning rate of each step."""
+        settings = self._training.settings
+        num_steps = epochs * -(-len(self._photos.fit) // settings.batch_size)
+        schedule = plan.schedule_of(self._training.config)
+        return schedule(
+            np.arange(num_steps), num_steps, candidate.learning_rate
+        )
+
+    def _judge(self, stage, trained):
+        """Returns the loss of each held-out photo, float32 (H,)."""
+        losses = []
+        for inputs, labels in self._photos.held_out_batches(stage, _JUDGED):
+            self._training.stop.check()
+            outputs = trained.predict_on_batch(inputs)
+            if outputs.shape[1] == 1:  # a sigmoid
+                outputs = np.concatenate([1 - outputs, outputs], axis=1)
+            of_label = outputs[np.arange(len(labels)), labels]
+            losses.append(-np.log(np.maximum(of_label, _SMALLEST)))
+        return np.concatenate(losses)
