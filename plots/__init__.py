@@ -13,6 +13,7 @@ from plots.history import plot_history, plot_step_losses
 from plots.learning_rates import plot_learning_rates, plot_range_test
 from plots.photos import draw_photos
 from plots.style import save_figure
+from plots.thaw_curve import plot_thaw_curve
 
 __all__ = [
     "draw_comparison",
@@ -30,5 +31,6 @@ __all__ = [
     "plot_roc",
     "plot_runs",
     "plot_step_losses",
+    "plot_thaw_curve",
     "save_figure",
 ]

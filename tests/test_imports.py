@@ -14,6 +14,7 @@ OURS = ("augment", "model_zoo", "plots", "thaw")
 LEVELS = (
     {"cli"},
     {"comparison", "fine_tuning", "run"},
+    {"search"},
     {"evaluation", "exporting", "reports", "serving", "training"},
     {"cache", "inference", "runs"},
     {"data", "demo"},

@@ -99,16 +99,15 @@ class TrainConfig(Config):
         preprocess: Scaling of pixels; auto: as the backbone was trained.
         unfreeze_from: Layer (--list_layers) from which the base trains, none,
             all, or auto: searched for. Default: start of the last block.
-        budget: Time for a search, e.g. 10m, from start to end.
-        trials: Number of trials of a search, instead of a time.
+        budget: Time for a run that searches, e.g. 10m.
+        trials: Instead of a time, trials of a search.
         train_batch_norm: Train unfrozen BatchNormalization, too.
         cut_at: Last layer of the base, e.g. block4_pool. Default: all of it.
         pooling: Feature map to vector; auto: flatten for VGG, else avg.
-        head: linear, svm: one Dense layer, solved by scikit-learn. dense:
-            Dense, Dropout, Dense. Default: dense if one of its options is
-            given, else linear.
-        hidden_units: Width of the hidden layer of head=dense; 0: none.
-        dropout: Dropout rate of head=dense.
+        head: linear, svm: solved by scikit-learn. dense: Dense, Dropout, Dense.
+            Default: dense if one of its options is given, else linear.
+        hidden_units: Of head=dense; 0: no hidden layer.
+        dropout: Of head=dense.
 
     Training:
         head_epochs: Epochs of head=dense alone.
@@ -205,7 +204,7 @@ class TrainConfig(Config):
     learning_rate: float | Literal["find"] = option(1e-4, low=1e-12, high=100)
     layer_decay: float = option(1.0, low=1e-6, high=1)
     schedule: str = option("cosine", choices=_SCHEDULES)
-    head_schedule: str = option("cosine", choices=_SCHEDULES)
+    head_schedule: str = option("cosine", choices=_SCHEDULES, flag=False)
     peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     head_peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     div_factor: float = option(25.0, low=1, high=1e9, flag=False)

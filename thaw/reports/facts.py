@@ -22,6 +22,7 @@ class RunFacts(NamedTuple):
         history: Rows of history.csv.
         curves: PNG files of what training drew.
         augmented: JPEG file of augmented training photos, or None.
+        thaw_curve: PNG file of a search for the unfreeze point, or None.
         photos: A noun for the evaluated photos, e.g. `validation photos`.
     """
 
@@ -31,6 +32,7 @@ class RunFacts(NamedTuple):
     history: Sequence[dict]
     curves: Sequence[bytes]
     augmented: bytes | None
+    thaw_curve: bytes | None = None
     photos: str = VALIDATION_PHOTOS
 
     @property
@@ -69,6 +71,7 @@ def facts_of_training(
         history=history,
         curves=[x for x in map(png, _CURVES) if x is not None],
         augmented=augmented and shrink_png(augmented),
+        thaw_curve=png("thaw_curve") if summary.get("search") else None,
     )
 
 

@@ -61,6 +61,8 @@ def make_page(
         words(facts, evaluation),
         advice=advice,
         augmented=facts.augmented,
+        search=facts.summary.get("search"),
+        thaw_curve=[facts.thaw_curve] if facts.thaw_curve else [],
         cells=_cells(pictures.cells),
         class_counts=facts.summary["class_counts"],
         classes=evaluation.classes,

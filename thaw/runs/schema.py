@@ -53,6 +53,7 @@ RUN_SCHEMA = {  # what the report takes from run.json
     "photos": {"train": {"": int}, "validation": {"": int}},
     "pixel_ranges": {"": str},
     "quality": {"": int},
+    "search": {"": int | str},
     "seconds": int | float,
     "seed": int,
     "trainable_layers": [str],
@@ -62,7 +63,8 @@ RUN_SCHEMA = {  # what the report takes from run.json
     "versions": {"": str},
     "yardstick": {"": int | float},
 }
-LATER = {"pixel_ranges", "yardstick"}  # keys that runs of an older Thaw lack
+# Keys that runs of an older Thaw lack.
+LATER = {"pixel_ranges", "search", "yardstick"}
 EXPORT_SCHEMA = {
     "model_sha256": str,
     "exports": {

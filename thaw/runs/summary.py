@@ -43,6 +43,7 @@ def summarize(
         "seconds": round(training.seconds, 1),
         "images_per_second": speed and round(speed, 1),
         "yardstick": training.yardstick._asdict() if training.yardstick else {},
+        "search": training.search,
         "backbone": config.backbone_name,
         "unfreeze_from": training.unfreeze_from,
         "image_size": model.get_layer("resize").height,

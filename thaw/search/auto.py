@@ -3,9 +3,11 @@
 import dataclasses
 
 import keras
+import numpy as np
 
-from thaw.config import TrainConfig
+import plots
 from thaw.data.groups import group_numbers
+from thaw.evaluation.bootstrap import paired_difference
 from thaw.progress import say
 from thaw.search import candidates
 from thaw.search.budget import Budget, parse_duration
@@ -36,16 +38,24 @@ def search(training: Training) -> None:
     variables = [
         (x, keras.ops.convert_to_numpy(x)) for x in training.model.variables
     ]
-    with_search = _Search(training)
-    choice = with_search.run()
+    asked = training.config
+    one = _Search(training)
+    choice = one.run()
+    one.draw(choice)
     for variable, value in variables:  # trials have changed them
         variable.assign(value)
     say(f"\n{choice.describe()}")
-    begin.add_fine_tuning(training, _chosen_config(training.config, choice))
-    with_search.record.end()
+    training.search = {
+        "asked": " ".join(asked.to_flags()),
+        "sentence": choice.describe(),
+        "trials": len(one.record.trials),
+        "not_tried": one.num_skipped,
+    }
+    begin.add_fine_tuning(training, _chosen_config(asked, choice))
+    one.record.end()
 
 
-def _chosen_config(config: TrainConfig, choice: Choice) -> TrainConfig:
+def _chosen_config(config, choice):
     """Returns the options of a run that does what was chosen."""
     options = choice.trial.candidate.options()
     if options["unfreeze_from"] == "none":
@@ -73,7 +83,7 @@ class _Search:
             most_trials,
             max(training.seconds, self.record.seconds_before),
         )
-        self._skipped = 0
+        self.num_skipped = 0
 
     def run(self) -> Choice:
         """Returns the choice."""
@@ -95,11 +105,31 @@ class _Search:
             config.epochs,
             self._run_trial,
         )
-        if self._skipped:
-            say(f"Not tried for lack of time: {self._skipped} candidates")
+        if self.num_skipped:
+            what = "time" if config.budget else "trials"
+            say(f"Not tried for lack of {what}: {self.num_skipped} candidates")
         return choose(
             head, finalists, lambda x: candidates.num_trained(model, x)
         )
+
+    def draw(self, choice: Choice) -> None:
+        """Draws thaw_curve.png: the lowest loss from each unfreeze point."""
+        model, head = self._training.model, choice.head.losses
+        points = ["none", *candidates.unfreeze_points(model)]
+        trials = [
+            x for x in self.record.by_point(points) if np.isfinite(x.loss)
+        ]
+        tried = [x.candidate.unfreeze_from for x in trials]
+        gains = [paired_difference(head, x.losses) for x in trials]
+        ax = plots.plot_thaw_curve(
+            tried,
+            [x.loss for x in trials],
+            [(head.mean() - x.high, head.mean() - x.low) for x in gains],
+            chosen=tried.index(choice.trial.candidate.unfreeze_from),
+            seconds=[x.seconds_per_epoch for x in trials],
+            parameters=[candidates.num_parameters(model, x) for x in tried],
+        )
+        self._training.folder.save_figure("thaw_curve.png", ax.figure)
 
     def _head_weights(self):
         """Returns weights with a head that is fitted to the photos to fit."""
@@ -132,7 +162,7 @@ class _Search:
         seconds = self._expected_seconds(candidate, epochs)
         reserve = self._expected_rest(candidate)
         if not self._budget.allows(seconds, reserve, share):
-            self._skipped += 1
+            self.num_skipped += 1
             return None
         trial = self._trials.run(candidate, epochs)
         self._budget.trials += 1

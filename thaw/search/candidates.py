@@ -1,11 +1,17 @@
 """Candidates: what a search for the unfreeze point can choose from."""
 
+import math
 from typing import NamedTuple
 
 import keras
 
 from model_zoo.boundary import split
-from model_zoo.unfreeze import base_layers, block_starts, first_trained_layer
+from model_zoo.unfreeze import (
+    base_layers,
+    block_starts,
+    first_trained_layer,
+    unfreeze,
+)
 from thaw.config import TrainConfig
 
 # Two and a half decades; what is likeliest comes first, for a short search.
@@ -77,6 +83,12 @@ def learning_rates(config: TrainConfig) -> tuple[float, ...]:
 def augmentations(config: TrainConfig) -> tuple[str, ...]:
     """Returns the augmentations to try, the cheapest first."""
     return (config.augment,) if "augment" in config.given else _AUGMENTATIONS
+
+
+def num_parameters(model: keras.Model, unfreeze_from: str) -> int:
+    """Returns how many parameters train; the model is left unfrozen so."""
+    unfreeze(model, unfreeze_from)
+    return sum(math.prod(x.shape) for x in model.trainable_variables)
 
 
 def num_trained(model: keras.Model, unfreeze_from: str) -> int:

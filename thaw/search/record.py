@@ -83,5 +83,18 @@ class Record:
         """Removes what only a resumed search needs."""
         (self._folder / _STATE).unlink(missing_ok=True)
 
+    def by_point(self, points: Sequence[str]) -> list[Trial]:
+        """Returns the trial with the lowest loss from each unfreeze point.
+
+        Args:
+            points: Unfreeze points in order; those that were not tried are
+                left out.
+        """
+        of_points = [
+            [x for x in self.trials if x.candidate.unfreeze_from == point]
+            for point in points
+        ]
+        return [min(x, key=lambda one: one.loss) for x in of_points if x]
+
     def _add(self, trial):
         self._trials[trial.candidate, trial.epochs] = trial

@@ -50,6 +50,8 @@ class Training:
         resumed: Checkpoint that the run goes on from, or None.
         proof: What was frozen and what moved, so far.
         yardstick: What a linear head alone reaches, or None.
+        search: What was asked of a search and what came of it, by name; empty
+            where there was none.
     """
 
     config: TrainConfig
@@ -72,6 +74,7 @@ class Training:
     resumed: Checkpoint | None = None
     proof: FreezeProof = dataclasses.field(default_factory=FreezeProof)
     yardstick: Yardstick | None = None
+    search: dict = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         self._start = self._saved = time.perf_counter()
@@ -84,6 +87,7 @@ class Training:
             self.best.restore(state["best"], arrays, self.resumed.model)
             self.proof = FreezeProof.of_state(state["proof"])
             self._start -= state["seconds"]
+            self.search = state["search"]
             if state["yardstick"] is not None:
                 self.yardstick = Yardstick(*state["yardstick"])
 
@@ -213,6 +217,7 @@ class Training:
             "best": best,
             "proof": self.proof.state(),
             "yardstick": self.yardstick,
+            "search": self.search,
             "state_sha256": self._sha256_before,
         }
         self.checkpoints.save(variables | arrays | more, state, path)
