@@ -1,0 +1,1 @@
+"""How much to unfreeze, and what a run takes."""
