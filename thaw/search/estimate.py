@@ -5,7 +5,7 @@ import math
 import time
 
 from thaw.search.passes import FrozenPasses
-from thaw.search.speeds import Speeds
+from thaw.search.speeds import FORWARD, Speeds
 from thaw.search.texts import duration, size
 from thaw.training.lr_finder import NUM_STEPS
 from thaw.training.position import TrainingPosition
@@ -17,9 +17,9 @@ _STAGE = 0.6  # compilation of steps and validation, beside
 _COMPILATIONS = 2.5  # times that of the gradients alone
 _EPOCH = 0.05  # history, checkpoint, start of the validation
 _STEP = 1e-3  # batches from the cache, metrics
-_FORWARD = 1 / 3  # of a step
 _REPORT = 5.0  # figures, Grad-CAM, page, the fresh process
 _REPORT_PHOTO = 1.5e-3  # of both splits: suspected labels, bootstrap
+_SEEN_AGAIN = 200  # photos, by the fresh process, this one, and Grad-CAM
 _SOLVED = 1.5e-6  # of a photo and feature: cross-validation
 
 
@@ -119,7 +119,7 @@ def estimate(run: Prepared | Training, started: float) -> Estimate:
         if steps:
             stages.append(StageEstimate(stage.name, features, steps))
     report = speeds.features(len(run.stages) - 1, passes.report())
-    report += _report_seconds(run, speeds.step(run.stages[-1]))
+    report += _report_seconds(run, speeds)
     return Estimate(
         time.perf_counter() - started,
         tuple(stages),
@@ -147,7 +147,7 @@ def _seconds_of_epochs(run, stage, position, step):
     start = _STAGE + _COMPILATIONS * step.compilation
     settings, (train, val) = run.settings, run.views
     of_step = step.seconds + _STEP
-    forward = (step.seconds * _FORWARD + _STEP) / settings.batch_size
+    forward = (step.seconds * FORWARD + _STEP) / settings.batch_size
     validation = _EPOCH + forward * len(val.labels)
     if stage.solver is not None:
         sizes = [math.prod(x.shape[1:]) for x in stage.boundary]
@@ -155,7 +155,7 @@ def _seconds_of_epochs(run, stage, position, step):
         return (start + solved + forward * len(train.labels) + validation,)
     if position.learning_rate == "find":
         start += _COMPILATIONS * step.compilation
-        start += NUM_STEPS * of_step * (1 + _FORWARD)  # and those of a twin
+        start += NUM_STEPS * of_step * (1 + FORWARD)  # and those of a twin
     num_epochs = position.epochs_before + stage.epochs - position.epoch
     seconds = [settings.steps_per_epoch * of_step + validation] * num_epochs
     if not seconds:
@@ -164,10 +164,11 @@ def _seconds_of_epochs(run, stage, position, step):
     return tuple(seconds)
 
 
-def _report_seconds(run, step):
+def _report_seconds(run, speeds):
     num_photos = sum(len(x.labels) for x in run.views)
-    forward = step.seconds * _FORWARD / run.settings.batch_size
-    return _REPORT + num_photos * (_REPORT_PHOTO + forward)
+    step = speeds.step(run.stages[-1]).seconds
+    of_photo = _REPORT_PHOTO + FORWARD * step / run.settings.batch_size
+    return _REPORT + num_photos * of_photo + _SEEN_AGAIN * speeds.forward()
 
 
 def _disk_bytes(run):

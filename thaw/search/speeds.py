@@ -8,20 +8,21 @@ of a second to compile and leaves nothing behind.
 import dataclasses
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from thaw.cache.frozen_part import FrozenPart
 from thaw.cache.runtime import DEFAULT_RUNTIME
-from thaw.cache.side_by_side import AT_A_TIME, map_side_by_side
 from thaw.device import has_gpu
 from thaw.search.passes import Computed
 from thaw.training.stage import Stage
 from thaw.training.state import Prepared
 
+FORWARD = 1 / 3  # of a step
 _TIMED_SECONDS = 0.3  # of each part, if it is fast
 _LOADING_SECONDS = 0.5
 _FEWEST_PHOTOS, _MOST_PHOTOS = 10, 60  # loaded
+_SIDE_BY_SIDE = 0.94  # of the time of one batch after the other
 _EPSILON = 1e-7
 
 
@@ -38,6 +39,38 @@ class StepSpeed:
     compilation: float
 
 
+def time_step(trained: keras.Model, batch_size: int) -> StepSpeed:
+    """Returns the seconds of a training step, without optimizer and dropout.
+
+    Args:
+        trained: Model whose variables train or not, as in the run.
+        batch_size: Photos per step.
+    """
+    variables = [x.value for x in trained.trainable_variables]
+    random = np.random.default_rng(0)
+    inputs = [
+        tf.constant(random.random((batch_size, *x.shape[1:]), "float32"))
+        for x in trained.inputs
+    ]
+
+    @tf.function(autograph=False)
+    def compute():
+        with tf.GradientTape() as tape:
+            outputs = tf.reduce_sum(trained(inputs, training=False))
+        gradients = tape.gradient(outputs, variables)
+        # As much arithmetic as that of an optimizer.
+        return [
+            tf.reduce_sum(
+                x * tf.math.rsqrt(0.9 * old + tf.square(x) + _EPSILON)
+            )
+            for x, old in zip(gradients, variables, strict=True)
+        ]
+
+    first = _seconds(compute)
+    seconds = _median_seconds(compute)
+    return StepSpeed(seconds, max(first - seconds, 0))
+
+
 class Speeds:
     """Seconds of what a run does; each is measured when first asked for."""
 
@@ -51,7 +84,6 @@ class Speeds:
         self._frozen = {}
         self._steps = {}
         self._loaded = {}
-        self._images = {}
 
     def features(self, number: int, computed: Computed) -> float:
         """Returns the seconds that boundary tensors take which are missing.
@@ -66,6 +98,13 @@ class Speeds:
             if count
         )
 
+    def forward(self) -> float:
+        """Returns the seconds of a photo in the whole model, by TensorFlow."""
+        last = len(self._run.stages) - 1
+        step = self.step(self._run.stages[last]).seconds
+        trained = FORWARD * step / self._run.settings.batch_size
+        return self._frozen_part(last, DEFAULT_RUNTIME) + trained
+
     def step(self, stage: Stage) -> StepSpeed:
         """Returns the seconds of a training step of a stage.
 
@@ -73,41 +112,19 @@ class Speeds:
             stage: Stage of the run.
         """
         if id(stage) not in self._steps:
-            self._steps[id(stage)] = self._time_step(stage)
+            self._steps[id(stage)] = time_step(
+                stage.parts[1], self._run.settings.batch_size
+            )
         return self._steps[id(stage)]
-
-    def _time_step(self, stage):
-        trained = stage.parts[1]
-        variables = [x.value for x in trained.trainable_variables]
-        random = np.random.default_rng(0)
-        batch_size = self._run.settings.batch_size
-        inputs = [
-            tf.constant(random.random((batch_size, *x.shape[1:]), "float32"))
-            for x in trained.inputs
-        ]
-
-        @tf.function(autograph=False)
-        def compute():
-            with tf.GradientTape() as tape:
-                outputs = tf.reduce_sum(trained(inputs, training=False))
-            gradients = tape.gradient(outputs, variables)
-            # As much arithmetic as that of an optimizer.
-            return [
-                tf.reduce_sum(
-                    x * tf.math.rsqrt(0.9 * old + tf.square(x) + _EPSILON)
-                )
-                for x, old in zip(gradients, variables, strict=True)
-            ]
-
-        first = _seconds(compute)
-        seconds = _median_seconds(compute)
-        return StepSpeed(seconds, max(first - seconds, 0))
 
     def _of_photo(self, number, kind):
         """Returns the seconds of a photo: to load it, and its features."""
         split = int(kind == "validated")
         loading = self._loading(split)[kind == "kept"]
-        frozen = self._frozen_part(number, split)
+        runtime = self._run.settings.runtime
+        frozen = self._frozen_part(
+            number, DEFAULT_RUNTIME if split else runtime
+        )
         # On a CPU both take all cores, on a GPU they go on at the same time.
         return max(loading, frozen) if has_gpu() else loading + frozen
 
@@ -124,7 +141,7 @@ class Speeds:
 
             first = rows[:_FEWEST_PHOTOS]
             start = time.perf_counter()
-            (self._images[split],) = load(0, first)  # compiles
+            load(0, first)  # compiles
             of_photo = (time.perf_counter() - start) / len(first)
             count = np.clip(_LOADING_SECONDS / of_photo, len(first), None)
             timed = rows[len(first) :][: min(int(count), _MOST_PHOTOS)]
@@ -141,30 +158,33 @@ class Speeds:
             self._loaded[split] = decoded, kept
         return self._loaded[split]
 
-    def _frozen_part(self, number, split):
-        """Returns the seconds of a photo in the frozen part."""
-        key = number, split
-        if key not in self._frozen:
-            stages = self._run.stages[number:]
-            caches = [(x.train_cache, x.val_cache)[split] for x in stages]
-            found = {
-                id(cache): (stage.boundary, cache.dtype)
-                for stage, cache in zip(stages, caches, strict=True)
-            }
-            settings = self._run.settings
-            runtime = DEFAULT_RUNTIME if split else settings.runtime
-            part = FrozenPart(
-                settings.frozen_layers, list(found.values()), runtime
-            )
-            self._loading(split)
-            images = self._images[split]
-            part(images)  # compiles
-            batches = [images] * AT_A_TIME
-            seconds = _median_seconds(
-                lambda: list(map_side_by_side(part, batches))
-            )
-            self._frozen[key] = seconds / (AT_A_TIME * part.batch_size)
-        return self._frozen[key]
+    def _frozen_part(self, number, runtime):
+        """Returns the seconds of a photo up to the boundaries of stages.
+
+        Args:
+            number: Number of the first of these stages.
+            runtime: What computes them.
+        """
+        if runtime not in self._frozen:
+            self._frozen[runtime] = list(self._time_frozen(runtime))[::-1]
+        return sum(self._frozen[runtime][number:])
+
+    def _time_frozen(self, runtime):
+        """Yields the seconds of a photo from the boundary after, last first."""
+        layers = self._run.settings.frozen_layers
+        images, *_ = self._run.views[1].images(0, [0], 1)
+        tensors = [tf.repeat(images, layers.batch_size, axis=0)]
+        start, cache = None, None
+        for stage in reversed(self._run.stages):
+            if stage.train_cache is cache:  # the same boundary
+                yield 0.0
+                continue
+            cache = stage.train_cache
+            compute = layers.function(start, stage.boundary, runtime)
+            outputs = compute(*tensors)  # compiles what is lazy
+            seconds = _median_seconds(lambda f=compute, x=tensors: f(*x))
+            yield _SIDE_BY_SIDE * seconds / layers.batch_size
+            start, tensors = stage.boundary, outputs
 
 
 def _seconds(function):

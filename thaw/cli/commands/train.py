@@ -69,9 +69,17 @@ def _layers_table(config):
 
     arguments = with_own_options(config).model_arguments()
     arguments.pop("weights")  # not looked at
+
+    def find_costs(model):
+        from thaw.search.layer_costs import layer_costs
+
+        return layer_costs(model, config.batch_size, config.train_batch_norm)
+
     with app.without_startup_logs():
         return listing.list_layers(
-            train_batch_norm=config.train_batch_norm, **arguments
+            train_batch_norm=config.train_batch_norm,
+            find_costs=find_costs,
+            **arguments,
         )
 
 
