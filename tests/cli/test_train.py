@@ -220,6 +220,7 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--image_size=31"], "too small for vgg16_tiny. Expected at least 32"),
         (["--validation_data=empty"], "No photos in class folders under empty"),
         (["--list_layers", "--cut_at=nope"], "no layer 'nope' to cut at"),
+        (["--estimate", "--resume=one"], "Give --estimate or --resume"),
         (["--learning_rate=1e-5:1e-3"], "--learning_rate must be `find` or"),
         (
             ["--data=one", r"--label_regex=(.)_\d"],
