@@ -45,6 +45,7 @@ def solve_head(
     """
     from sklearn import linear_model, model_selection, svm
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     scaler = StandardScaler()
     scaled = scaler.fit_transform(features.astype("float64"))
@@ -58,7 +59,11 @@ def solve_head(
         {"C": _STRENGTHS[solver]},
         cv=folds,
         scoring=_negative_log_loss if solver == "linear" else "accuracy",
-    ).fit(scaled, labels)
+    )
+    # Threads of BLAS wait for each other by spinning: beside TensorFlow's, and
+    # on a machine that has other work, they make it 20 times slower.
+    with threadpool_limits(1, "blas"):
+        search.fit(scaled, labels)
     best = search.best_estimator_
     scale, shift = 1.0, 0.0
     if solver == "svm":
