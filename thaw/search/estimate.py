@@ -17,10 +17,10 @@ _STAGE = 0.6  # compilation of steps and validation, beside
 _COMPILATIONS = 2.5  # times that of the gradients alone
 _EPOCH = 0.05  # history, checkpoint, start of the validation
 _STEP = 1e-3  # batches from the cache, metrics
-_REPORT = 5.0  # figures, Grad-CAM, page, the fresh process
-_REPORT_PHOTO = 1.5e-3  # of both splits: suspected labels, bootstrap
+_REPORT = 6.0  # figures, Grad-CAM, page, the fresh process
+_REPORT_PHOTO = 1e-3  # of both splits: suspected labels, bootstrap
 _SEEN_AGAIN = 200  # photos, by the fresh process, this one, and Grad-CAM
-_SOLVED = 1.5e-6  # of a photo and feature: cross-validation
+_SOLVED = 5e-7  # of a photo and feature: cross-validation
 
 
 @dataclasses.dataclass(frozen=True)
