@@ -104,9 +104,10 @@ def _run(training, verify, started):
     from thaw.training import begin, failures, figures, stages, verification
 
     with training.folder.unlocked_after(), failures.explained(training):
+        begin.save_inputs(training)
+        # Before the process starts, which imports TensorFlow beside it.
         _say_estimate(training, started)
         with verification.fresh_process(verify) as process:
-            begin.save_inputs(training)
             figures.draw_augmented(training)
             stages.run_stages(training)
             if training.best.row is not None:

@@ -24,9 +24,6 @@ class Computed:
     kept: int = 0
     validated: int = 0
 
-    def __bool__(self):
-        return bool(self.decoded or self.kept or self.validated)
-
 
 class FrozenPasses:
     """The passes of a run over its photos, in order, on what is stored.
@@ -80,7 +77,7 @@ class FrozenPasses:
             epochs.append(self._validate(number, computed))
             start = end
         if not epochs:
-            return [searched] if searched else []
+            return [searched] if position.learning_rate == "find" else []
         epochs[0].decoded += searched.decoded
         epochs[0].kept += searched.kept
         return epochs
