@@ -1,6 +1,7 @@
 """What it costs to unfreeze from each layer: parameters, features, seconds."""
 
 import math
+import textwrap
 import time
 from collections.abc import Sequence
 
@@ -67,7 +68,8 @@ def layer_costs(
         )
     names = ", ".join(layer.name for layer in timed[1:])
     how = f"measured here from {names}" if names else "measured for the head"
-    return _HEADER, costs, f"{_NOTE}{how}, else from operations."
+    note = f"{_NOTE}{how}, else from operations."
+    return _HEADER, costs, textwrap.fill(note, 78)
 
 
 def _time_steps(model, starts, batch_size):

@@ -27,7 +27,7 @@ class RunOptions(Config):
             which runs/latest then points.
         resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
-        estimate: Print the time and disk that the run takes, and exit.
+        estimate: Estimate time and disk, and exit.
         list_backbones: Print the backbones and exit.
         list_layers: Print the base's layers and exit.
     """
