@@ -25,6 +25,23 @@ def split(
     Raises:
         ValueError: If nothing comes before `first_trained`.
     """
+    boundary = boundary_tensors(model, first_trained)
+    frozen = keras.Model(model.input, boundary, name="frozen")
+    trained = keras.Model(boundary, model.output, name="trained")
+    return frozen, trained
+
+
+def boundary_tensors(
+    model: keras.Model, first_trained: keras.Layer
+) -> list[keras.KerasTensor]:
+    """Returns the tensors between the two parts of `split`.
+
+    Args:
+        model, first_trained: As in `split`.
+
+    Raises:
+        ValueError: If nothing comes before `first_trained`.
+    """
     operations = model.operations
     frozen_operations = set(
         map(id, operations[: operations.index(first_trained)])
@@ -45,10 +62,7 @@ def split(
         raise ValueError(
             f"Nothing comes before '{first_trained.name}' in {model.name}."
         )
-    boundary = list(boundary.values())
-    frozen = keras.Model(model.input, boundary, name="frozen")
-    trained = keras.Model(boundary, model.output, name="trained")
-    return frozen, trained
+    return list(boundary.values())
 
 
 def _nodes_in_order(model):

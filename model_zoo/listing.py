@@ -1,7 +1,7 @@
 """Tables for the terminal: the backbones, and the layers of a base."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from model_zoo.backbone_file import read_backbone_file
@@ -31,6 +31,7 @@ def list_layers(
     unfreeze_from: str | None,
     cut_at: str | None,
     train_batch_norm: bool,
+    find_costs: Callable | None = None,
 ) -> str:
     """Returns the table of a base's layers; its weights are not needed.
 
@@ -42,6 +43,8 @@ def list_layers(
         unfreeze_from: See `image_size`.
         cut_at: As in `build_model`.
         train_batch_norm: As in `build_model`.
+        find_costs: Function of the model that returns more columns: their
+            header, texts by layer name, and a note; None: no more.
 
     Raises:
         UserError: As `build_model`.
@@ -79,11 +82,18 @@ def list_layers(
     layers = base_layers(model)
     if backbone not in BACKBONES:
         layers = with_inner_layers(layers)
-    return layers_table(layers)
+    rows = layer_rows(layers)
+    if find_costs is None:
+        return format_table(rows)
+    header, texts, note = find_costs(model)
+    missing = ("",) * len(header)
+    more = [header, *(texts.get(x.name, missing) for x in layers)]
+    rows = [(*x, *y) for x, y in zip(rows, more, strict=True)]
+    return f"{format_table(rows)}\n\n{note}"
 
 
-def layers_table(layers: Sequence) -> str:
-    """Returns the layers as text: name, kind, output shape, parameters, ...
+def layer_rows(layers: Sequence) -> list[tuple[str, ...]]:
+    """Returns a header and the layers: name, kind, output shape, ...
 
     Args:
         layers: Keras layers of a model whose `trainable` flags are set; a
@@ -105,7 +115,7 @@ def layers_table(layers: Sequence) -> str:
                 "yes" if trainable else "",
             )
         )
-    return format_table(rows)
+    return rows
 
 
 def _initialiser(layer):

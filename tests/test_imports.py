@@ -13,7 +13,7 @@ OURS = ("augment", "model_zoo", "plots", "thaw")
 # below it; those of one level don't know each other.
 LEVELS = (
     {"cli"},
-    {"comparison", "fine_tuning", "run"},
+    {"comparison", "estimation", "fine_tuning", "run"},
     {"search"},
     {"evaluation", "exporting", "reports", "serving", "training"},
     {"cache", "inference", "runs"},

@@ -21,6 +21,7 @@ FUNCTIONS = [
     thaw.build_model,
     thaw.check_photos,
     thaw.compare,
+    thaw.estimate_run,
     thaw.fine_tune,
     thaw.image_datasets,
     thaw.load_run,

@@ -1,18 +1,17 @@
 """fine_tune: one run, in reading order."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from model_zoo.own_model import find_own_model
 from model_zoo.request import check_request
 from thaw import progress
 from thaw.config import TrainConfig
-from thaw.data.outside import check_outside_data
-from thaw.errors import NotVerified, UserError
+from thaw.errors import NotVerified
 from thaw.keras_config import check_keras_config
 from thaw.progress import say
-from thaw.runs import paths
-from thaw.training import own_backbone
+from thaw.training import request
+from thaw.training.inspecting import inspecting
 
 
 def fine_tune(
@@ -71,112 +70,64 @@ def fine_tune(
     print(run.val_accuracy, run.class_names)
     ```
     """
+    started = time.perf_counter()
     check_keras_config()
-    config, path = _resolve(config, data, run_dir, resume, options)
+    config, path = request.resolve(config, data, run_dir, resume, options)
     unfreeze_from = check_request(**config.model_arguments())
-    _check_folders(config, path)
-    with progress.output(silent=verbose == 0):
-        # TensorFlow takes seconds to import: not before all that can be
-        # checked without it.
-        from thaw.data.prepare import find_photos, start_inspection
+    request.check_folders(config, path)
+    class_names = request.class_names_before(config, path, resume)
+    with (
+        progress.output(silent=verbose == 0),
+        inspecting(config, class_names) as inspect,
+    ):
+        from thaw.training import begin
+        from thaw.training.resume import Resumption
 
-        found = find_photos(config, _class_names_before(config, path, resume))
-        if find_own_model(config.backbone_name) is not None:
-            say(own_backbone.describe_start(config, found[0].class_names))
-        # In processes, while TensorFlow is imported.
-        with start_inspection(found, config) as inspect:
-            with progress.heavy_imports():
-                from thaw import isolation
-                from thaw.data.pixels import pillow_limits
-                from thaw.device import dtype_policy
-                from thaw.training import begin
-                from thaw.training.resume import Resumption
-
-            is_default = path.parent.name == "runs" and (resume or not run_dir)
-            with (
-                isolation.seeded(config.seed),
-                dtype_policy(config.precision),
-                pillow_limits(),
-            ):
-                training = begin.begin(
-                    config.with_absolute_paths(),
-                    inspect,
-                    path,
-                    unfreeze_from,
-                    Resumption(resume, resume_anyway, is_default),
-                    callbacks,
-                    verbose,
-                )
-                _run(training, verify)
+        is_default = path.parent.name == "runs" and (resume or not run_dir)
+        training = begin.begin(
+            config.with_absolute_paths(),
+            inspect,
+            path,
+            unfreeze_from,
+            Resumption(resume, resume_anyway, is_default),
+            callbacks,
+            verbose,
+        )
+        _run(training, verify, started)
     from thaw.run import Run
 
     return Run(path)
 
 
-def _resolve(config, data, run_dir, resume, options):
-    """Returns the options of a run, and the path of its folder."""
-    if config is not None and (options or data is not None):
-        names = ", ".join(f"`{x}`" for x in (options or {"data": data}))
-        raise UserError(
-            f"Give `config`, or options, not both. Received also: {names}. To "
-            "change one: dataclasses.replace(config, ...)"
-        )
-    if data is not None:
-        options = {"data": data, **options}
-    if resume:
-        from thaw.training.resume import load_config
-
-        if run_dir is None:
-            raise UserError("With `resume`, `run_dir` is the run's folder.")
-        if config is not None:
-            options = {x: getattr(config, x) for x in config.given}
-        path = paths.follow_link(run_dir)
-        config = load_config(path, options)
-        return own_backbone.with_own_options(config), path
-    config = TrainConfig(**options) if config is None else config
-    config = own_backbone.with_own_options(config)
-    return config, paths.choose_run_dir(run_dir, config.backbone_name)
-
-
-def _check_folders(config, path):
-    check_outside_data("run_dir", path, config.data)
-    if config.cache_dir:
-        check_outside_data("cache_dir", config.cache_dir, config.data)
-
-
-def _class_names_before(config, path, resume):
-    """Returns class names that come first, those of a model or an older run."""
-    from thaw.data.class_names import sorted_names
-    from thaw.runs import reader
-
-    kept = own_backbone.kept_classes(config)
-    if kept or not (resume and (path / "class_names.json").is_file()):
-        return kept
-    names = reader.load_class_names(path)
-    # In their usual order, they come as in the run itself, which may have left
-    # out some; an older Thaw had another one.
-    return () if tuple(names) == tuple(sorted_names(names)) else names
-
-
-def _run(training, verify):
+def _run(training, verify, started):
     """Trains, and proves and reports what came of it."""
     from thaw.training import begin, failures, figures, stages, verification
 
-    with (
-        training.folder.unlocked_after(),
-        failures.explained(training),
-        verification.fresh_process(verify) as process,
-    ):
+    with training.folder.unlocked_after(), failures.explained(training):
         begin.save_inputs(training)
-        figures.draw_augmented(training)
-        search = None
-        if training.config.searches:
-            from thaw.search.auto import search
-        stages.run_stages(training, search)
-        if training.best.row is not None:
-            _finish(training, process)
-        else:
-            say("No epoch was asked for, so there is no model.")
+        # Before the process starts, which imports TensorFlow beside it.
+        _say_estimate(training, started)
+        with verification.fresh_process(verify) as process:
+            figures.draw_augmented(training)
+            search = None
+            if training.config.searches:
+                from thaw.search.auto import search
+            stages.run_stages(training, search)
+            if training.best.row is not None:
+                _finish(training, process)
+            else:
+                say("No epoch was asked for, so there is no model.")
+
+
+def _say_estimate(training, started):
+    """Says what the run takes, and again where that turns out to be off."""
+    from thaw.search.estimate import estimate
+    from thaw.search.updates import EstimateUpdates
+
+    if not progress.is_silent() and not training.config.searches:
+        expected = estimate(training, started)
+        say(str(expected))
+        training.callbacks.callbacks.append(EstimateUpdates(expected, started))
 
 
 def _finish(training, process):

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from thaw.data.groups import group_folds
 from thaw.evaluation.metrics import wilson_interval
@@ -143,7 +144,10 @@ def find_suspected(
     num_folds = min(_FOLDS, num_groups[enough].min())
     groups = None if groups is None else groups[rows]
     folds = _make_folds(num_folds, codes, groups)
-    true, judged = _judge(_reduce(features[rows]), codes, folds)
+    # Threads of BLAS wait for each other by spinning: beside TensorFlow's, and
+    # on a machine that has other work, they make it 20 times slower.
+    with threadpool_limits(1, "blas"):
+        true, judged = _judge(_reduce(features[rows]), codes, folds)
     found = [
         SuspectedLabel(int(rows[row]), int(classes[suggested]), probability)
         for row, suggested, probability in _suspects(true, codes, judged)

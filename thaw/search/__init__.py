@@ -1,1 +1,1 @@
-"""How much to unfreeze: candidates, trials, successive halving."""
+"""How much to unfreeze, and what a run takes."""

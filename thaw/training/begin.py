@@ -24,7 +24,41 @@ from thaw.training.conditions import make_conditions
 from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
-from thaw.training.state import Training
+from thaw.training.state import Prepared, Training
+
+
+def prepare(
+    config: TrainConfig,
+    inspect: Callable[[], list[Photos]],
+    unfreeze_from: str,
+) -> Prepared:
+    """Returns a run that is prepared, and has no folder yet.
+
+    Args:
+        config: Options of the run, paths absolute.
+        inspect: Function of `start_inspection`.
+        unfreeze_from: Unfreeze point.
+
+    Raises:
+        UserError: If photos or options don't fit.
+    """
+    with progress.heavy_imports():  # TensorFlow logs here, too
+        device_name = device.prepare_device()
+    splits = _split(inspect, config)
+    model = build_model_of(config, splits)
+    config, stages, settings, views = _prepare(
+        config, model, splits, unfreeze_from, device_name
+    )
+    return Prepared(
+        config=config,
+        model=model,
+        unfreeze_from=unfreeze_from,
+        splits=splits,
+        stages=stages,
+        settings=settings,
+        views=views,
+        device=device_name,
+    )
 
 
 def begin(
@@ -52,17 +86,11 @@ def begin(
         MachineError: If the disk has no room for the run.
     """
     check_callbacks(callbacks)
-    with progress.heavy_imports():  # TensorFlow logs here, too
-        device_name = device.prepare_device()
-    splits = _split(inspect, config)
-    class_names = splits.train.class_names
-    model = build_model_of(config, splits)
-    config, stages, settings, views = _prepare(
-        config, model, splits, unfreeze_from, device_name
-    )
-    epochs = sum(stage.epochs for stage in stages)
-    steps = settings.steps_per_epoch
-    callbacks = Callbacks(callbacks, model, epochs, steps)
+    prepared = prepare(config, inspect, unfreeze_from)
+    model, settings = prepared.model, prepared.settings
+    class_names = prepared.splits.train.class_names
+    epochs = sum(stage.epochs for stage in prepared.stages)
+    callbacks = Callbacks(callbacks, model, epochs, settings.steps_per_epoch)
     folder = RunFolder(run_dir)
     if not resumption.is_resumed:
         folder = RunFolder.create(run_dir)
@@ -71,18 +99,16 @@ def begin(
         folder.remove_leftovers()
         checkpoints = Checkpoints(folder.path / "checkpoint")
         conditions = make_conditions(
-            config, splits, stages, settings, device_name
+            prepared.config,
+            prepared.splits,
+            prepared.stages,
+            settings,
+            prepared.device,
         )
         checkpoint = resumption.load(checkpoints, conditions, callbacks)
         resume.check_room(model, folder.path, resumption.is_resumed)
         training = Training(
-            config=config,
-            model=model,
-            unfreeze_from=unfreeze_from,
-            splits=splits,
-            stages=stages,
-            settings=settings,
-            views=views,
+            **vars(prepared),
             folder=folder,
             checkpoints=checkpoints,
             history=History(folder),
@@ -92,7 +118,6 @@ def begin(
             accuracy=Accuracy(len(class_names)),
             callbacks=callbacks,
             stop=StopRequest(),
-            device=device_name,
             conditions=conditions,
             progress_bar=_progress_bar(verbose),
             resumed=checkpoint,
@@ -100,7 +125,7 @@ def begin(
     except BaseException:
         folder.unlock()
         raise
-    say(f"Training on {device_name}. Results go to {run_dir}")
+    say(f"Training on {prepared.device}. Results go to {run_dir}")
     return training
 
 

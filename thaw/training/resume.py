@@ -137,6 +137,16 @@ def _changes(before, now, kind):
     ]
 
 
+def bytes_needed(model) -> int:
+    """Returns the bytes that checkpoints and model take at most.
+
+    Args:
+        model: Model of `build_model`.
+    """
+    sizes = (4 * int(np.prod(x.shape)) for x in model.variables)
+    return _VARIABLES_KEPT * sum(sizes)
+
+
 def check_room(model, folder: Path, is_resumed: bool) -> None:
     """Raises a `MachineError` if a run's files will not fit on the disk.
 
@@ -145,9 +155,8 @@ def check_room(model, folder: Path, is_resumed: bool) -> None:
         folder: Run folder.
         is_resumed: Whether the run goes on, and can't go elsewhere.
     """
-    size = sum(4 * int(np.prod(x.shape)) for x in model.variables)
     held = sum(x.stat().st_size for x in folder.rglob("*") if x.is_file())
-    needed = _VARIABLES_KEPT * size - held
+    needed = bytes_needed(model) - held
     free = shutil.disk_usage(folder).free
     if free < needed:
         way_out = "Free some"

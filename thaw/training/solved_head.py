@@ -50,6 +50,7 @@ def solve_head(
     """
     from sklearn import linear_model, model_selection, svm
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     features, labels = features[:_MOST_PHOTOS], labels[:_MOST_PHOTOS]
     groups = groups if groups is None else groups[:_MOST_PHOTOS]
@@ -73,7 +74,10 @@ def solve_head(
             "training photos of a class (with groups, photos of two groups). "
             "Add photos, or use another `head`."
         )
-    model.fit(scaled, labels)
+    # Threads of BLAS wait for each other by spinning: beside TensorFlow's, and
+    # on a machine that has other work, they make it 20 times slower.
+    with threadpool_limits(1, "blas"):
+        model.fit(scaled, labels)
     best = getattr(model, "best_estimator_", model)
     scale, shift = 1.0, 0.0
     if solver == "svm":

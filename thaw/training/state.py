@@ -25,9 +25,9 @@ _SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
 
 
-@dataclasses.dataclass(eq=False)
-class Training:
-    """All that belongs to one run while it trains.
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Prepared:
+    """A run before it has a folder.
 
     Attributes:
         config: Options of the run, paths absolute.
@@ -37,21 +37,7 @@ class Training:
         stages: Stages of the run, in order.
         settings: Settings that all stages share.
         views: Views of the photos.
-        folder: `RunFolder` of the run.
-        checkpoints: Where the state is kept.
-        history: Epochs and steps so far.
-        best: The best model so far.
-        accuracy: The metric to train and to validate with.
-        callbacks: Keras callbacks of the user.
-        stop: Request to stop, which is asked between steps.
         device: Text of `thaw.device.prepare_device`.
-        conditions: What a resumed run is compared with.
-        progress_bar: `verbose` of Keras's progress bar.
-        resumed: Checkpoint that the run goes on from, or None.
-        proof: What was frozen and what moved, so far.
-        yardstick: What a linear head alone reaches, or None.
-        search: What was asked of a search and what came of it, by name; empty
-            where there was none.
     """
 
     config: TrainConfig
@@ -61,6 +47,30 @@ class Training:
     stages: Sequence[Stage]
     settings: Settings
     views: Views
+    device: str
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Training(Prepared):
+    """All that belongs to one run while it trains.
+
+    Attributes:
+        folder: `RunFolder` of the run.
+        checkpoints: Where the state is kept.
+        history: Epochs and steps so far.
+        best: The best model so far.
+        accuracy: The metric to train and to validate with.
+        callbacks: Keras callbacks of the user.
+        stop: Request to stop, which is asked between steps.
+        conditions: What a resumed run is compared with.
+        progress_bar: `verbose` of Keras's progress bar.
+        resumed: Checkpoint that the run goes on from, or None.
+        proof: What was frozen and what moved, so far.
+        yardstick: What a linear head alone reaches, or None.
+        search: What was asked of a search and what came of it, by name; empty
+            where there was none.
+    """
+
     folder: object
     checkpoints: Checkpoints
     history: History
@@ -68,7 +78,6 @@ class Training:
     accuracy: Accuracy
     callbacks: Callbacks
     stop: StopRequest
-    device: str
     conditions: dict
     progress_bar: int = 2
     resumed: Checkpoint | None = None

@@ -27,6 +27,7 @@ class RunOptions(Config):
             which runs/latest then points.
         resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
+        estimate: Estimate time and disk, and exit.
         list_backbones: Print the backbones and exit.
         list_layers: Print the base's layers and exit.
     """
@@ -34,6 +35,7 @@ class RunOptions(Config):
     run_dir: str | None = option(None, is_path=True)
     resume: str | None = option(None, is_path=True)
     resume_anyway: bool = option(False)
+    estimate: bool = option(False)
     list_backbones: bool = option(False)
     list_layers: bool = option(False)
 
@@ -54,6 +56,8 @@ def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
         print(listing.backbones_table())
     elif own.list_layers:
         print(_layers_table(config))
+    elif own.estimate:
+        _estimate(config, own)
     else:
         _train(config, own)
     return 0
@@ -65,10 +69,26 @@ def _layers_table(config):
 
     arguments = with_own_options(config).model_arguments()
     arguments.pop("weights")  # not looked at
+
+    def find_costs(model):
+        from thaw.search.layer_costs import layer_costs
+
+        return layer_costs(model, config.batch_size, config.train_batch_norm)
+
     with app.without_startup_logs():
         return listing.list_layers(
-            train_batch_norm=config.train_batch_norm, **arguments
+            train_batch_norm=config.train_batch_norm,
+            find_costs=find_costs,
+            **arguments,
         )
+
+
+def _estimate(config, own):
+    import thaw
+
+    if own.resume:
+        raise UserError("Give --estimate or --resume, not both.")
+    print(thaw.estimate_run(config=config))
 
 
 def _train(config, own):

@@ -1,0 +1,62 @@
+"""estimate_run: what a run would take."""
+
+import time
+from pathlib import Path
+
+from model_zoo.request import check_request
+from thaw import progress
+from thaw.config import TrainConfig
+from thaw.keras_config import check_keras_config
+from thaw.training import request
+from thaw.training.inspecting import inspecting
+
+
+def estimate_run(
+    data: str | Path | None = None,
+    *,
+    config: TrainConfig | None = None,
+    verbose: str | int = "auto",
+    **options,
+) -> "Estimate":  # noqa: F821
+    """Estimates the time and the disk that `fine_tune` takes, on this machine.
+
+    Photos are checked and the model is built, as for the run; then about a
+    second is measured. No run folder is made, and nothing trains.
+
+    Args:
+        data: As in `fine_tune`.
+        config: All options; or give them one by one, not both.
+        verbose: 0: prints nothing.
+        **options: Fields of `TrainConfig`.
+
+    Returns:
+        An `Estimate`: `seconds` by part, `total`, `disk_bytes`; `str` of it is
+        one line.
+
+    Raises:
+        UserError: If options, photos or files don't fit.
+
+    Example:
+
+    ```python
+    import thaw
+
+    estimate = thaw.estimate_run(limit=40, head_epochs=1, epochs=1)
+    print(estimate, estimate.total)
+    ```
+    """
+    started = time.perf_counter()
+    check_keras_config()
+    config, path = request.resolve(config, data, None, False, options)
+    unfreeze_from = check_request(**config.model_arguments())
+    request.check_folders(config, path)
+    class_names = request.class_names_before(config, path, resume=False)
+    with (
+        progress.output(silent=verbose == 0),
+        inspecting(config, class_names) as inspect,
+    ):
+        from thaw.search.estimate import estimate
+        from thaw.training.begin import prepare
+
+        prepared = prepare(config.with_absolute_paths(), inspect, unfreeze_from)
+        return estimate(prepared, started)
