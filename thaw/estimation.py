@@ -6,6 +6,7 @@ from pathlib import Path
 from model_zoo.request import check_request
 from thaw import progress
 from thaw.config import TrainConfig
+from thaw.errors import UserError
 from thaw.keras_config import check_keras_config
 from thaw.training import request
 from thaw.training.inspecting import inspecting
@@ -58,5 +59,10 @@ def estimate_run(
         from thaw.search.estimate import estimate
         from thaw.training.begin import prepare
 
+        if config.searches:
+            raise UserError(
+                "A run that searches takes its `budget`. For an estimate give "
+                "`unfreeze_from` a layer."
+            )
         prepared = prepare(config.with_absolute_paths(), inspect, unfreeze_from)
         return estimate(prepared, started)

@@ -1,5 +1,6 @@
 """fine_tune: one run, in reading order."""
 
+import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,7 +112,9 @@ def _run(training, verify, started):
             figures.draw_augmented(training)
             search = None
             if training.config.searches:
-                from thaw.search.auto import search
+                from thaw.search import auto
+
+                search = functools.partial(auto.search, started=started)
             stages.run_stages(training, search)
             if training.best.row is not None:
                 _finish(training, process)

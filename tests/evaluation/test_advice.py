@@ -50,6 +50,16 @@ def test_a_run_that_went_well_gets_no_advice():
     "found, flags, number",
     [
         (
+            evidence(yardstick_loss=0.3),
+            "--head=linear --epochs=0",
+            "validation loss of 0.300, this run 0.344",
+        ),
+        (
+            evidence(yardstick_loss=0.3, mixup=True),
+            "--head=linear --epochs=0 --nomixup",
+            "as they are",
+        ),
+        (
             evidence(num_suspected=20, expected_errors=17.6),
             "",
             "20 of 250 photos (8.0%) are suspected of a wrong label, about 18",

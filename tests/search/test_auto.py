@@ -14,6 +14,14 @@ OPTIONS = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_photos():
+    """Lets a search hold out some of few photos."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auto, "_FEWEST", 1)
+        yield
+
+
 @pytest.fixture(scope="module")
 def searched(drawn_photos, tmp_path_factory):
     """A run with a search, and its folder."""
@@ -92,3 +100,15 @@ def test_options_that_a_search_cannot_keep_are_refused(drawn_photos, tmp_path):
     for wrong in ({"mixup": True}, {"epochs": 0}, {"cache_views": 0}):
         with pytest.raises(UserError, match=next(iter(wrong))):
             train(tmp_path / "run", data=drawn_photos, trials=2, **wrong)
+
+
+def test_of_very_few_photos_none_are_held_out(
+    drawn_photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(auto, "_FEWEST", 40)
+    run = train(
+        tmp_path / "run", data=drawn_photos, trials=4,
+        cache_dir=tmp_path / "cache", **OPTIONS,
+    )  # fmt: skip
+    assert (run.config.unfreeze_from, run.config.epochs) == ("none", 0)
+    assert not (tmp_path / "run/search.csv").exists()

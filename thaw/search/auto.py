@@ -1,6 +1,7 @@
 """The search for unfreeze point, learning rate and augmentation."""
 
 import dataclasses
+import time
 
 import keras
 import numpy as np
@@ -17,16 +18,20 @@ from thaw.search.halving import successive_halving
 from thaw.search.record import Record
 from thaw.search.trial import Trial, Trials
 from thaw.search.trial_photos import TrialPhotos
-from thaw.training import begin
+from thaw.training import begin, figures
 from thaw.training.caching import make_cache_settings
 from thaw.training.solved_head import solve_head
 from thaw.training.state import Training
 
-_REPORT_SECONDS = 10.0
+_HEAD_ALONE = {"unfreeze_from": "none", "epochs": 0}
 _DEFAULT_TRIALS = 40
+_FEWEST = 40  # training photos of a class
+# Figures, page and proof: what they take, and for each photo.
+_REPORT_SECONDS, _REPORT_SECONDS_OF_PHOTO = 6.0, 1.5e-3
+_VALIDATION = 2.0  # times as long as training photos: always in float32
 
 
-def search(training: Training) -> None:
+def search(training: Training, started: float | None = None) -> None:
     """Chooses how a run goes on after its head, and gives it that stage.
 
     Candidates train on four fifths of the training photos, and are judged on
@@ -34,12 +39,22 @@ def search(training: Training) -> None:
 
     Args:
         training: A run with `unfreeze_from=auto`, whose head has trained.
+        started: `time.perf_counter()` when the run was asked for; None: when
+            it began to train.
     """
+    asked = training.config
+    fewest = min(training.splits.train.counts().values())
+    if fewest < _FEWEST:
+        say(
+            f"\nA class has {fewest} training photos, too few to hold some "
+            "out: the head alone"
+        )
+        begin.add_fine_tuning(training, _with_options(asked, _HEAD_ALONE))
+        return
     variables = [
         (x, keras.ops.convert_to_numpy(x)) for x in training.model.variables
     ]
-    asked = training.config
-    one = _Search(training)
+    one = _Search(training, started)
     choice = one.run()
     one.draw(choice)
     for variable, value in variables:  # trials have changed them
@@ -51,15 +66,16 @@ def search(training: Training) -> None:
         "trials": len(one.record.trials),
         "not_tried": one.num_skipped,
     }
-    begin.add_fine_tuning(training, _chosen_config(asked, choice))
+    options = choice.trial.candidate.options()
+    if options["unfreeze_from"] == "none":
+        options = _HEAD_ALONE
+    begin.add_fine_tuning(training, _with_options(asked, options))
+    figures.draw_augmented(training)
     one.record.end()
 
 
-def _chosen_config(config, choice):
+def _with_options(config, options):
     """Returns the options of a run that does what was chosen."""
-    options = choice.trial.candidate.options()
-    if options["unfreeze_from"] == "none":
-        options = {"unfreeze_from": "none", "epochs": 0}
     given = config.given - {"budget", "trials"}
     return dataclasses.replace(
         config, given=given, budget=None, trials=None, **options
@@ -69,8 +85,11 @@ def _chosen_config(config, choice):
 class _Search:
     """One search."""
 
-    def __init__(self, training):
+    def __init__(self, training, started):
         config = training.config
+        seconds = training.seconds
+        if started is not None:
+            seconds = time.perf_counter() - started
         self.record = Record(training.folder.path)
         self._training = training
         self._caching = make_cache_settings(config, training.device)
@@ -81,7 +100,7 @@ class _Search:
         self._budget = Budget(
             config.budget and parse_duration(config.budget),
             most_trials,
-            max(training.seconds, self.record.seconds_before),
+            seconds + self.record.seconds_before,
         )
         self.num_skipped = 0
 
@@ -191,7 +210,9 @@ class _Search:
     def _expected_rest(self, candidate):
         """Returns what the run will take after the search."""
         config, photos = self._training.config, self._photos
-        ratio = len(photos.labels) / len(photos.fit)
+        num_val = len(self._training.splits.validation)
+        num_photos = len(photos.labels)
+        ratio = num_photos / len(photos.fit)
         per_epoch = max(
             (
                 x.seconds_per_epoch
@@ -200,9 +221,10 @@ class _Search:
             ),
             default=0.0,
         )
-        passes = self._caching.num_views + 1
+        passes = self._caching.num_views + _VALIDATION * num_val / num_photos
         return (
             config.epochs * per_epoch * ratio
             + passes * photos.seconds_per_pass * ratio
             + _REPORT_SECONDS
+            + _REPORT_SECONDS_OF_PHOTO * (num_photos + num_val)
         )
