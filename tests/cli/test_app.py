@@ -91,7 +91,7 @@ def test_help_shows_every_flag_with_its_default_and_bounds():
     assert "--resize=squash|crop|center|pad" in words
     assert "Photos per step. (default: 20; 1 to 4,096)" in words
     assert "--[no]horizontal_flip" in words
-    assert "Set an option that has no flag: peak_fraction" in words
+    assert "Set an option that has no flag: head_schedule" in words
     assert max(map(len, text.splitlines())) <= 80
     assert len(text.splitlines()) < 160
 

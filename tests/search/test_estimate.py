@@ -39,9 +39,9 @@ def test_an_estimate_changes_no_bit_of_the_run(tmp_path, monkeypatch):
     support.train(tmp_path / "plain", cache_dir=tmp_path / "a", **OPTIONS)
     found = []
 
-    def estimate_and_run(training):
+    def estimate_and_run(training, search):
         found.append(estimate(training, time.perf_counter()))
-        run_stages(training)
+        run_stages(training, search)
         found.append(estimate(training, time.perf_counter()))
 
     monkeypatch.setattr(support, "run_stages", estimate_and_run)

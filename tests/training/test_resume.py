@@ -384,12 +384,12 @@ def test_a_run_without_its_stage_is_refused(stopped_dir):
 def test_what_has_changed_is_said(drawn_photos, tmp_path, capsys):
     data = shutil.copytree(drawn_photos, tmp_path / "photos")
     run_dir = tmp_path / "run"
-    stopped_run(run_dir, data=data, limit=None)
+    stopped_run(run_dir, data=data, limit=None, schedule="constant")
     next(data.glob("cat/*.jpg")).unlink()
     with pytest.raises(UserError) as error:
         resume(run_dir, optimizer="sgd")
     message = str(error.value)
-    assert "  `optimizer`: was rmsprop, is sgd" in message
+    assert "  `optimizer`: was adam, is sgd" in message
     assert "training photos: was" in message
     assert "`resume_anyway`" in message
     # More epochs, at a constant rate, change nothing of those before.
@@ -521,7 +521,7 @@ def test_a_loss_that_is_nan_at_the_end_of_an_epoch(tmp_path, monkeypatch):
     with pytest.raises(NotFinite) as error:
         train(tmp_path / "run")
     assert "The loss became NaN or Inf (stage fine_tune" in str(error.value)
-    assert "--learning_rate=1e-06 --resume_anyway" in str(error.value)
+    assert "--learning_rate=1e-05 --resume_anyway" in str(error.value)
     assert "Kept epoch 1 of 2 (head)" in str(error.value)
 
 

@@ -24,7 +24,7 @@ from thaw.training.solved_head import solve_head
 from thaw.training.state import Training
 
 _HEAD_ALONE = {"unfreeze_from": "none", "epochs": 0}
-_DEFAULT_TRIALS = 40
+_PLAIN_RUNS = 3  # a search takes as long as, if nothing else is asked for
 _FEWEST = 40  # training photos of a class
 # Figures, page and proof: what they take, and for each photo.
 _REPORT_SECONDS, _REPORT_SECONDS_OF_PHOTO = 6.0, 1.5e-3
@@ -94,12 +94,9 @@ class _Search:
         self._training = training
         self._caching = make_cache_settings(config, training.device)
         self._photos = TrialPhotos(training, self._caching)
-        most_trials = config.trials
-        if config.budget is None and most_trials is None:
-            most_trials = _DEFAULT_TRIALS
         self._budget = Budget(
             config.budget and parse_duration(config.budget),
-            most_trials,
+            config.trials,
             seconds + self.record.seconds_before,
         )
         self.num_skipped = 0
@@ -186,6 +183,10 @@ class _Search:
         trial = self._trials.run(candidate, epochs)
         self._budget.trials += 1
         self.record.add(trial, self._budget.seconds)
+        if not self._budget.is_limited and epochs:
+            plain = self._budget.seconds + self._expected_rest(candidate)
+            self._budget.limit(_PLAIN_RUNS * plain)
+            say(f"Budget: {_PLAIN_RUNS * plain:.0f} s (`budget`, `trials`)")
         say(
             f"  {candidate.describe()}, {epochs} epochs: loss {trial.loss:.4f}"
             f" ({trial.seconds:.1f} s)"

@@ -51,6 +51,15 @@ class Budget:
         self._first = seconds_before
 
     @property
+    def is_limited(self) -> bool:
+        """True if there is a limit."""
+        return (self._most_seconds, self._most_trials) != (None, None)
+
+    def limit(self, most_seconds: float) -> None:
+        """Sets the seconds until the run has to end."""
+        self._most_seconds = most_seconds
+
+    @property
     def seconds(self) -> float:
         """Seconds of the run that are used."""
         return time.perf_counter() - self._start
