@@ -158,7 +158,9 @@ def photo_costs(training):
     if train_views.augment is not None:
         both = median_seconds(lambda: read(train_views), len(rows))
         seconds = max(both - decode, 0.0)
-        costs.append(Cost("warp a view", seconds, count_views(training)))
+        num_views = training.stages[-1].train_cache.num_views
+        warped = num_views * len(train_views.photos)
+        costs.append(Cost("warp a view", seconds, warped))
     return costs
 
 

@@ -151,15 +151,12 @@ def run_thaw(_, seed, __):
             f"--preprocess={PREPROCESS.value}",
             f"--image_size={IMAGE_SIZE.value}",
             f"--unfreeze_from={UNFREEZE_FROM.value}",
-            f"--head_epochs={HEAD_EPOCHS}",
-            f"--epochs={EPOCHS.value - HEAD_EPOCHS}",
+            f"--epochs={EPOCHS.value - 1}",  # the first is the solved head
             f"--seed={seed}",
         ],
     )
     num_views = run.summary["config"]["cache_views"]
-    # The first pass of the fine-tune stage sees the view of the head.
-    first_epochs = HEAD_EPOCHS + num_views
-    return time_to_loss.summarize(run.usage, run.history, first_epochs)
+    return time_to_loss.summarize(run.usage, run.history, 1 + num_views)
 
 
 def losses_of(usage):

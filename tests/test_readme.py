@@ -112,7 +112,7 @@ def test_every_flag_in_the_readme_exists(run_script):
 def test_training_commands_are_spelt_right(shell_lines, run_script):
     """They get as far as looking for the photos."""
     lines = [line for line in shell_lines if "train.py --data" in line]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         arguments = shlex.split(line.split("python ")[1], comments=True)
         arguments = [

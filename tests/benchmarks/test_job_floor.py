@@ -12,4 +12,5 @@ def test_a_job_is_begun_with_the_flags_of_train_py(tmp_path, monkeypatch):
     ]  # fmt: skip
     training = job_floor.begin_training(flags, tmp_path)
     assert [stage.epochs for stage in training.stages] == [1, 3]
-    assert job_floor.count_views(training) == 2 * len(training.splits.train)
+    # The photos as they are, for the head, and two views of each.
+    assert job_floor.count_views(training) == 3 * len(training.splits.train)

@@ -81,8 +81,9 @@ def test_the_history_runs_over_both_stages(trained_run):
     assert [row["stage"] for row in history] == ["head"] * 2 + ["fine_tune"] * 2
     assert [row["epoch"] for row in history] == ["1", "2", "3", "4"]
     rates = [float(row["learning_rate"]) for row in history]
-    # The head's falls along half a cosine; 38 photos are 2 steps an epoch.
-    assert rates == pytest.approx([8.536e-4, 1.464e-4, 1e-5, 1e-5], rel=1e-3)
+    # Each falls along half a cosine; 38 photos are 2 steps an epoch.
+    expected = [8.536e-4, 1.464e-4, 8.536e-5, 1.464e-5]
+    assert rates == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_kept_epoch_has_the_lowest_validation_loss(train_script):

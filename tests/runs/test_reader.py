@@ -30,6 +30,7 @@ def summary(**changed):
         **dict.fromkeys(("frozen_parameters", "trainable_parameters"), 1),
         **{"image_size": 1, "seconds": 1.5, "seed": 0},
         **{"unfreeze_from": "all", "versions": {"keras": "3"}},
+        "val_loss": 0.5,
     }
     return json.dumps(whole | changed)
 
@@ -45,6 +46,8 @@ def summary(**changed):
         (summary(versions=["x"]), "its versions is"),
         (summary(format=3), "written by a newer Thaw"),
         (summary(frozen_layers="x"), "its frozen_layers is"),
+        (summary(yardstick={"val_loss": "x"}), "its yardstick is"),
+        (summary(search={"sentence": ["x"]}), "its search is"),
         ("{}", "its backbone is None"),
     ],
 )

@@ -145,18 +145,20 @@ def _positions(run):
 def _seconds_of_epochs(run, stage, position, step):
     """Returns seconds of the epochs of a stage, without their features."""
     start = _STAGE + _COMPILATIONS * step.compilation
-    settings = run.settings
-    train, val = run.views.train, run.views.validation
+    settings, val = run.settings, run.views.validation
+    train = run.views.of(stage)
     of_step = step.seconds + _STEP
     forward = (step.seconds * FORWARD + _STEP) / settings.batch_size
     validation = _EPOCH + forward * len(val.labels)
+    sizes = [math.prod(x.shape[1:]) for x in stage.boundary]
+    solved = _SOLVED * len(train.labels) * sum(sizes)
     if stage.solver is not None:
-        sizes = [math.prod(x.shape[1:]) for x in stage.boundary]
-        solved = _SOLVED * len(train.labels) * sum(sizes)
         return (start + solved + forward * len(train.labels) + validation,)
     if position.learning_rate == "find":
         start += _COMPILATIONS * step.compilation
         start += NUM_STEPS * of_step * (1 + FORWARD)  # and those of a twin
+    if not stage.augmented and run.config.yardstick:
+        start += solved
     num_epochs = position.epochs_before + stage.epochs - position.epoch
     seconds = [settings.steps_per_epoch * of_step + validation] * num_epochs
     if not seconds:
@@ -166,8 +168,8 @@ def _seconds_of_epochs(run, stage, position, step):
 
 
 def _report_seconds(run, speeds):
-    views = run.views
-    num_photos = len(views.train.labels) + len(views.validation.labels)
+    train, _, validation = run.views
+    num_photos = len(train.labels) + len(validation.labels)
     step = speeds.step(run.stages[-1]).seconds
     of_photo = _REPORT_PHOTO + FORWARD * step / run.settings.batch_size
     return _REPORT + num_photos * of_photo + _SEEN_AGAIN * speeds.forward()

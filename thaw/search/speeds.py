@@ -100,10 +100,11 @@ class Speeds:
 
     def forward(self) -> float:
         """Returns the seconds of a photo in the whole model, by TensorFlow."""
-        last = len(self._run.stages) - 1
-        step = self.step(self._run.stages[last]).seconds
-        trained = FORWARD * step / self._run.settings.batch_size
-        return self._frozen_part(last, DEFAULT_RUNTIME) + trained
+        last = self._run.stages[-1]
+        trained = (
+            FORWARD * self.step(last).seconds / self._run.settings.batch_size
+        )
+        return self._frozen_part([last], DEFAULT_RUNTIME) + trained
 
     def step(self, stage: Stage) -> StepSpeed:
         """Returns the seconds of a training step of a stage.
@@ -119,20 +120,21 @@ class Speeds:
 
     def _of_photo(self, number, kind):
         """Returns the seconds of a photo: to load it, and its features."""
-        split = int(kind == "validated")
-        loading = self._loading(split)[kind == "kept"]
-        runtime = self._run.settings.runtime
-        frozen = self._frozen_part(
-            number, DEFAULT_RUNTIME if split else runtime
-        )
+        run = self._run
+        stage, *later = run.stages[number:]
+        if kind == "validated":
+            views, runtime = run.views.validation, DEFAULT_RUNTIME
+        else:
+            views, runtime = run.views.of(stage), run.settings.runtime
+            later = [x for x in later if run.views.of(x) is views]
+        loading = self._loading(views)[kind == "kept"]
+        frozen = self._frozen_part([stage, *later], runtime)
         # On a CPU both take all cores, on a GPU they go on at the same time.
         return max(loading, frozen) if has_gpu() else loading + frozen
 
-    def _loading(self, split):
+    def _loading(self, views):
         """Returns seconds of a photo that is decoded, and of one kept."""
-        if split not in self._loaded:
-            all_views = self._run.views
-            views = all_views.validation if split else all_views.train
+        if id(views) not in self._loaded:
             # From the end: those at the start may be decoded already.
             rows = views.order(0)[::-1]
 
@@ -156,39 +158,33 @@ class Speeds:
 
             decoded = time_photo(0)
             kept = decoded if views.kept is None else time_photo(1)
-            self._loaded[split] = decoded, kept
-        return self._loaded[split]
+            self._loaded[id(views)] = decoded, kept
+        return self._loaded[id(views)]
 
-    def _frozen_part(self, number, runtime):
+    def _frozen_part(self, stages, runtime):
         """Returns the seconds of a photo up to the boundaries of stages.
 
         Args:
-            number: Number of the first of these stages.
+            stages: Stages whose boundaries are computed in one go.
             runtime: What computes them.
         """
-        if runtime not in self._frozen:
-            self._frozen[runtime] = list(self._time_frozen(runtime))[::-1]
-        return sum(self._frozen[runtime][number:])
-
-    def _time_frozen(self, runtime):
-        """Yields the seconds of a photo from the boundary after, last first."""
         layers = self._run.settings.frozen_layers
-        images, *_ = self._run.views.validation.images(0, [0], 1)
-        tensors = [tf.repeat(images, layers.batch_size, axis=0)]
-        start = None
-        for stage in reversed(self._run.stages):
-            if start is not None and _are_same(start, stage.boundary):
-                yield 0.0
-                continue
-            compute = layers.function(start, stage.boundary, runtime)
-            outputs = compute(*tensors)  # compiles what is lazy
-            seconds = _median_seconds(lambda f=compute, x=tensors: f(*x))
-            yield _SIDE_BY_SIDE * seconds / layers.batch_size
-            start, tensors = stage.boundary, outputs
-
-
-def _are_same(tensors, others):
-    return [*map(id, tensors)] == [*map(id, others)]
+        image = self._run.views.validation.images(0, [0], 1)
+        tensors = [tf.repeat(next(iter(image)), layers.batch_size, axis=0)]
+        start, total = None, 0.0
+        # Stages with the same boundary share their caches.
+        of_boundary = {id(x.val_cache): x.boundary for x in stages}
+        for boundary in reversed(of_boundary.values()):
+            key = (*map(id, start or ()), None, *map(id, boundary), runtime)
+            if key not in self._frozen:
+                compute = layers.function(start, boundary, runtime)
+                outputs = compute(*tensors)  # compiles what is lazy
+                seconds = _median_seconds(lambda f=compute, x=tensors: f(*x))
+                self._frozen[key] = outputs, seconds / layers.batch_size
+            tensors, seconds = self._frozen[key]
+            total += _SIDE_BY_SIDE * seconds
+            start = boundary
+        return total
 
 
 def _seconds(function):
