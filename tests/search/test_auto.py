@@ -112,3 +112,16 @@ def test_of_very_few_photos_none_are_held_out(
     )  # fmt: skip
     assert (run.config.unfreeze_from, run.config.epochs) == ("none", 0)
     assert not (tmp_path / "run/search.csv").exists()
+
+
+def test_candidates_whose_features_have_no_room_are_left_out(
+    drawn_photos, tmp_path, capsys
+):
+    run = train(
+        tmp_path / "run", data=drawn_photos, trials=9, silent=False,
+        cache_dir=tmp_path / "cache", cache_limit_gb=2e-5, **OPTIONS,
+    )  # fmt: skip
+    points = {row[1] for row in rows_of(tmp_path / "run")[1:]}
+    assert points == {"none"}
+    assert "Not tried, did not fit: 24 candidates" in capsys.readouterr().out
+    assert run.config.epochs == 0

@@ -1,6 +1,7 @@
 """The search for unfreeze point, learning rate and augmentation."""
 
 import dataclasses
+import re
 import time
 
 import keras
@@ -23,6 +24,7 @@ from thaw.training.caching import make_cache_settings
 from thaw.training.solved_head import solve_head
 from thaw.training.state import Training
 
+_ASKED = re.compile("--(budget|trials|unfreeze_from)=")
 _HEAD_ALONE = {"unfreeze_from": "none", "epochs": 0}
 _PLAIN_RUNS = 3  # a search takes as long as, if nothing else is asked for
 _FEWEST = 40  # training photos of a class
@@ -61,7 +63,7 @@ def search(training: Training, started: float | None = None) -> None:
         variable.assign(value)
     say(f"\n{choice.describe()}")
     training.search = {
-        "asked": " ".join(asked.to_flags()),
+        "asked": " ".join(filter(_ASKED.match, asked.to_flags())),
         "sentence": choice.describe(),
         "trials": len(one.record.trials),
         "not_tried": one.num_skipped,
@@ -100,14 +102,14 @@ class _Search:
             seconds + self.record.seconds_before,
         )
         self.num_skipped = 0
+        self._points = candidates.unfreeze_points(training.model)
+        if config.unfreeze_from not in (None, "auto"):
+            self._points = [config.unfreeze_from]
 
     def run(self) -> Choice:
         """Returns the choice."""
         training = self._training
         config, model = training.config, training.model
-        points = candidates.unfreeze_points(model)
-        if config.unfreeze_from not in (None, "auto"):
-            points = [config.unfreeze_from]
         say(
             f"\nSearch: {len(self._photos.fit):,} training photos to fit, "
             f"{len(self._photos.held_out):,} held out"
@@ -115,15 +117,14 @@ class _Search:
         self._trials = Trials(training, self._photos, self._head_weights())
         head = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
         finalists = successive_halving(
-            points,
+            self._points,
             candidates.learning_rates(config),
             candidates.augmentations(config),
             config.epochs,
             self._run_trial,
         )
         if self.num_skipped:
-            what = "time" if config.budget else "trials"
-            say(f"Not tried for lack of {what}: {self.num_skipped} candidates")
+            say(f"Not tried, did not fit: {self.num_skipped} candidates")
         return choose(
             head, finalists, lambda x: candidates.num_trained(model, x)
         )
@@ -131,10 +132,8 @@ class _Search:
     def draw(self, choice: Choice) -> None:
         """Draws thaw_curve.png: the lowest loss from each unfreeze point."""
         model, head = self._training.model, choice.head.losses
-        points = ["none", *candidates.unfreeze_points(model)]
-        trials = [
-            x for x in self.record.by_point(points) if np.isfinite(x.loss)
-        ]
+        trials = self.record.by_point(["none", *self._points])
+        trials = [x for x in trials if np.isfinite(x.loss)]
         tried = [x.candidate.unfreeze_from for x in trials]
         gains = [paired_difference(head, x.losses) for x in trials]
         ax = plots.plot_thaw_curve(
@@ -177,7 +176,10 @@ class _Search:
             return known
         seconds = self._expected_seconds(candidate, epochs)
         reserve = self._expected_rest(candidate)
-        if not self._budget.allows(seconds, reserve, share):
+        if not (
+            self._budget.allows(seconds, reserve, share)
+            and self._trials.has_room(candidate)
+        ):
             self.num_skipped += 1
             return None
         trial = self._trials.run(candidate, epochs)
@@ -188,8 +190,8 @@ class _Search:
             self._budget.limit(_PLAIN_RUNS * plain)
             say(f"Budget: {_PLAIN_RUNS * plain:.0f} s (`budget`, `trials`)")
         say(
-            f"  {candidate.describe()}, {epochs} epochs: loss {trial.loss:.4f}"
-            f" ({trial.seconds:.1f} s)"
+            f"  {candidate.describe(epochs)}: loss {trial.loss:.4f} "
+            f"({trial.seconds:.1f} s)"
         )
         return trial
 

@@ -16,7 +16,7 @@ from thaw.config import TrainConfig
 
 # Two and a half decades; what is likeliest comes first, for a short search.
 _RATES = (1e-4, 1e-5, 1e-3, 3e-5, 3e-4, 3e-3)
-_AUGMENTATIONS = ("none", "flip", "flip_rotate", "affine", "crop")
+_AUGMENTATIONS = ("flip", "none", "flip_rotate", "affine", "crop")
 _LONG_BLOCK = 8  # layers with kernels: its middle is a candidate, too
 _MOST_POINTS = 5
 
@@ -38,11 +38,13 @@ class Candidate(NamedTuple):
         """Returns the options of `TrainConfig` that it stands for."""
         return self._asdict()
 
-    def describe(self) -> str:
-        """Returns e.g. `conv_dw_12, learning rate 1e-05, augment=flip`."""
+    def describe(self, epochs: int) -> str:
+        """Returns e.g. `conv_dw_12, learning rate 1e-05, flip, 3 epochs`."""
+        if self.unfreeze_from == "none":
+            return "head alone"
         return (
             f"{self.unfreeze_from}, learning rate {self.learning_rate:g}, "
-            f"augment={self.augment}"
+            f"{self.augment}, {epochs} epoch{'s' * (epochs != 1)}"
         )
 
 
@@ -81,7 +83,7 @@ def learning_rates(config: TrainConfig) -> tuple[float, ...]:
 
 
 def augmentations(config: TrainConfig) -> tuple[str, ...]:
-    """Returns the augmentations to try, the cheapest first."""
+    """Returns the augmentations to try, the likeliest first."""
     return (config.augment,) if "augment" in config.given else _AUGMENTATIONS
 
 

@@ -1,9 +1,9 @@
 """Successive halving over the options of fine-tuning.
 
 Many candidates train for an epoch, a third of them for three, and the best of
-these for longer (Jamieson & Talwalkar 2016, arXiv:1502.07943; Li et al. 2018,
-arXiv:1603.06560). Augmentations are tried on the survivors only: unfreeze point
-and learning rate matter more.
+these, where that fits, as long as the run (Jamieson & Talwalkar 2016,
+arXiv:1502.07943; Li et al. 2018, arXiv:1603.06560). Augmentations are tried on
+the survivors only: unfreeze point and learning rate matter more.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from thaw.search.trial import Trial
 
 _KEPT = 3  # one of so many goes on
 # Shares of a search that are over after each round.
-_POINTS_AND_RATES, _LONGER, _AUGMENTED = 0.45, 0.65, 0.85
+_POINTS_AND_RATES, _LONGER = 0.5, 0.75
 
 
 def successive_halving(
@@ -53,7 +53,7 @@ def successive_halving(
     third = round_of(
         [x._replace(augment=name) for x in survivors for name in others],
         some,
-        _AUGMENTED,
+        1.0,
     )
     third = sorted([*second, *third], key=lambda x: x.loss)
     if epochs <= some:

@@ -67,6 +67,11 @@ class Trials:
         self._weights = weights
         self._compiled = {}  # what is trained, by unfreeze point
 
+    def has_room(self, candidate: Candidate) -> bool:
+        """Returns whether the disk has room for the features of a candidate."""
+        stage, *_ = self._compile(candidate.unfreeze_from)
+        return self._photos.make_room(stage, candidate.augment)
+
     def run(self, candidate: Candidate, epochs: int) -> Trial:
         """Returns the trial of a candidate.
 
@@ -109,8 +114,16 @@ class Trials:
 
     def _prepare(self, candidate):
         """Returns stage and model of a candidate, at the start of a trial."""
+        stage, trained, before = self._compile(candidate.unfreeze_from)
+        for variable, value in before:  # also random numbers of Dropout
+            variable.assign(value)
+        trained.forget_bad_step()
+        self._training.model.set_weights(self._weights)
+        return stage, trained
+
+    def _compile(self, point):
+        """Returns stage, model and its variables of an unfreeze point."""
         training, settings = self._training, self._training.settings
-        point = candidate.unfreeze_from
         unfreeze(training.model, point, settings.train_batch_norm)
         if point not in self._compiled:
             stage = Stage(training.model, "fine_tune", point, 1, 1.0)
@@ -123,12 +136,7 @@ class Trials:
             variables = [*trained.variables, *trained.optimizer.variables]
             before = [(x, keras.ops.convert_to_numpy(x)) for x in variables]
             self._compiled[point] = stage, trained, before
-        stage, trained, before = self._compiled[point]
-        for variable, value in before:  # also random numbers of Dropout
-            variable.assign(value)
-        trained.forget_bad_step()
-        training.model.set_weights(self._weights)
-        return stage, trained
+        return self._compiled[point]
 
     def _rates(self, candidate, epochs):
         """Returns the learning rate of each step."""

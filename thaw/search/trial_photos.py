@@ -108,20 +108,47 @@ class TrialPhotos:
             rows = self.held_out[start : start + size]
             yield cache.read(0, rows), self.labels[rows]
 
+    def make_room(self, stage: Stage, augment: str) -> bool:
+        """Returns whether the features of a stage have room beside all others.
+
+        Older features of other runs make room for them.
+
+        Args:
+            stage: Stage that trains on them.
+            augment: Augmentation.
+        """
+        folder, before = self._caching.folder, set(self._opened)
+        for name in {augment, "none"}:
+            self._open(stage, self._views_of(name))
+        needed = sum(
+            cache.bytes_per_view * cache.num_views
+            for cache in self._opened.values()
+        )
+        keys = set(self._opened)
+        room = folder.room_for(keys)
+        if needed > room:
+            for key in keys - before:
+                del self._opened[key]
+            return False
+        folder.make_room(keys, needed, room)
+        return True
+
+    def _open(self, stage, views):
+        return open_cache(
+            stage.parts[0],
+            views,
+            self._caching.num_views if views.augment else 1,
+            self._caching,
+            self._training.settings.runtime,
+            self._opened,
+        )
+
     def _filled(
         self, stage: Stage, augment: str, epoch: int, rows: np.ndarray
     ) -> FeatureCache:
         """Returns the cache of a boundary, with the view of an epoch in it."""
         views, settings = self._views_of(augment), self._training.settings
-        num_views = self._caching.num_views if views.augment else 1
-        cache = open_cache(
-            stage.parts[0],
-            views,
-            num_views,
-            self._caching,
-            settings.runtime,
-            self._opened,
-        )
+        cache = self._open(stage, views)
         frozen = FrozenPart(
             settings.frozen_layers,
             [(stage.boundary, cache.dtype)],
@@ -129,7 +156,7 @@ class TrialPhotos:
         )
         features = Features(frozen, [cache], views)
         start = time.perf_counter()
-        for _ in features.fill(epoch % num_views, rows):
+        for _ in features.fill(epoch % cache.num_views, rows):
             self._training.stop.check()
         features.close()
         seconds = time.perf_counter() - start
