@@ -118,7 +118,7 @@ def block_starts(model: keras.Model) -> list[str]:
     starts, size, largest = [], 0, 0  # of maps: of the block, and later on
     for layer in reversed(base_layers(model)):
         shape = getattr(layer.output, "shape", ())
-        if len(shape) != 4:
+        if len(shape) != 4 or isinstance(layer, keras.layers.ZeroPadding2D):
             continue
         pixels = math.prod(shape[1:3])
         if layer.weights and pixels >= largest:

@@ -46,7 +46,8 @@ def test_squeeze_and_excitation_begins_no_block():
     image = keras.Input((32, 32, 3))
     x = layers.Conv2D(4, 3, strides=2, padding="same", name="first")(image)
     for name in ("one", "two"):
-        x = layers.Conv2D(4, 3, strides=2, padding="same", name=name)(x)
+        x = layers.ZeroPadding2D()(x)  # larger, but no map of its own
+        x = layers.Conv2D(4, 3, strides=2, name=name)(x)
         squeezed = layers.GlobalAveragePooling2D(keepdims=True)(x)
         gate = layers.Conv2D(4, 1, name=f"{name}_se")(squeezed)
         x = layers.Multiply()([x, gate])
