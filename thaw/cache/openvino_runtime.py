@@ -64,6 +64,10 @@ def compile_function(function, precision: str) -> Callable:
         requests.put(compiled.create_infer_request())
     inputs = [compiled.input(x.name) for x in function.inputs]
     outputs = [compiled.output(x.name) for x in function.outputs]
+    # In the first call of a process pybind11 looks up NumPy's functions. Two
+    # threads that do so at the same time wait for each other forever.
+    zeros = {x: np.zeros(x.shape, "float32") for x in inputs}
+    compiled.create_infer_request().infer(zeros)
 
     def compute(*tensors: Sequence) -> list[np.ndarray]:
         arrays = map(np.asarray, tensors)
