@@ -285,6 +285,7 @@ class TrainConfig(Config):
             "epochs": self.epochs > 0,
             "cache_views": self.cache_views != 0,
             "layer_decay": self.layer_decay == 1,
+            "learning_rate": self.learning_rate != "find",
         }
         for name, is_right in wanted.items():
             if not is_right:

@@ -97,7 +97,12 @@ def test_a_trial_whose_loss_becomes_nan_ends_alone(
 
 
 def test_options_that_a_search_cannot_keep_are_refused(drawn_photos, tmp_path):
-    for wrong in ({"mixup": True}, {"epochs": 0}, {"cache_views": 0}):
+    for wrong in (
+        {"mixup": True},
+        {"epochs": 0},
+        {"cache_views": 0},
+        {"learning_rate": "find"},
+    ):
         with pytest.raises(UserError, match=next(iter(wrong))):
             train(tmp_path / "run", data=drawn_photos, trials=2, **wrong)
 
@@ -125,3 +130,13 @@ def test_candidates_whose_features_have_no_room_are_left_out(
     assert points == {"none"}
     assert "Not tried, did not fit: 24 candidates" in capsys.readouterr().out
     assert run.config.epochs == 0
+
+
+def test_a_budget_for_no_trial_leaves_the_head(drawn_photos, tmp_path, capsys):
+    run = train(
+        tmp_path / "run", data=drawn_photos, budget="1s", silent=False,
+        cache_dir=tmp_path / "cache", **OPTIONS,
+    )  # fmt: skip
+    assert [row[1] for row in rows_of(tmp_path / "run")[1:]] == ["none"]
+    assert "Not tried, did not fit: 24 candidates" in capsys.readouterr().out
+    assert (run.config.unfreeze_from, run.config.epochs) == ("none", 0)

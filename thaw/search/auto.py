@@ -176,7 +176,8 @@ class _Search:
             return known
         seconds = self._expected_seconds(candidate, epochs)
         reserve = self._expected_rest(candidate)
-        if not (
+        # The head alone, of no epochs, takes no time.
+        if epochs and not (
             self._budget.allows(seconds, reserve, share)
             and self._trials.has_room(candidate)
         ):
