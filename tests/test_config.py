@@ -18,6 +18,8 @@ from thaw.errors import UserError
             {"mixup": True, "cutmix": True, "class_weights": "balanced"},
             "Drop it, or `mixup` and `cutmix`",
         ),
+        ({"budget": "ten"}, "e.g. 90s, 10m or 1h. Received: 'ten'"),
+        ({"budget": "5m", "trials": 3}, "`budget` or `trials`, not both"),
         ({"learning_rate": "fast"}, "must be `find` or a number from 1e-12"),
         ({"learning_rate": 0}, "Received: 0"),
     ],

@@ -21,7 +21,7 @@ LEVELS = (
     {"config", "device", "isolation"},
     {"options"},
     {"keras_config", "option"},
-    {"pixel_range"},
+    {"duration", "pixel_range"},
     {"atomic", "errors", "progress", "tables"},
 )
 LEVEL_OF = {name: number for number, x in enumerate(LEVELS) for name in x}

@@ -13,6 +13,7 @@ from model_zoo.backbones import (
     is_file,
 )
 from thaw.data import MAX_PIXELS
+from thaw.duration import parse_duration
 from thaw.errors import UserError
 from thaw.options import Config, option
 from thaw.pixel_range import PixelRange
@@ -276,6 +277,10 @@ class TrainConfig(Config):
             )
 
     def _check_search(self):
+        if self.budget is not None:
+            parse_duration(self.budget)
+            if self.trials is not None:
+                raise UserError("Give `budget` or `trials`, not both.")
         for name in self.mixes_batches:
             raise UserError(
                 f"A search keeps features of photos, which `{name}` mixes anew "

@@ -49,6 +49,11 @@ def estimate_run(
     started = time.perf_counter()
     check_keras_config()
     config, path = request.resolve(config, data, None, False, options)
+    if config.searches:
+        raise UserError(
+            "A run that searches takes its `budget`. For an estimate give "
+            "`unfreeze_from` a layer."
+        )
     unfreeze_from = check_request(**config.model_arguments())
     request.check_folders(config, path)
     class_names = request.class_names_before(config, path, resume=False)
@@ -59,10 +64,5 @@ def estimate_run(
         from thaw.search.estimate import estimate
         from thaw.training.begin import prepare
 
-        if config.searches:
-            raise UserError(
-                "A run that searches takes its `budget`. For an estimate give "
-                "`unfreeze_from` a layer."
-            )
         prepared = prepare(config.with_absolute_paths(), inspect, unfreeze_from)
         return estimate(prepared, started)

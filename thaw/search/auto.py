@@ -9,10 +9,11 @@ import numpy as np
 
 import plots
 from thaw.data.groups import group_numbers
+from thaw.duration import parse_duration
 from thaw.evaluation.bootstrap import paired_difference
 from thaw.progress import say
 from thaw.search import candidates
-from thaw.search.budget import Budget, parse_duration
+from thaw.search.budget import Budget
 from thaw.search.candidates import Candidate
 from thaw.search.choice import Choice, choose
 from thaw.search.halving import successive_halving
