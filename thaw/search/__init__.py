@@ -1,1 +1,1 @@
-"""How much to unfreeze, and what a run takes."""
+"""Search for the unfreeze point, and estimate of what a run takes."""

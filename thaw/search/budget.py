@@ -4,7 +4,7 @@ import time
 
 
 class Budget:
-    """What a search may use, and how much of it is used.
+    """Seconds or trials that a search may use, and how many it has used.
 
     Attributes:
         trials: Number of trials that have been run.

@@ -11,7 +11,7 @@ from thaw.search.trial import Trial
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """What a search has chosen.
+    """Result of a search.
 
     Attributes:
         trial: The trial chosen.

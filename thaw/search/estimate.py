@@ -9,8 +9,9 @@ from thaw.search.speeds import FORWARD, Speeds
 from thaw.search.texts import duration, size
 from thaw.training.lr_finder import NUM_STEPS
 from thaw.training.position import TrainingPosition
+from thaw.training.prepared import Prepared
 from thaw.training.resume import bytes_needed
-from thaw.training.state import Prepared, Training
+from thaw.training.state import Training
 
 # Fitted to runs on 2 cores of an AMD EPYC (Zen 3), in seconds.
 _STAGE = 0.6  # compilation of steps and validation, beside
@@ -48,7 +49,7 @@ class StageEstimate:
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """What a run takes; as text, one line.
+    """Seconds and disk of a run; as text, one line.
 
     Attributes:
         check: Seconds used already: imports, check of the photos, model.

@@ -1,4 +1,4 @@
-"""What it costs to unfreeze from each layer: parameters, features, seconds."""
+"""Costs of unfreezing from each layer: parameters, features, seconds."""
 
 import math
 import textwrap

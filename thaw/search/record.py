@@ -1,12 +1,12 @@
 """The record of a search: search.csv, and what a resumed one goes on from."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from thaw.atomic import write_csv, write_json
+from thaw.runs.checked_files import MOST_TABLE_BYTES, read_json
 from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
@@ -34,7 +34,7 @@ class Record:
         self.seconds_before = 0.0
         path = folder / _STATE
         if path.exists():
-            state = json.loads(path.read_text("utf-8"))
+            state = read_json(path, MOST_TABLE_BYTES)
             self.seconds_before = state["seconds"]
             for facts in state["trials"]:
                 losses = np.array(facts.pop("losses"), "float32")

@@ -15,8 +15,8 @@ import tensorflow as tf
 from thaw.cache.runtime import DEFAULT_RUNTIME
 from thaw.device import has_gpu
 from thaw.search.passes import Computed
+from thaw.training.prepared import Prepared
 from thaw.training.stage import Stage
-from thaw.training.state import Prepared
 
 FORWARD = 1 / 3  # of a step
 _TIMED_SECONDS = 0.3  # of each part, if it is fast

@@ -24,7 +24,8 @@ from thaw.training.conditions import make_conditions
 from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
-from thaw.training.state import Prepared, Training
+from thaw.training.prepared import Prepared
+from thaw.training.state import Training
 
 
 def prepare(

@@ -2,12 +2,9 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
 
 import keras
 
-from thaw.config import TrainConfig
-from thaw.data.prepare import Splits
 from thaw.errors import UserError
 from thaw.runs.freeze_proof import FreezeProof
 from thaw.runs.schema import FORMAT
@@ -18,36 +15,11 @@ from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
 from thaw.training.position import TrainingPosition
-from thaw.training.stage import Settings, Stage, Views
+from thaw.training.prepared import Prepared
 from thaw.training.yardstick import Yardstick
 
 _SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
-
-
-@dataclasses.dataclass(eq=False, kw_only=True)
-class Prepared:
-    """A run before it has a folder.
-
-    Attributes:
-        config: Options of the run, paths absolute.
-        model: Model of `build_model`; its weights change.
-        unfreeze_from: Unfreeze point.
-        splits: Photos of both splits.
-        stages: Stages of the run, in order.
-        settings: Settings that all stages share.
-        views: Views of the photos.
-        device: Text of `thaw.device.prepare_device`.
-    """
-
-    config: TrainConfig
-    model: keras.Model
-    unfreeze_from: str
-    splits: Splits
-    stages: Sequence[Stage]
-    settings: Settings
-    views: Views
-    device: str
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -96,8 +68,9 @@ class Training(Prepared):
             self.best.restore(state["best"], arrays, self.resumed.model)
             self.proof = FreezeProof.of_state(state["proof"])
             self._start -= state["seconds"]
-            self.search = state["search"]
-            if state["yardstick"] is not None:
+            # A checkpoint of before has neither.
+            self.search = state.get("search", {})
+            if state.get("yardstick") is not None:
                 self.yardstick = Yardstick(*state["yardstick"])
 
     @property
