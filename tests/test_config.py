@@ -49,6 +49,15 @@ def test_paths_become_absolute_and_are_given(tmp_path, monkeypatch):
     assert TrainConfig().with_absolute_paths() == TrainConfig()
 
 
+@pytest.mark.parametrize("name", ["auto", "imagenet", "none"])
+def test_weights_of_a_name_are_no_folder_of_that_name(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir(name)
+    assert TrainConfig(weights=name).with_absolute_paths().weights == name
+
+
 def test_the_backbone_is_the_one_that_fits_the_photos():
     assert TrainConfig().backbone_name == "vgg16_tiny"
     assert TrainConfig(data="photos").backbone_name == "vgg16"

@@ -10,6 +10,7 @@ from model_zoo.backbones import (
     PREPROCESS_MODES,
     RESIZE_MODES,
     TINY,
+    WEIGHTS,
     is_file,
 )
 from thaw.data import MAX_PIXELS
@@ -372,7 +373,7 @@ class TrainConfig(Config):
             name: os.path.abspath(getattr(self, name))
             for name in ("data", "validation_data", "weights")
             if getattr(self, name)
-            and getattr(self, name) != "demo"
+            and getattr(self, name) not in ("demo", *WEIGHTS)
             and os.path.exists(getattr(self, name))
         }
         if is_file(self.backbone or ""):
