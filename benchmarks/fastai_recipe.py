@@ -1,7 +1,10 @@
-"""fastai's `fine_tune` with given weights; run by `benchmarks.peers`.
+"""fastai's `fine_tune` with given weights; run by `fastai_process`.
 
     python fastai_recipe.py check WEIGHTS.npz
     python fastai_recipe.py train WEIGHTS.npz DATA IMAGE_SIZE EPOCHS SEED
+    python fastai_recipe.py find WEIGHTS.npz DATA IMAGE_SIZE EPOCHS SEED
+
+`find` trains with the learning rate that `lr_find` suggests.
 
 In an environment with fastai 2.8, and nothing of ours. WEIGHTS.npz is that of
 `benchmarks.torch_weights`. Prints a line of JSON per epoch: seconds, val_loss,
@@ -51,7 +54,7 @@ class PrintEpoch(Callback):
         print(json.dumps(row))
 
 
-def train(weights, data, image_size, epochs, seed):
+def train(weights, data, image_size, epochs, seed, find=False):
     """Trains as fastai's quick start does, with augmentation."""
     set_seed(int(seed))
     dls = ImageDataLoaders.from_folder(
@@ -70,7 +73,15 @@ def train(weights, data, image_size, epochs, seed):
     )
     put_weights(learn.model[0], weights)
     with learn.no_bar(), learn.no_logging():
-        learn.fine_tune(int(epochs))
+        rate = (
+            {"base_lr": learn.lr_find(show_plot=False).valley} if find else {}
+        )
+        learn.fine_tune(int(epochs), **rate)
+
+
+def find(*arguments):
+    """Trains the same way, with the learning rate of fastai's finder."""
+    train(*arguments, find=True)
 
 
 def check(weights):
@@ -100,4 +111,4 @@ def put_weights(body, weights):
 
 if __name__ == "__main__":
     task, *arguments = sys.argv[1:]
-    {"check": check, "train": train}[task](*arguments)
+    {"check": check, "train": train, "find": find}[task](*arguments)

@@ -29,6 +29,7 @@ from pathlib import Path
 from absl import app, flags
 
 from benchmarks import (
+    fastai_process,
     machine,
     process,
     stock_recipes,
@@ -56,7 +57,6 @@ SEEDS = flags.DEFINE_integer("seeds", 3, "Number of seeds.")
 flags.mark_flags_as_required(["data", "base"])
 
 HEAD_EPOCHS = 3
-_LARGEST_DIFFERENCE = 1e-3  # of features, relative to their RMS
 
 
 def main(_):
@@ -72,7 +72,9 @@ def main(_):
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.npz"
         if "fastai" in results:
-            convert_weights(weights)
+            fastai_process.convert_weights(
+                FASTAI_PYTHON.value, BASE.value, DATA.value, weights
+            )
         for seed in range(SEEDS.value):
             for name in results:
                 results[name].append(run[name](name, seed, weights))
@@ -110,35 +112,10 @@ def run_stock(name, seed, _):
 def run_fastai(_, seed, weights):
     """Returns the result of `fastai_recipe`."""
     of_recipe = [DATA.value, IMAGE_SIZE.value, FASTAI_EPOCHS.value, seed]
-    usage = run_recipe("train", weights, *of_recipe)
-    return time_to_loss.summarize(usage, losses_of(usage), first_epochs=1)
-
-
-def run_recipe(task, *arguments):
-    """Runs `fastai_recipe` in fastai's environment."""
-    environment = dict(os.environ)
-    environment.pop("PYTHONPATH", None)
-    return process.run(
-        [
-            Path(__file__).parent / "fastai_recipe.py",
-            task,
-            *map(str, arguments),
-        ],
-        python=FASTAI_PYTHON.value,
-        cwd=Path.cwd(),
-        environment=environment,
+    usage = fastai_process.run_recipe(
+        FASTAI_PYTHON.value, "train", weights, *of_recipe
     )
-
-
-def convert_weights(weights):
-    """Writes the weights of the base for fastai, and checks its features."""
-    photo = min(Path(DATA.value, "validation").glob("*/*.jpg"))
-    module = ["-m", "benchmarks.torch_weights"]
-    process.run([*module, *map(os.path.abspath, (BASE.value, photo)), weights])
-    (_, difference), *_ = run_recipe("check", weights).lines
-    print(f"fastai's features: {float(difference):.1e} of their RMS apart")
-    if not float(difference) < _LARGEST_DIFFERENCE:
-        raise SystemExit("The weights were not converted rightly.")
+    return time_to_loss.summarize(usage, losses_of(usage), first_epochs=1)
 
 
 def run_thaw(_, seed, __):

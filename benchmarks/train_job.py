@@ -33,6 +33,9 @@ def run_job(
     root: Path,
     flags_of_train: Sequence[str],
     sample: Callable[[int], float] | None = None,
+    *,
+    run_dir: Path | None = None,
+    script: Sequence[str | Path] = ("train.py",),
 ) -> FinishedRun:
     """Runs train.py as on a new machine: nothing is cached, no run is there.
 
@@ -40,9 +43,12 @@ def run_job(
         root: Checkout whose train.py runs.
         flags_of_train: Its flags.
         sample: As in `process.run`.
+        run_dir: Run folder to leave; None: it is removed.
+        script: What runs instead, in `root`: a script, or `-m` and a module.
     """
     with tempfile.TemporaryDirectory() as folder:
-        home, cache, run_dir = (Path(folder, x) for x in ("home", "c", "run"))
+        home, cache = Path(folder, "home"), Path(folder, "c")
+        run_dir = run_dir or Path(folder, "run")
         home.mkdir()
         environment = os.environ | {
             "HOME": str(home),
@@ -51,7 +57,7 @@ def run_job(
         }
         places = [f"--run_dir={run_dir}", f"--cache_dir={cache}/thaw"]
         usage = process.run(
-            [root / "train.py", *flags_of_train, *places],
+            [*script, *flags_of_train, *places],
             cwd=root,  # where workers of older commits look for modules
             environment=environment,
             sample=sample,

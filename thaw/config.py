@@ -124,6 +124,7 @@ class TrainConfig(Config):
         peak_fraction: Where one_cycle peaks.
         head_peak_fraction: The same for the head.
         div_factor: Peak over first rate of one_cycle.
+        temperature: Divisor of the logits of the fine-tuned model.
         optimizer: Optimizer of both stages.
         momentum: Momentum of sgd or rmsprop.
         rho: Of rmsprop.
@@ -210,6 +211,7 @@ class TrainConfig(Config):
     peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     head_peak_fraction: float = option(0.25, low=0.01, high=0.99, flag=False)
     div_factor: float = option(25.0, low=1, high=1e9, flag=False)
+    temperature: float = option(1.0, low=0.05, high=20, flag=False)
     optimizer: str = option("adam", choices=tuple(_OPTIMIZER_NUMBERS))
     momentum: float | None = option(None, low=0, high=0.9999)
     rho: float | None = option(None, low=0, high=0.9999, flag=False)

@@ -61,3 +61,10 @@ def test_what_is_given_is_kept():
     assert candidates.augmentations(config) == ("crop",)
     rates = candidates.learning_rates(TrainConfig(trials=3))
     assert max(rates) / min(rates) == pytest.approx(300)
+
+
+def test_a_number_of_epochs_that_is_given_is_the_last():
+    for given, expected in [(1, (1, 1, 1)), (2, (1, 2, 2)), (30, (1, 3, 30))]:
+        config = TrainConfig(epochs=given, trials=3)
+        assert candidates.numbers_of_epochs(config) == expected
+    assert candidates.numbers_of_epochs(TrainConfig(trials=3)) == (1, 3, 10)

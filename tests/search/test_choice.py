@@ -9,7 +9,9 @@ LAYERS = {"none": 1, "late": 4, "early": 9}
 
 def trial(point, losses, rate=1e-4):
     candidate = Candidate(point, rate, "none")
-    return Trial(candidate, 3, 1, np.asarray(losses, "float32"), 1.0, 0.1)
+    losses = np.asarray(losses, "float32")
+    seconds_per_epoch = {"none": 0.0, "late": 0.1, "early": 0.3}[point]
+    return Trial(candidate, 3, 1, losses, 1.0, 1.0, seconds_per_epoch)
 
 
 def chosen(head, *others):
@@ -27,6 +29,7 @@ def test_unfreezing_that_helps_is_chosen_with_its_interval():
     assert choice.trial.candidate.unfreeze_from == "early"
     assert choice.gain.low <= choice.gain.mean <= choice.gain.high
     assert "from early lowers the loss by 0.100 (95% CI" in choice.describe()
+    assert choice.describe().endswith("unfreezing more was not tried.")
 
 
 def test_of_those_within_the_noise_the_one_that_unfreezes_least():
@@ -37,6 +40,9 @@ def test_of_those_within_the_noise_the_one_that_unfreezes_least():
     early = better - 0.005 + noise - noise.mean()
     choice = chosen(head, trial("early", early), trial("late", better))
     assert choice.trial.candidate.unfreeze_from == "late"
+    assert choice.describe().endswith(
+        "unfreezing more adds nothing measurable and takes 3.0 times as long."
+    )
 
 
 def test_where_nothing_helps_it_is_the_head_alone():

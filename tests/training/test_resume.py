@@ -587,3 +587,10 @@ def test_a_resumed_run_keeps_its_order_of_classes(
     with pytest.raises(UserError, match="far enough"):
         finish(folder.path)
     assert found[0].class_names == expected
+
+
+def test_a_run_whose_logits_are_divided_goes_on_undivided(tmp_path):
+    train(tmp_path / "whole", temperature=2.0)
+    stopped_run(tmp_path / "run", temperature=2.0)
+    resume(tmp_path / "run")
+    assert results(tmp_path / "run") == results(tmp_path / "whole")

@@ -158,3 +158,35 @@ def test_a_solved_head_gets_the_groups_of_its_photos(train, monkeypatch):
     ((labels, groups),) = given
     pairs = set(zip(groups, labels, strict=True))
     assert len(pairs) == len(set(groups)) == 4
+
+
+def test_the_logits_of_the_model_that_is_kept_are_divided(train, uncached):
+    (plain, of_plain), (divided, model) = uncached, train(temperature=2.0)
+    for a, b in zip(plain, divided, strict=True):
+        assert a["loss"] == b["loss"]  # it trains as it would
+        assert (a["val_loss"] == b["val_loss"]) == (a["stage"] == "head")
+    for a, b in zip(of_plain.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_what_is_saved_and_what_callbacks_see_is_the_divided_model(
+    drawn_photos, tmp_path
+):
+    seen = []
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: seen.append(
+            callback.model.layers[-1].get_weights()
+        )
+    )
+    training = train_stages(
+        tmp_path / "run", [callback], data=drawn_photos, weights="none",
+        backbone="vgg16_tiny", image_size=32, batch_size=8, head="dense",
+        head_epochs=0, epochs=1, temperature=4.0, cache_dir=tmp_path / "cache",
+    )  # fmt: skip
+    training.best.save()
+    trained = training.model.layers[-1].get_weights()
+    training.best.put_weights_back()
+    kept = training.model.layers[-1].get_weights()
+    for whole, saved, shown in zip(trained, kept, seen[0], strict=True):
+        np.testing.assert_array_equal(whole / 4, saved)
+        np.testing.assert_array_equal(saved, shown)

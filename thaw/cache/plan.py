@@ -44,8 +44,12 @@ def choose_num_views(
         photos_per_epoch: Photos that an epoch sees.
         num_photos: Photos to train on.
     """
-    seen = max(_views_seen(stages, photos_per_epoch, num_photos))
-    return max(1, round(seen / _PASSES_OF_A_VIEW))
+    return num_views_of(max(_views_seen(stages, photos_per_epoch, num_photos)))
+
+
+def num_views_of(num_passes: int) -> int:
+    """Returns how many views of each photo so many passes are worth."""
+    return max(1, round(num_passes / _PASSES_OF_A_VIEW))
 
 
 def plan_caches(

@@ -17,6 +17,7 @@ from thaw.search.budget import Budget
 from thaw.search.candidates import Candidate
 from thaw.search.choice import Choice, choose
 from thaw.search.halving import successive_halving
+from thaw.search.prices import Prices
 from thaw.search.record import Record
 from thaw.search.trial import Trial, Trials
 from thaw.search.trial_photos import TrialPhotos
@@ -29,9 +30,6 @@ _ASKED = re.compile("--(budget|trials|unfreeze_from)=")
 _HEAD_ALONE = {"unfreeze_from": "none", "epochs": 0}
 _PLAIN_RUNS = 3  # a search takes as long as, if nothing else is asked for
 _FEWEST = 40  # training photos of a class
-# Figures, page and proof: what they take, and for each photo.
-_REPORT_SECONDS, _REPORT_SECONDS_OF_PHOTO = 6.0, 1.5e-3
-_VALIDATION = 2.0  # times as long as training photos: always in float32
 
 
 def search(training: Training, started: float | None = None) -> None:
@@ -69,9 +67,11 @@ def search(training: Training, started: float | None = None) -> None:
         "trials": len(one.record.trials),
         "not_tried": one.num_skipped,
     }
-    options = choice.trial.candidate.options()
+    options = choice.trial.options()
     if options["unfreeze_from"] == "none":
         options = _HEAD_ALONE
+    elif "epochs" in asked.given:
+        options["epochs"] = asked.epochs
     begin.add_fine_tuning(training, _with_options(asked, options))
     figures.draw_augmented(training)
     one.record.end()
@@ -102,6 +102,7 @@ class _Search:
             config.trials,
             seconds + self.record.seconds_before,
         )
+        self._prices = Prices(training, self._photos, self.record)
         self.num_skipped = 0
         self._points = candidates.unfreeze_points(training.model)
         if config.unfreeze_from not in (None, "auto"):
@@ -117,18 +118,24 @@ class _Search:
         )
         self._trials = Trials(training, self._photos, self._head_weights())
         head = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
-        finalists = successive_halving(
+        trials = successive_halving(
             self._points,
             candidates.learning_rates(config),
             candidates.augmentations(config),
-            config.epochs,
+            candidates.numbers_of_epochs(config),
             self._run_trial,
         )
         if self.num_skipped:
             say(f"Not tried, did not fit: {self.num_skipped} candidates")
-        return choose(
-            head, finalists, lambda x: candidates.num_trained(model, x)
-        )
+        if "epochs" in config.given:  # as long as the run, or the longest
+            longest = max((x.epochs for x in trials), default=0)
+            trials = [x for x in trials if x.epochs == longest]
+        trials = [
+            x
+            for x in trials
+            if self._budget.has(self._prices.rest(x.candidate, x.epochs))
+        ]
+        return choose(head, trials, lambda x: candidates.num_trained(model, x))
 
     def draw(self, choice: Choice) -> None:
         """Draws thaw_curve.png: the lowest loss from each unfreeze point."""
@@ -175,8 +182,14 @@ class _Search:
         if known is not None:
             self._budget.trials += 1
             return known
-        seconds = self._expected_seconds(candidate, epochs)
-        reserve = self._expected_rest(candidate)
+        seconds = self._prices.trial(candidate, epochs)
+        # What is best so far has to fit as well.
+        best = min(self.record.trials, key=lambda x: x.loss, default=None)
+        reserve = self._prices.rest(candidate, epochs)
+        if best is not None:
+            reserve = max(
+                reserve, self._prices.rest(best.candidate, best.epochs)
+            )
         # The head alone, of no epochs, takes no time.
         if epochs and not (
             self._budget.allows(seconds, reserve, share)
@@ -188,7 +201,8 @@ class _Search:
         self._budget.trials += 1
         self.record.add(trial, self._budget.seconds)
         if not self._budget.is_limited and epochs:
-            plain = self._budget.seconds + self._expected_rest(candidate)
+            epochs = self._training.config.epochs
+            plain = self._budget.seconds + self._prices.rest(candidate, epochs)
             self._budget.limit(_PLAIN_RUNS * plain)
             say(f"Budget: {_PLAIN_RUNS * plain:.0f} s (`budget`, `trials`)")
         say(
@@ -196,40 +210,3 @@ class _Search:
             f"({trial.seconds:.1f} s)"
         )
         return trial
-
-    def _expected_seconds(self, candidate, epochs):
-        """Returns what a trial will take, from those of that unfreeze point."""
-        of_point = [
-            x
-            for x in self.record.trials
-            if x.candidate.unfreeze_from == candidate.unfreeze_from and x.epochs
-        ]
-        if not of_point:  # the longest so far, twice
-            return 2 * max((x.seconds for x in self.record.trials), default=0)
-        seconds = epochs * max(x.seconds_per_epoch for x in of_point)
-        augments = {x.candidate.augment for x in of_point}
-        if candidate.augment not in augments:
-            seconds += self._photos.seconds_per_pass
-        return seconds
-
-    def _expected_rest(self, candidate):
-        """Returns what the run will take after the search."""
-        config, photos = self._training.config, self._photos
-        num_val = len(self._training.splits.validation)
-        num_photos = len(photos.labels)
-        ratio = num_photos / len(photos.fit)
-        per_epoch = max(
-            (
-                x.seconds_per_epoch
-                for x in self.record.trials
-                if x.candidate.unfreeze_from == candidate.unfreeze_from
-            ),
-            default=0.0,
-        )
-        passes = self._caching.num_views + _VALIDATION * num_val / num_photos
-        return (
-            config.epochs * per_epoch * ratio
-            + passes * photos.seconds_per_pass * ratio
-            + _REPORT_SECONDS
-            + _REPORT_SECONDS_OF_PHOTO * (num_photos + num_val)
-        )

@@ -43,6 +43,12 @@ class Budget:
         """Seconds of the run that are used."""
         return time.perf_counter() - self._start
 
+    def has(self, seconds: float) -> bool:
+        """Returns whether so many seconds are left, if they are limited."""
+        if self._most_seconds is None:
+            return True
+        return self.seconds + seconds <= self._most_seconds
+
     def allows(self, seconds: float, reserve: float, share: float) -> bool:
         """Returns whether another trial fits.
 

@@ -15,7 +15,8 @@ from model_zoo.unfreeze import (
 from thaw.config import TrainConfig
 
 # Two and a half decades; what is likeliest comes first, for a short search.
-_RATES = (1e-4, 1e-5, 1e-3, 3e-5, 3e-4, 3e-3)
+_RATES = (1e-4, 1e-5, 3e-5, 3e-4, 1e-3, 3e-3)
+_EPOCHS = (1, 3, 10)
 _AUGMENTATIONS = ("flip", "none", "flip_rotate", "affine", "crop")
 _LONG_BLOCK = 8  # layers with kernels: its middle is a candidate, too
 _MOST_POINTS = 5
@@ -85,6 +86,13 @@ def learning_rates(config: TrainConfig) -> tuple[float, ...]:
 def augmentations(config: TrainConfig) -> tuple[str, ...]:
     """Returns the augmentations to try, the likeliest first."""
     return (config.augment,) if "augment" in config.given else _AUGMENTATIONS
+
+
+def numbers_of_epochs(config: TrainConfig) -> tuple[int, ...]:
+    """Returns how many epochs to try, in three rounds; a given number last."""
+    if "epochs" not in config.given:
+        return _EPOCHS
+    return tuple(min(x, config.epochs) for x in _EPOCHS[:2]) + (config.epochs,)
 
 
 def num_parameters(model: keras.Model, unfreeze_from: str) -> int:

@@ -16,16 +16,21 @@ class Choice:
     Attributes:
         trial: The trial chosen.
         head: The trial of the head alone.
-        gain: Loss of the head alone minus that of the trial chosen.
+        more: The best trial that unfreezes more, or None.
     """
 
     trial: Trial
     head: Trial
-    gain: Difference
+    more: Trial | None
+
+    @property
+    def gain(self) -> Difference:
+        """Loss of the head alone minus that of the trial chosen."""
+        return paired_difference(self.head.losses, self.trial.losses)
 
     def describe(self) -> str:
         """Returns one sentence."""
-        candidate = self.trial.candidate
+        candidate, gain = self.trial.candidate, self.gain
         if candidate.unfreeze_from == "none":
             return (
                 "No unfreeze point lowers the loss measurably against the head "
@@ -33,13 +38,22 @@ class Choice:
             )
         return (
             f"Unfreezing from {candidate.unfreeze_from} lowers the loss by "
-            f"{self.gain.mean:.3f} (95% CI {self.gain.low:.3f} to "
-            f"{self.gain.high:.3f}) against the head alone."
+            f"{gain.mean:.3f} (95% CI {gain.low:.3f} to {gain.high:.3f}) "
+            f"against the head alone; {self._describe_more()}."
         )
+
+    def _describe_more(self):
+        if self.more is None:
+            return "unfreezing more was not tried"
+        slower = self.more.seconds_per_epoch / self.trial.seconds_per_epoch
+        more = "unfreezing more adds nothing measurable"
+        if slower > 1:
+            more += f" and takes {slower:.1f} times as long"
+        return more
 
 
 def choose(
-    head: Trial, finalists: Sequence[Trial], num_trained: Callable[[str], int]
+    head: Trial, trials: Sequence[Trial], num_trained: Callable[[str], int]
 ) -> Choice:
     """Returns the choice: of those within the noise the one that trains least.
 
@@ -49,26 +63,24 @@ def choose(
 
     Args:
         head: Trial of the head alone.
-        finalists: Trials of the last round.
+        trials: Trials that the run can repeat.
         num_trained: Function from an unfreeze point to the number of layers
             that train.
     """
-    trials = [head, *finalists]
+    trials = [x for x in (head, *trials) if np.isfinite(x.losses).all()]
     best = min(trials, key=lambda trial: trial.loss)
+
+    def depth(trial):
+        return num_trained(trial.candidate.unfreeze_from)
 
     def is_as_good(trial):
         difference = trial.losses - best.losses
-        if not np.isfinite(difference).all():
-            return False
         error = difference.std() / np.sqrt(len(difference))
         return difference.mean() <= error
 
     chosen = min(
-        filter(is_as_good, trials),
-        key=lambda trial: (
-            num_trained(trial.candidate.unfreeze_from),
-            trial.loss,
-        ),
+        filter(is_as_good, trials), key=lambda trial: (depth(trial), trial.loss)
     )
-    gain = paired_difference(head.losses, chosen.losses)
-    return Choice(chosen, head, gain)
+    deeper = [x for x in trials if depth(x) > depth(chosen)]
+    more = min(deeper, key=lambda trial: trial.loss, default=None)
+    return Choice(chosen, head, more)

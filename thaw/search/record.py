@@ -18,6 +18,7 @@ COLUMNS = (
     "epochs",
     "best_epoch",
     "loss",
+    "temperature",
     "seconds",
     "seconds_per_epoch",
 )
@@ -72,6 +73,7 @@ class Record:
                 x.epochs,
                 x.best_epoch,
                 x.loss,
+                x.temperature,
                 round(x.seconds, 2),
                 round(x.seconds_per_epoch, 3),
             )

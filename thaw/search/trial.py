@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from model_zoo.unfreeze import unfreeze
+from thaw.evaluation.calibration import fit_temperature, scale_unseen
 from thaw.search.candidates import Candidate
 from thaw.search.trial_photos import TrialPhotos
 from thaw.training import plan
@@ -27,8 +28,10 @@ class Trial:
         candidate: What was tried.
         epochs: Epochs that it was given.
         best_epoch: The one with the lowest loss, from 1; 0: the start.
-        losses: Loss of each held-out photo then, float32 (H,); infinite if
-            the training loss became NaN or infinite.
+        losses: Loss of each held-out photo then, float32 (H,), at
+            temperatures fitted to other photos if that is better; infinite
+            if the training loss became NaN or infinite.
+        temperature: Temperature that suits the held-out photos then.
         seconds: What the trial took, features and compilation included.
         seconds_per_epoch: What an epoch took, with its validation.
     """
@@ -37,8 +40,17 @@ class Trial:
     epochs: int
     best_epoch: int
     losses: np.ndarray
+    temperature: float
     seconds: float
     seconds_per_epoch: float
+
+    def options(self) -> dict[str, object]:
+        """Returns the options of `TrainConfig` that repeat it."""
+        return {
+            **self.candidate.options(),
+            "epochs": self.epochs,
+            "temperature": self.temperature,
+        }
 
     @property
     def loss(self) -> float:
@@ -85,11 +97,14 @@ class Trials:
         """
         start = time.perf_counter()
         stage, trained = self._prepare(candidate)
-        losses, best_epoch = self._judge(stage, trained), 0
+        losses = _losses(*self._predict(stage, trained))
+        best_epoch, temperature = 0, 1.0
         rates = iter(self._rates(candidate, epochs))
         seconds = 0.0
         for epoch in range(epochs):
-            batches = self._photos.batches(stage, candidate.augment, epoch)
+            batches = self._photos.batches(
+                stage, candidate.augment, epoch, epochs
+            )
             first = next(batches)  # the features are there then
             since = time.perf_counter()
             for batch in itertools.chain([first], batches):
@@ -99,15 +114,17 @@ class Trials:
             if trained.bad_step is not None:
                 losses = np.full_like(losses, np.inf)
                 break
-            of_epoch = self._judge(stage, trained)
+            of_epoch, suitable = self._judge(stage, trained)
             seconds += time.perf_counter() - since
             if of_epoch.mean() < losses.mean():
                 losses, best_epoch = of_epoch, epoch + 1
+                temperature = suitable
         return Trial(
             candidate,
             epochs,
             best_epoch,
             losses,
+            temperature,
             time.perf_counter() - start,
             seconds / max(epochs, 1),
         )
@@ -148,13 +165,35 @@ class Trials:
         )
 
     def _judge(self, stage, trained):
-        """Returns the loss of each held-out photo, float32 (H,)."""
-        losses = []
+        """Returns the losses of the held-out photos, and a temperature.
+
+        Fine-tuning leaves a model overconfident; how much, they tell.
+        """
+        labels, probabilities = self._predict(stage, trained)
+        plain = _losses(labels, probabilities)
+        if "temperature" in self._training.config.given:
+            return plain, self._training.config.temperature
+        logits = np.log(np.maximum(probabilities, _SMALLEST))
+        temperature = fit_temperature(labels, logits)
+        unseen = _losses(labels, scale_unseen(labels, logits))
+        if temperature is None or plain.mean() <= unseen.mean():
+            return plain, 1.0
+        return unseen, round(temperature, 2)
+
+    def _predict(self, stage, trained):
+        """Returns labels and probabilities of the held-out photos."""
+        found = []
         for inputs, labels in self._photos.held_out_batches(stage, _JUDGED):
             self._training.stop.check()
             outputs = trained.predict_on_batch(inputs)
             if outputs.shape[1] == 1:  # a sigmoid
                 outputs = np.concatenate([1 - outputs, outputs], axis=1)
-            of_label = outputs[np.arange(len(labels)), labels]
-            losses.append(-np.log(np.maximum(of_label, _SMALLEST)))
-        return np.concatenate(losses)
+            found.append((labels, outputs))
+        labels, probabilities = map(np.concatenate, zip(*found, strict=True))
+        return labels, probabilities
+
+
+def _losses(labels, probabilities):
+    """Returns the loss of each photo, float32 (H,)."""
+    of_label = probabilities[np.arange(len(labels)), labels]
+    return -np.log(np.maximum(of_label, _SMALLEST)).astype("float32")

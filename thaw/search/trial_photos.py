@@ -8,7 +8,7 @@ import numpy as np
 
 from thaw.cache.features import Features
 from thaw.cache.frozen_part import FrozenPart
-from thaw.cache.plan import CacheSettings, open_cache
+from thaw.cache.plan import CacheSettings, num_views_of, open_cache
 from thaw.cache.shards import FeatureCache
 from thaw.data.datasets import make_augmentation
 from thaw.data.grouped_split import grouped_rows
@@ -60,6 +60,17 @@ class TrialPhotos:
         weights = training.settings.class_weight or {}
         self._weights = np.array([weights[x] for x in sorted(weights)], "f4")
 
+    def num_views(self, augment: str, epochs: int) -> int:
+        """Returns how many views of a photo so many epochs see.
+
+        Args:
+            augment: Augmentation.
+            epochs: Number of epochs.
+        """
+        if augment == "none":
+            return 1
+        return self._training.config.cache_views or num_views_of(epochs)
+
     @property
     def labels(self) -> np.ndarray:
         """Labels of all training photos, int32 (N,)."""
@@ -75,7 +86,7 @@ class TrialPhotos:
         return features
 
     def batches(
-        self, stage: Stage, augment: str, epoch: int
+        self, stage: Stage, augment: str, epoch: int, epochs: int
     ) -> Iterator[tuple]:
         """Yields the batches of an epoch: boundary tensors, labels, weights.
 
@@ -83,9 +94,10 @@ class TrialPhotos:
             stage: Stage that trains on them.
             augment: Augmentation.
             epoch: Number of the epoch, from 0; each has an order of its own.
+            epochs: How many there will be.
         """
-        cache = self._filled(stage, augment, epoch, self.fit)
-        view = epoch % cache.num_views
+        view = epoch % self.num_views(augment, epochs)
+        cache = self._filled(stage, augment, view, self.fit)
         order = pass_order(self._training.config.seed, epoch, len(self.fit))
         size = self._training.settings.batch_size
         for start in range(0, len(order), size):
@@ -144,9 +156,9 @@ class TrialPhotos:
         )
 
     def _filled(
-        self, stage: Stage, augment: str, epoch: int, rows: np.ndarray
+        self, stage: Stage, augment: str, view: int, rows: np.ndarray
     ) -> FeatureCache:
-        """Returns the cache of a boundary, with the view of an epoch in it."""
+        """Returns the cache of a boundary, with a view of the rows in it."""
         views, settings = self._views_of(augment), self._training.settings
         cache = self._open(stage, views)
         frozen = FrozenPart(
@@ -156,7 +168,7 @@ class TrialPhotos:
         )
         features = Features(frozen, [cache], views)
         start = time.perf_counter()
-        for _ in features.fill(epoch % cache.num_views, rows):
+        for _ in features.fill(view, rows):
             self._training.stop.check()
         features.close()
         seconds = time.perf_counter() - start

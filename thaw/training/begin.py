@@ -182,11 +182,8 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
         config, model, splits.train.labels, len(splits.train.class_names)
     )
     stages = plan.make_stages(config, model, unfreeze_from)
-    if config.cache_views is None:
-        num_views = choose_num_views(
-            stages, settings.photos_per_epoch, len(splits.train)
-        )
-        config = dataclasses.replace(config, cache_views=num_views)
+    if not config.searches:  # else when its epochs are known
+        config = _with_cache_views(config, stages, settings, splits)
     views = plan.make_views(config, model, splits)
     cache_settings = caching.make_cache_settings(config, device_name)
     runtime = caching.choose_runtime(
@@ -202,6 +199,16 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
     return config, stages, settings, views
 
 
+def _with_cache_views(config, stages, settings, splits):
+    """Returns the options with a number of views, chosen if none is given."""
+    if config.cache_views is not None:
+        return config
+    num_views = choose_num_views(
+        stages, settings.photos_per_epoch, len(splits.train)
+    )
+    return dataclasses.replace(config, cache_views=num_views)
+
+
 def add_fine_tuning(training: Training, config: TrainConfig) -> None:
     """Gives a run whose head has trained the stage after it.
 
@@ -209,10 +216,13 @@ def add_fine_tuning(training: Training, config: TrainConfig) -> None:
         training: The run.
         config: Options with an unfreeze point, which replace those of the run.
     """
-    training.config = config
-    training.unfreeze_from = config.unfreeze_from
     _, *later = plan.make_stages(config, training.model, config.unfreeze_from)
     training.stages = [training.stages[0], *later]
+    config = _with_cache_views(
+        config, training.stages, training.settings, training.splits
+    )
+    training.config = config
+    training.unfreeze_from = config.unfreeze_from
     training.views = plan.make_views(config, training.model, training.splits)
     caching.give_caches(
         training.stages,

@@ -2,13 +2,20 @@
 
 from thaw.atomic import default_cache_dir
 from thaw.cache.folder import CacheFolder
-from thaw.cache.plan import CacheSettings, count_computed, plan_caches
+from thaw.cache.plan import (
+    CacheSettings,
+    count_computed,
+    num_views_of,
+    plan_caches,
+)
 from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
 from thaw.device import has_gpu
 from thaw.progress import say, warn
 from thaw.training.stage import Settings, Stage, Views
+
+_PASSES_OF_SEARCH = 5  # for each of a run without one
 
 
 def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
@@ -21,9 +28,12 @@ def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
     if config.mixes_batches:
         names = ", ".join(f"`{name}`" for name in config.mixes_batches)
         say(f"Training features are not cached: {names} makes new views.")
+    num_views = config.cache_views
+    if num_views is None:  # of a search, before its epochs are known
+        num_views = num_views_of(config.epochs)
     return CacheSettings(
         folder=open_cache_folder(config),
-        num_views=0 if config.mixes_batches else config.cache_views,
+        num_views=0 if config.mixes_batches else num_views,
         dtype=config.cache_dtype,
         batch_size=config.batch_size,
         device=device,
@@ -68,6 +78,8 @@ def choose_runtime(
     num_photos = count_computed(
         stages, views, settings.photos_per_epoch, caching.num_views
     )
+    if config.searches:
+        num_photos *= _PASSES_OF_SEARCH
     return choice.choose(*asked, num_photos)
 
 
@@ -94,7 +106,7 @@ def give_caches(
 
 def open_cache_folder(config: TrainConfig) -> CacheFolder | None:
     """Returns the folder of cached features, None if there is no cache."""
-    if not config.cache_views:
+    if config.cache_views == 0:
         return None
     path = config.cache_dir or default_cache_dir() / "features"
     try:

@@ -3,11 +3,13 @@
 Keras's `fit` begins with an epoch; this begins in the middle of one as well.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
+from model_zoo.head import divide_logits
 from thaw.errors import NotFinite, Stopped
 from thaw.progress import say
 from thaw.training.guard import NaNGuard
@@ -42,6 +44,7 @@ def train_epochs(
         Stopped: If the run was asked to stop; a checkpoint has been written.
     """
     history, patience = training.history, training.settings.early_stopping
+    temperature = training.stages[position.stage].temperature
     trained.make_train_function()
     # Keras knows, and resets, the accuracy from the first step on only; the
     # first thing to do may be a validation, of a run that goes on.
@@ -63,7 +66,8 @@ def train_epochs(
                     training, trained, batches, position, bar, describe_step
                 )
             logs = _as_floats({x: metrics[x].result() for x in metrics})
-            of_val = _validate(training, trained, val_ds, metrics.values())
+            with _divided_logits(trained, temperature):
+                of_val = _validate(training, trained, val_ds, metrics.values())
         except Stopped:
             training.save(trained, position)
             raise
@@ -71,11 +75,24 @@ def train_epochs(
         bar.update(position.step, logs.items(), finalize=True)
         row = history.add_epoch(logs)
         counts = keras.ops.convert_to_numpy(training.accuracy.counts)
-        training.best.add_epoch(row, counts)
-        end_of_epoch(training, row)
+        with _divided_logits(trained, temperature):
+            training.best.add_epoch(row, counts)
+            end_of_epoch(training, row)
         position.epoch, position.step = position.epoch + 1, 0
         training.save_if_due(trained, position)
     training.save(trained, position)
+
+
+@contextlib.contextmanager
+def _divided_logits(trained, temperature):
+    """Divides the logits of a model while it is validated and kept."""
+    head = trained.layers[-1]
+    weights = head.get_weights()
+    divide_logits(trained, temperature)
+    try:
+        yield
+    finally:
+        head.set_weights(weights)
 
 
 def end_of_epoch(training: Training, row: dict) -> None:

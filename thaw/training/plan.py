@@ -62,6 +62,7 @@ def make_stages(
             config.learning_rate,
             config.layer_decay,
             schedule_of(config),
+            temperature=config.temperature,
         ),
     ]
     # A stage without epochs may still search for its learning rate.

@@ -33,6 +33,8 @@ class Stage:
             steps and peak learning rate.
         solver: `linear` or `svm`, as in `thaw.training.solved_head`; None:
             trained by steps.
+        temperature: Divisor of the logits of the model that is validated and
+            kept.
         augmented: Whether it sees augmented views of the photos, or the photos
             as they are: then one frozen pass serves all its epochs.
         train_cache: Cache of the boundary tensors of the training photos.
@@ -47,6 +49,7 @@ class Stage:
     layer_decay: float = 1.0
     schedule: Callable = schedules.constant
     solver: str | None = None
+    temperature: float = 1.0
     augmented: bool = True
     train_cache: FeatureCache | None = None
     val_cache: FeatureCache | None = None
