@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-JOBS = {  # of the table in the README, and a large base on few photos
+JOBS = {  # of the table in docs/benchmarks.md, and a large base
     "demo": ["--unfreeze-from=block5_conv1"],
     "squeezenet": [
         "--data={photos}",

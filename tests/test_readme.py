@@ -1,4 +1,4 @@
-"""The commands and the Python of the README, as written there."""
+"""The commands and the Python of README and docs, as written there."""
 
 import json
 import os
@@ -12,8 +12,27 @@ import pytest
 
 import thaw
 from tests.support.paths import ROOT
+from tools import make_docs
 
-README = (ROOT / "README.md").read_text()
+PAGES = [
+    ROOT / "README.md",
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in (
+            "getting-started",
+            "data",
+            "training",
+            "results",
+            "predict-serve-export",
+            "resume",
+            "recipes",
+            "how-it-works",
+            "benchmarks",
+            "security",
+        )
+    ),
+]
+TEXT = "\n".join(page.read_text() for page in PAGES)
 DEMO = "train.py --unfreeze-from block5_conv1"
 # No weights to download, and fewer epochs.
 SMALL = {
@@ -21,12 +40,13 @@ SMALL = {
     '"vgg16"': '"vgg16_tiny"',
     'unfreeze_from="none"': 'epochs=0, backbone="vgg16_tiny"',
     "epochs=10": "epochs=1",
+    'budget="10m"': "epochs=1",
     '["onnx", "litert"]': '["onnx"]',
 }
 
 
 def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +101,40 @@ def test_its_python_runs(drawn_photos, tmp_path, monkeypatch, capsys):
         assert path.exists()
 
 
-def test_every_flag_in_the_readme_exists(run_script):
-    flags = set(re.findall(r"--([a-z][a-z_-]+)", README)) - {
+def test_readme_fits_on_three_screens():
+    readme = PAGES[0].read_text()
+    lines = readme.splitlines()
+    assert len(lines) <= 180 and len(readme.split()) <= 1000
+    assert lines.index("```python") < 30
+
+
+def test_links_lead_to_pages_and_headings():
+    def headings(page):
+        return {
+            re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+            for line in page.read_text().splitlines()
+            if line.startswith("#")
+        }
+
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if link.startswith("http"):
+                continue
+            path, _, heading = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            assert target.exists(), (page, link)
+            assert not heading or heading in headings(target), (page, link)
+
+
+@pytest.mark.parametrize("name", make_docs.PAGES)
+def test_pages_made_of_the_code_are_up_to_date(name):
+    """python -m tools.make_docs writes them."""
+    page = ROOT / "docs" / name
+    assert page.read_text() == make_docs.PAGES[name]()
+
+
+def test_every_flag_in_the_docs_exists(run_script):
+    flags = set(re.findall(r"--([a-z][a-z_-]+)", TEXT)) - {
         "base",  # of benchmarks.peers
         "fastai_python",
         "job",  # of benchmarks.jobs
@@ -112,7 +164,7 @@ def test_every_flag_in_the_readme_exists(run_script):
 def test_training_commands_are_spelt_right(shell_lines, run_script):
     """They get as far as looking for the photos."""
     lines = [line for line in shell_lines if "train.py --data" in line]
-    assert len(lines) == 7
+    assert len(lines) == 9
     for line in lines:
         arguments = shlex.split(line.split("python ")[1], comments=True)
         arguments = [
@@ -139,7 +191,7 @@ def test_make_runs_what_the_readme_says(shell_lines):
 
     demo, test = commands("demo"), commands("test")
     of_readme = [x for x in shell_lines if x.startswith(".venv/bin/")]
-    assert len(of_readme) == 6
+    assert len(of_readme) == 8
     for line in of_readme[:2]:
         assert words(line) in demo
     for line in of_readme[2:4]:

@@ -314,7 +314,7 @@ def test_mistakes(run_script, run_dir, drawn_photos, tmp_path):
 def test_planted_labels_are_found(shared, tmp_path):
     """A fifth of the cats among the dogs, on real photos.
 
-    The whole set takes minutes; README has what comes of it.
+    The whole set takes minutes; docs/results.md has what comes of it.
     """
     data, planted = tmp_path / "photos", []
     for name, other in (("cats", "dogs"), ("dogs", "cats")):

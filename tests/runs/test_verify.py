@@ -17,7 +17,7 @@ from thaw.errors import MachineError, NotVerified
 from thaw.runs.verify import REFUSE_OUR_CODE, FreshProcessCheck
 from thaw.runs.writer import RunFolder
 
-# What README shows.
+# What docs/results.md shows.
 OPEN_IT = """
 import json, sys, zipfile
 import keras

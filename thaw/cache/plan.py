@@ -37,7 +37,7 @@ def choose_num_views(
 ) -> int:
     """Returns how many views of each photo are worth their frozen passes.
 
-    One per five passes of the longest stage: README, "Why it is fast".
+    One per five passes of the longest stage: docs/how-it-works.md.
 
     Args:
         stages: `thaw.training.stage.Stage` of the run, in order.
