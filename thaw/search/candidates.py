@@ -15,7 +15,7 @@ from model_zoo.unfreeze import (
 from thaw.config import TrainConfig
 
 # Two and a half decades; what is likeliest comes first, for a short search.
-_RATES = (1e-4, 1e-5, 3e-5, 3e-4, 1e-3, 3e-3)
+_RATES = (1e-4, 3e-5, 3e-4, 1e-5, 1e-3, 3e-3)
 _EPOCHS = (1, 3, 10)
 _AUGMENTATIONS = ("flip", "none", "flip_rotate", "affine", "crop")
 _LONG_BLOCK = 8  # layers with kernels: its middle is a candidate, too

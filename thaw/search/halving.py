@@ -1,11 +1,12 @@
 """Successive halving over the options of fine-tuning.
 
-Many candidates train for an epoch, half of them for three, and the best of
-these, where that fits, for ten (Jamieson & Talwalkar 2016, arXiv:1502.07943).
-So it goes with two learning rates, then with the next two: as in Hyperband (Li
-et al. 2018, arXiv:1603.06560), something has trained for long before all has
-been tried. Augmentations are tried with the best only: unfreeze point and
-learning rate matter more.
+Unfreeze points train for an epoch at a low learning rate, which moves little
+and shows where there is something to gain. Half of them train for three epochs,
+at two rates, and the best of these, where that fits, for ten (Jamieson &
+Talwalkar 2016, arXiv:1502.07943). Then the best is tried with other
+augmentations, and all of that again with the next two rates, as in Hyperband
+(Li et al. 2018, arXiv:1603.06560): something has trained for long before all
+has been tried.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,9 +14,9 @@ from collections.abc import Callable, Sequence
 from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
-_LONGEST = 3  # trials that train the longest
 _RATES_AT_A_TIME = 2
-_FIRST_ROUND = 0.6  # share of a search that is over then
+_FIRST_ROUND = 0.5  # share of a search that is over then
+_LONGEST = 3  # trials of the last round
 
 
 def successive_halving(
@@ -33,49 +34,49 @@ def successive_halving(
         augmentations: Augmentations; the others are tried with what is best
             with the first.
         epochs: Numbers of epochs of the three rounds, none less than the one
-            before; a round of as many as before is left out.
+            before.
         run: Function that runs a candidate for some epochs; its last argument
             is the share of the search that may be over then. None: it didn't
             fit.
     """
     augmentation, *others = augmentations
     short, middle, long = epochs
-    trials, share = [], _FIRST_ROUND
+    done = {}
+
+    def run_all(candidates, epochs, share=1.0):
+        found = []
+        for key in [(candidate, epochs) for candidate in candidates]:
+            trial = done.get(key) or run(*key, share)
+            if trial is not None:
+                done[key] = trial
+                found.append(trial)
+        return found
+
+    of_points = run_all(
+        [Candidate(point, min(rates), augmentation) for point in points],
+        short,
+        _FIRST_ROUND,
+    )
+    half = _ranked(of_points)[: -(-len(of_points) // 2)]
+    alive = {trial.candidate.unfreeze_from for trial in half}
     for start in range(0, len(rates), _RATES_AT_A_TIME):
         two = rates[start : start + _RATES_AT_A_TIME]
-        candidates = [
-            Candidate(x, y, augmentation) for x in points for y in two
-        ]
-        alive = _round(run, candidates, short, share)
-        trials.extend(alive)
-        share = 1.0
-        if middle > short:
-            half = -(-len(alive) // 2)
-            alive = _round(run, _ranked(alive), middle, share, half)
-            trials.extend(alive)
-        best = _ranked(alive)[:1]
-        augmented = [x._replace(augment=y) for x in best for y in others]
-        augmented = _round(run, augmented, middle, share)
-        trials.extend(augmented)
-        if long > middle:
-            alive = [*alive, *augmented]
-            longest = _round(run, _ranked(alive), long, share, _LONGEST)
-            trials.extend(longest)
-    return trials
-
-
-def _round(run, candidates, epochs, share, most=None):
-    """Returns the trials of those that fit, in order, `most` at most."""
-    trials = []
-    for candidate in candidates:
-        if len(trials) == most:
-            break
-        trial = run(candidate, epochs, share)
-        if trial is not None:
-            trials.append(trial)
-    return trials
+        of_rates = run_all(
+            [
+                Candidate(point, rate, augmentation)
+                for point in points  # the one that trains least is the fastest
+                if point in alive
+                for rate in two
+            ],
+            middle,
+        )
+        run_all([x.candidate for x in _ranked(of_rates)[:_LONGEST]], long)
+        for best in _ranked(done.values())[:1]:
+            augmented = [best.candidate._replace(augment=x) for x in others]
+            run_all(augmented, best.epochs)
+    return list(done.values())
 
 
 def _ranked(trials):
-    """Returns the candidates of trials, the best first."""
-    return [x.candidate for x in sorted(trials, key=lambda trial: trial.loss)]
+    """Returns trials, the best first."""
+    return sorted(trials, key=lambda trial: trial.loss)
