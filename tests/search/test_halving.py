@@ -24,23 +24,25 @@ def of_length(seen, number):
     return [candidate for candidate, epochs in seen if epochs == number]
 
 
-def test_half_of_the_points_go_on_the_cheapest_first():
-    losses = {("early", 1e-5, "none"): 0.1, ("last", 1e-5, "none"): 0.2}
-    found, seen = search(losses, points=("last", "late", "early"))
+def test_half_of_the_points_go_on_and_the_one_that_trains_least():
+    losses = {("early", 1e-5, "none"): 0.1, ("last", 1e-5, "none"): 0.9}
+    points = ("last", "late", "middle", "early")
+    found, seen = search(
+        losses | {("middle", 1e-5, "none"): 0.2}, points=points
+    )
     assert [(x.candidate, x.epochs) for x in found] == seen
-    low = [(point, 1e-5, "none") for point in ("last", "late", "early")]
-    assert of_length(seen, 1) == low
-    assert of_length(seen, 3)[:4] == [
-        ("last", 1e-4, "none"),
-        ("last", 1e-5, "none"),
-        ("early", 1e-4, "none"),
-        ("early", 1e-5, "none"),
+    assert seen[:4] == [((point, 1e-5, "none"), 1) for point in points]
+    assert seen[4] == (("last", 1e-4, "none"), 10)  # the plain run
+    assert of_length(seen, 3)[:6] == [
+        (point, rate, "none")
+        for rate in (1e-4, 1e-5)
+        for point in ("early", "middle", "last")
     ]
-    # Three of four train for ten epochs, the best with the augmentation.
-    assert of_length(seen, 10)[:4] == [
+    # Three of six train for ten epochs, the best with the augmentation.
+    assert of_length(seen, 10)[1:5] == [
         ("early", 1e-5, "none"),
+        ("middle", 1e-5, "none"),
         ("last", 1e-5, "none"),
-        ("last", 1e-4, "none"),
         ("early", 1e-5, "flip"),
     ]
 

@@ -1,12 +1,12 @@
 """Successive halving over the options of fine-tuning.
 
 Unfreeze points train for an epoch at a low learning rate, which moves little
-and shows where there is something to gain. Half of them train for three epochs,
-at two rates, and the best of these, where that fits, for ten (Jamieson &
-Talwalkar 2016, arXiv:1502.07943). Then the best is tried with other
-augmentations, and all of that again with the next two rates, as in Hyperband
-(Li et al. 2018, arXiv:1603.06560): something has trained for long before all
-has been tried.
+and shows where there is something to gain; the options of a plain run train as
+long as that, where there is time. Half of the points train for three epochs, at
+two rates, and the best of these for ten (Jamieson & Talwalkar 2016,
+arXiv:1502.07943). Then the best is tried with other augmentations, and all of
+that again with the next two rates, as in Hyperband (Li et al. 2018,
+arXiv:1603.06560): something has trained for long before all has been tried.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
 _RATES_AT_A_TIME = 2
-_FIRST_ROUND = 0.5  # share of a search that is over then
+_FIRST_ROUND, _PLAIN_RUN = 0.5, 0.6  # shares of a search that are over then
 _LONGEST = 3  # trials of the last round
 
 
@@ -57,17 +57,16 @@ def successive_halving(
         short,
         _FIRST_ROUND,
     )
+    plain = Candidate(points[0], rates[0], augmentation)
+    run_all([plain], long, _PLAIN_RUN)
     half = _ranked(of_points)[: -(-len(of_points) // 2)]
-    alive = {trial.candidate.unfreeze_from for trial in half}
+    alive = [x.candidate.unfreeze_from for x in half]
+    if points[0] not in alive:
+        alive.append(points[0])  # it takes the least time
     for start in range(0, len(rates), _RATES_AT_A_TIME):
         two = rates[start : start + _RATES_AT_A_TIME]
         of_rates = run_all(
-            [
-                Candidate(point, rate, augmentation)
-                for point in points  # the one that trains least is the fastest
-                if point in alive
-                for rate in two
-            ],
+            [Candidate(x, rate, augmentation) for rate in two for x in alive],
             middle,
         )
         run_all([x.candidate for x in _ranked(of_rates)[:_LONGEST]], long)
