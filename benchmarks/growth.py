@@ -1,4 +1,4 @@
-"""Does it stay linear and small with many photos?
+"""Time and memory with many photos.
 
     python -m benchmarks.growth
 

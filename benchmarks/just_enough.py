@@ -1,4 +1,4 @@
-"""Does the search find enough, and no more? Beside what else one might do.
+"""The search beside the default, a linear head, fastai and a grid.
 
     python -m benchmarks.just_enough --job=mobilenet --photos=solar_cells \
         --backbones=backbones --output_dir=just_enough \

@@ -1,4 +1,4 @@
-"""Does a model answer the same wherever it is taken?
+"""Predictions of one model in all its formats.
 
     python export.py runs/latest --format=saved_model,litert,onnx,openvino
     python -m benchmarks.same_answers --run=runs/latest --photos=PHOTOS

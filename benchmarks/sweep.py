@@ -1,4 +1,4 @@
-"""Which value of a flag is best?
+"""Comparison of values of a flag, over seeds.
 
     python -m benchmarks.sweep --flag=optimizer --values=sgd,rmsprop,adam -- \\
         --flagfile=recipes/vgg16_linear_head.flags --data=photos

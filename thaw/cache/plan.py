@@ -1,4 +1,4 @@
-"""Which features each stage caches, and how many views of them."""
+"""Feature caches of the stages, and their numbers of views."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What trials, and the run after them, are expected to take."""
+"""Expected seconds of trials, and of the run after them."""
 
 from thaw.search.candidates import Candidate
 from thaw.search.record import Record
