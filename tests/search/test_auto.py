@@ -35,7 +35,7 @@ def searched(drawn_photos, tmp_path_factory):
 
 def rows_of(folder):
     lines = (folder / "search.csv").read_text().splitlines()
-    return [line.split(",")[:7] for line in lines]  # without seconds
+    return [line.split(",")[:6] for line in lines]  # without seconds
 
 
 def test_a_search_chooses_options_that_repeat_the_run(searched, drawn_photos):
@@ -91,7 +91,7 @@ def test_a_trial_whose_loss_becomes_nan_ends_alone(
         tmp_path / "run", data=drawn_photos, trials=4,
         unfreeze_from="block5_conv1", cache_dir=tmp_path / "cache", **OPTIONS,
     )  # fmt: skip
-    losses = [row[6] for row in rows_of(tmp_path / "run")]
+    losses = [row[5] for row in rows_of(tmp_path / "run")]
     assert "inf" in losses
     assert run.config.learning_rate == 1e-4 or run.config.epochs == 0
 

@@ -11,7 +11,7 @@ def trial(point, losses, rate=1e-4):
     candidate = Candidate(point, rate, "none")
     losses = np.asarray(losses, "float32")
     seconds_per_epoch = {"none": 0.0, "late": 0.1, "early": 0.3}[point]
-    return Trial(candidate, 3, 1, losses, 1.0, 1.0, seconds_per_epoch)
+    return Trial(candidate, 3, losses, 1.0, 1.0, seconds_per_epoch)
 
 
 def chosen(head, *others):

@@ -201,10 +201,10 @@ class _Search:
         self._budget.trials += 1
         self.record.add(trial, self._budget.seconds)
         if not self._budget.is_limited and epochs:
-            epochs = self._training.config.epochs
-            plain = self._budget.seconds + self._prices.rest(candidate, epochs)
-            self._budget.limit(_PLAIN_RUNS * plain)
-            say(f"Budget: {_PLAIN_RUNS * plain:.0f} s (`budget`, `trials`)")
+            rest = self._prices.rest(candidate, self._training.config.epochs)
+            seconds = _PLAIN_RUNS * (self._budget.seconds + rest)
+            self._budget.limit(seconds)
+            say(f"Budget: {seconds:.0f} s (`budget`, `trials`)")
         say(
             f"  {candidate.describe(epochs)}: loss {trial.loss:.4f} "
             f"({trial.seconds:.1f} s)"

@@ -61,8 +61,7 @@ class Prices:
             epochs = config.epochs
         num_val = len(self._training.splits.validation)
         num_photos = len(photos.labels)
-        judged = len(photos.held_out) * _JUDGING + len(photos.fit)
-        per_epoch = (num_photos + num_val * _JUDGING) / judged
+        per_epoch = (num_photos + num_val * _JUDGING) / len(photos.fit)
         passes = (
             photos.num_views(candidate.augment, epochs)
             + _VALIDATION * num_val / num_photos
@@ -78,7 +77,10 @@ class Prices:
     def _seconds_per_epoch(self, candidate):
         """Returns those of a trial without compilation, if there was one."""
         of_point = self._trials_of_point(candidate)
-        return min((x.seconds_per_epoch for x in of_point), default=0.0)
+        if not of_point:  # twice the longest so far
+            every = [x.seconds_per_epoch for x in self._record.trials]
+            return 2 * max(every, default=0.0)
+        return min(x.seconds_per_epoch for x in of_point)
 
     def _trials_of_point(self, candidate):
         return [

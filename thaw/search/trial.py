@@ -27,18 +27,16 @@ class Trial:
     Attributes:
         candidate: What was tried.
         epochs: Epochs that it was given.
-        best_epoch: The one with the lowest loss, from 1; 0: the start.
-        losses: Loss of each held-out photo then, float32 (H,), at
-            temperatures fitted to other photos if that is better; infinite
+        losses: Loss of each held-out photo after the last one, float32 (H,),
+            at temperatures fitted to other photos if that is better; infinite
             if the training loss became NaN or infinite.
-        temperature: Temperature that suits the held-out photos then.
+        temperature: Temperature that suits the held-out photos, at least 1.
         seconds: What the trial took, features and compilation included.
-        seconds_per_epoch: What an epoch took, with its validation.
+        seconds_per_epoch: What the steps of an epoch took.
     """
 
     candidate: Candidate
     epochs: int
-    best_epoch: int
     losses: np.ndarray
     temperature: float
     seconds: float
@@ -97,8 +95,6 @@ class Trials:
         """
         start = time.perf_counter()
         stage, trained = self._prepare(candidate)
-        losses = _losses(*self._predict(stage, trained))
-        best_epoch, temperature = 0, 1.0
         rates = iter(self._rates(candidate, epochs))
         seconds = 0.0
         for epoch in range(epochs):
@@ -111,18 +107,13 @@ class Trials:
                 trained.optimizer.learning_rate.assign(next(rates))
                 trained.train_on_batch(*batch)
                 self._training.stop.check()
-            if trained.bad_step is not None:
-                losses = np.full_like(losses, np.inf)
-                break
-            of_epoch, suitable = self._judge(stage, trained)
             seconds += time.perf_counter() - since
-            if of_epoch.mean() < losses.mean():
-                losses, best_epoch = of_epoch, epoch + 1
-                temperature = suitable
+            if trained.bad_step is not None:
+                break
+        losses, temperature = self._judge(stage, trained, epochs > 0)
         return Trial(
             candidate,
             epochs,
-            best_epoch,
             losses,
             temperature,
             time.perf_counter() - start,
@@ -164,19 +155,22 @@ class Trials:
             np.arange(num_steps), num_steps, candidate.learning_rate
         )
 
-    def _judge(self, stage, trained):
+    def _judge(self, stage, trained, is_fine_tuned):
         """Returns the losses of the held-out photos, and a temperature.
 
         Fine-tuning leaves a model overconfident; how much, they tell.
         """
         labels, probabilities = self._predict(stage, trained)
         plain = _losses(labels, probabilities)
-        if "temperature" in self._training.config.given:
-            return plain, self._training.config.temperature
+        if trained.bad_step is not None:
+            return np.full_like(plain, np.inf), 1.0
+        config = self._training.config
+        if "temperature" in config.given or not is_fine_tuned:
+            return plain, config.temperature
         logits = np.log(np.maximum(probabilities, _SMALLEST))
         temperature = fit_temperature(labels, logits)
         unseen = _losses(labels, scale_unseen(labels, logits))
-        if temperature is None or plain.mean() <= unseen.mean():
+        if (temperature or 0) <= 1 or plain.mean() <= unseen.mean():
             return plain, 1.0
         return unseen, round(temperature, 2)
 
