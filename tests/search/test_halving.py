@@ -24,25 +24,26 @@ def of_length(seen, number):
     return [candidate for candidate, epochs in seen if epochs == number]
 
 
-def test_half_of_the_points_go_on_and_the_one_that_trains_least():
+def test_three_points_go_on_and_the_one_that_trains_least():
     losses = {("early", 1e-5, "none"): 0.1, ("last", 1e-5, "none"): 0.9}
-    points = ("last", "late", "middle", "early")
+    points = ("last", "late", "middle", "early", "first")
     found, seen = search(
-        losses | {("middle", 1e-5, "none"): 0.2}, points=points
+        losses | {("middle", 1e-5, "none"): 0.2, ("first", 1e-5, "none"): 0.3},
+        points=points,
     )
     assert [(x.candidate, x.epochs) for x in found] == seen
-    assert seen[:4] == [((point, 1e-5, "none"), 1) for point in points]
-    assert seen[4] == (("last", 1e-4, "none"), 10)  # the plain run
-    assert of_length(seen, 3)[:6] == [
+    assert seen[:5] == [((point, 1e-5, "none"), 1) for point in points]
+    assert seen[5] == (("last", 1e-4, "none"), 10)  # the plain run
+    assert of_length(seen, 3)[:8] == [
         (point, rate, "none")
         for rate in (1e-4, 1e-5)
-        for point in ("early", "middle", "last")
+        for point in ("early", "middle", "first", "last")
     ]
-    # Three of six train for ten epochs, the best with the augmentation.
+    # Three of eight train for ten epochs, the best with the augmentation.
     assert of_length(seen, 10)[1:5] == [
         ("early", 1e-5, "none"),
         ("middle", 1e-5, "none"),
-        ("last", 1e-5, "none"),
+        ("first", 1e-5, "none"),
         ("early", 1e-5, "flip"),
     ]
 

@@ -2,8 +2,8 @@
 
 Unfreeze points train for an epoch at a low learning rate, which moves little
 and shows where there is something to gain; the options of a plain run train as
-long as that, where there is time. Half of the points train for three epochs, at
-two rates, and the best of these for ten (Jamieson & Talwalkar 2016,
+long as that, where there is time. The best three points train for three epochs,
+at two rates, and the best three of these for ten (Jamieson & Talwalkar 2016,
 arXiv:1502.07943). Then the best is tried with other augmentations, and all of
 that again with the next two rates, as in Hyperband (Li et al. 2018,
 arXiv:1603.06560): something has trained for long before all has been tried.
@@ -16,7 +16,7 @@ from thaw.search.trial import Trial
 
 _RATES_AT_A_TIME = 2
 _FIRST_ROUND, _PLAIN_RUN = 0.5, 0.6  # shares of a search that are over then
-_LONGEST = 3  # trials of the last round
+_POINTS, _LONG = 3, 3  # that go on to the second and to the third round
 
 
 def successive_halving(
@@ -59,8 +59,8 @@ def successive_halving(
     )
     plain = Candidate(points[0], rates[0], augmentation)
     run_all([plain], long, _PLAIN_RUN)
-    half = _ranked(of_points)[: -(-len(of_points) // 2)]
-    alive = [x.candidate.unfreeze_from for x in half]
+    best_points = _ranked(of_points)[:_POINTS]
+    alive = [x.candidate.unfreeze_from for x in best_points]
     if points[0] not in alive:
         alive.append(points[0])  # it takes the least time
     for start in range(0, len(rates), _RATES_AT_A_TIME):
@@ -69,7 +69,7 @@ def successive_halving(
             [Candidate(x, rate, augmentation) for rate in two for x in alive],
             middle,
         )
-        run_all([x.candidate for x in _ranked(of_rates)[:_LONGEST]], long)
+        run_all([x.candidate for x in _ranked(of_rates)[:_LONG]], long)
         for best in _ranked(done.values())[:1]:
             augmented = [best.candidate._replace(augment=x) for x in others]
             run_all(augmented, best.epochs)
