@@ -74,7 +74,7 @@ def test_a_run_after_others_is_the_run_alone(first, tmp_path, capsys):
     assert results(first.path) == results(second.path)
     said = capsys.readouterr().out
     size = said.split("Cache: ")[1].split()
-    assert " is there" in said and size  # nothing is computed again:
+    assert " is stored already" in said and size  # nothing is computed again:
     assert "0.00 GB" in said
     times = [x["seconds"] for x in (first.summary, second.summary)]
     assert all(times)

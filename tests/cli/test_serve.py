@@ -41,7 +41,7 @@ def test_the_script_serves_until_ctrl_c(
     )
     try:
         line = process.stdout.readline()
-        address = re.search(r" is served at http://(127.0.0.1:\d+)/  ", line)
+        address = re.search(r"Serving .* at http://(127.0.0.1:\d+)/  ", line)
         photo = drawn_photos / "cat" / "0000.jpg"
         blocks = iter(30 * [100_000 * b"1"])
         for body in (3_000_000 * b"1", blocks):  # with and without its length
@@ -72,7 +72,7 @@ def test_sigterm_ends_it_as_ctrl_c_does(trained_run, monkeypatch, capsys):
     assert app.main("serve", ["serve.py", str(trained_run), "--port=0"]) == 0
     assert signal.getsignal(signal.SIGTERM) == before
     said = capsys.readouterr()
-    assert "is served at http://127.0.0.1:" in said.out
+    assert " at http://127.0.0.1:" in said.out
     assert said.err == "Stopping\n"
 
 

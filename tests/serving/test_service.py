@@ -31,7 +31,7 @@ def test_a_run_is_served_until_it_is_stopped(
     before = signals()
 
     def say(text):  # it is served now
-        pattern = r"(.*) is served at http://(.*):(\d+)/  \(Ctrl-C ends it\)"
+        pattern = r"Serving (.*) at http://(.*):(\d+)/  \(Ctrl-C to stop\)"
         run_dir, name, port = re.fullmatch(pattern, text).groups()
         assert run_dir == str(trained_run)
         assert (name == host) == (host == "127.0.0.1")

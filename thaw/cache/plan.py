@@ -220,7 +220,7 @@ def _make_room(folder, caches):
         views = "1 view of each photo takes"
     say(
         f"Cache: {views} {_gb(needed(num_views))} in {folder.path}; "
-        f"{_gb(stored)} is there"
+        f"{_gb(stored)} is stored already"
     )
 
 

@@ -47,8 +47,8 @@ def search(training: Training, started: float | None = None) -> None:
     fewest = min(training.splits.train.counts().values())
     if fewest < _FEWEST:
         say(
-            f"\nA class has {fewest} training photos, too few to hold some "
-            "out: the head alone"
+            f"\nNo search: a class has {fewest} training photos, fewer than "
+            f"{_FEWEST}. The head alone is trained"
         )
         begin.add_fine_tuning(training, _with_options(asked, _HEAD_ALONE))
         return
@@ -113,8 +113,8 @@ class _Search:
         training = self._training
         config, model = training.config, training.model
         say(
-            f"\nSearch: {len(self._photos.fit):,} training photos to fit, "
-            f"{len(self._photos.held_out):,} held out"
+            f"\nSearch: training on {len(self._photos.fit):,} photos, "
+            f"evaluating on {len(self._photos.held_out):,} held-out photos"
         )
         self._trials = Trials(training, self._photos, self._head_weights())
         head = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
@@ -126,7 +126,7 @@ class _Search:
             self._run_trial,
         )
         if self.num_skipped:
-            say(f"Not tried, did not fit: {self.num_skipped} candidates")
+            say(f"Skipped {self.num_skipped} candidates that don't fit")
         if "epochs" in config.given:  # as long as the run, or the longest
             longest = max((x.epochs for x in trials), default=0)
             trials = [x for x in trials if x.epochs == longest]

@@ -98,7 +98,7 @@ def _facts_of_training(run_dir) -> dict:
 
 
 def _say_address(url, run_dir, hosts):
-    say(f"{run_dir} is served at {url}  (Ctrl-C ends it)")
+    say(f"Serving {run_dir} at {url}  (Ctrl-C to stop)")
     if "*" in hosts:
         warn(
             "Everyone who can reach this machine can use it: there is no "
