@@ -37,8 +37,9 @@ def test_on_a_terminal_one_line_is_drawn_anew(clock, monkeypatch, capsys):
     count.end()
     drawn = terminal.getvalue().split("\r")
     assert 40 < len(drawn) < 60  # five a second
-    assert drawn[1].startswith("\u2501" * 5 + "\u2500" * 25 + " 213 of 1,200")
-    assert drawn[1].rstrip().endswith("photos, 64 a second")
+    assert drawn[1].startswith("\u2501" * 3 + "\u2500" * 17 + " 213 of 1,200")
+    assert drawn[1].rstrip().endswith("photos, 64 a second, 15 s left")
+    assert max(map(len, drawn)) <= 80
     assert drawn[-2] == " " * 80 and drawn[-1] == ""
     printed = capsys.readouterr().out
     assert printed == (
@@ -46,7 +47,7 @@ def test_on_a_terminal_one_line_is_drawn_anew(clock, monkeypatch, capsys):
     )
 
 
-def test_elsewhere_it_says_something_once_a_minute(clock, capsys):
+def test_elsewhere_it_says_something_every_half_minute(clock, capsys):
     count = Progress(100)
     for done in range(1, 101):
         clock.now += 1.5
@@ -54,8 +55,10 @@ def test_elsewhere_it_says_something_once_a_minute(clock, capsys):
     count.end()
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
-        "41 of 100 photos, 1 a second",
-        "82 of 100 photos, 1 a second",
+        "21 of 100 photos, 1 a second, 118 s left",
+        "42 of 100 photos, 1 a second, 87 s left",
+        "63 of 100 photos, 1 a second, 56 s left",
+        "84 of 100 photos, 1 a second, 24 s left",
     ]
     assert printed.out == "Checked 100 photos, 1 a second\n"
 
@@ -78,3 +81,17 @@ def test_the_total_need_not_be_known(clock, monkeypatch):
     *_, drawn, blank, end = terminal.getvalue().split("\r")
     assert drawn == "52 photos, 64 a second "
     assert blank == " " * 80 and end == ""
+
+
+def test_a_line_is_shown_while_something_goes_on(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress.shown("x" * 100):
+        assert terminal.getvalue() == "\r" + "x" * 79
+    assert terminal.getvalue().endswith("\r" + " " * 80 + "\r")
+
+
+def test_no_line_is_shown_elsewhere(capsys):
+    with progress.shown("line"):
+        pass
+    assert capsys.readouterr() == ("", "")

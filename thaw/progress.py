@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 
 _WIDTH = 80  # columns
-_BAR = 30
+_BAR = 20
+_BLANK = "\r" + " " * _WIDTH + "\r"
 _REDRAWN_SECONDS = 0.2  # at most so often on a terminal,
-_SAID_SECONDS = 60  # and elsewhere
+_SAID_SECONDS = 30  # and elsewhere
 
 
 class _Output:
@@ -64,8 +65,22 @@ def _as_static(value):
     return staticmethod(value) if callable(value) else value
 
 
+@contextlib.contextmanager
+def shown(text: str) -> Iterator[None]:
+    """Shows a line on the terminal while something else goes on."""
+    is_shown = sys.stderr.isatty() and not _Output.silent
+    if is_shown:
+        sys.stderr.write("\r" + text[: _WIDTH - 1])
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if is_shown:
+            sys.stderr.write(_BLANK)
+
+
 class Progress:
-    """Counts photos on one line of the terminal; elsewhere, once a minute.
+    """Counts photos on one line of the terminal; elsewhere, every 30 seconds.
 
     Called with the number done, of `total` (None: not known yet); those done
     before the first call cost no time.
@@ -89,7 +104,11 @@ class Progress:
             text = f"{done:,} photos, {self._speed()}"
             bar = ""
             if self._total is not None:
-                text = f"{done:,} of {self._total:,} photos, {self._speed()}"
+                left = (self._total - done) * self._seconds / self._counted
+                text = (
+                    f"{done:,} of {self._total:,} photos, {self._speed()}, "
+                    f"{left:.0f} s left"
+                )
                 bar = "\u2501" * (_BAR * done // self._total)
                 bar = f"{bar:\u2500<{_BAR}} "
             if on_terminal:
@@ -99,7 +118,7 @@ class Progress:
     def clear(self) -> None:
         """Takes the line away, so that something else can be printed."""
         if sys.stderr.isatty() and not _Output.silent:
-            sys.stderr.write("\r" + " " * _WIDTH + "\r")
+            sys.stderr.write(_BLANK)
 
     def end(self) -> None:
         """Takes the line away, and prints how many there were."""
@@ -110,6 +129,13 @@ class Progress:
         known = f", {self._first:,} known from before" if self._first else ""
         say(f"Checked {self._total:,} photos{known}, {self._speed()}")
 
+    @property
+    def _counted(self):
+        return self._done - self._first
+
+    @property
+    def _seconds(self):
+        return time.perf_counter() - self._start
+
     def _speed(self):
-        seconds = time.perf_counter() - self._start
-        return f"{(self._done - self._first) / seconds:.0f} a second"
+        return f"{self._counted / self._seconds:.0f} a second"

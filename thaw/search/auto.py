@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import plots
+from thaw import progress
 from thaw.data.groups import group_numbers
 from thaw.duration import parse_duration
 from thaw.evaluation.bootstrap import paired_difference
@@ -197,7 +198,8 @@ class _Search:
         ):
             self.num_skipped += 1
             return None
-        trial = self._trials.run(candidate, epochs)
+        with progress.shown(f"  {candidate.describe(epochs)} ..."):
+            trial = self._trials.run(candidate, epochs)
         self._budget.trials += 1
         self.record.add(trial, self._budget.seconds)
         if not self._budget.is_limited and epochs:

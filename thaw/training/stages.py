@@ -16,7 +16,7 @@ from thaw.cache.features import Features
 from thaw.cache.frozen_part import FrozenPart
 from thaw.cache.runtime import DEFAULT_RUNTIME
 from thaw.data.groups import group_numbers
-from thaw.progress import say
+from thaw.progress import Progress, say
 from thaw.runs.freeze_proof import trained_layer_names
 from thaw.training import yardstick
 from thaw.training.fit import Fit
@@ -141,10 +141,14 @@ def _make_features(
 
 def _collect(training, stage, features):
     """Returns the features of all training photos, labels and groups."""
-    batches = []
+    batches, num_photos = [], 0
+    progress = Progress(features.num_photos)
     for batch in features.one_pass().as_numpy_iterator():
         batches.append(batch)
+        num_photos += len(batch[1])
+        progress(num_photos)
         training.stop.check()
+    progress.clear()
     inputs = np.concatenate([tensors[0] for tensors, _ in batches])
     labels = np.concatenate([labels for _, labels in batches])
     views = training.views.of(stage)
