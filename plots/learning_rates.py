@@ -24,15 +24,29 @@ def plot_learning_rates(
         changes: Steps after which a new stage began.
     """
     ax = ax or new_axes()
-    groups = learning_rates.items()
-    for color, (name, values) in zip(COLORS, groups, strict=False):
+    groups = list(learning_rates.items())
+    for number, (name, values) in enumerate(groups):
         if not np.isnan(values).all():
-            steps = np.arange(1, len(values) + 1)
-            ax.plot(steps, values, color=color, linewidth=2, label=name)
+            # Wider than each that is drawn over it, so that all are seen.
+            covered = sum(_agree(values, x) for _, x in groups[number + 1 :])
+            ax.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                color=COLORS[number % len(COLORS)],
+                linewidth=2 + 3 * covered,
+                label=name,
+            )
     mark_unfreezing(ax, changes)
     ax.set_yscale("log")
     label_axes(ax, "Learning rate used", "Step", "Learning rate")
     return ax
+
+
+def _agree(values, others):
+    """Returns whether two groups have the same rates where both train."""
+    values, others = np.asarray(values), np.asarray(others)
+    both = ~np.isnan(values) & ~np.isnan(others)
+    return both.any() and np.array_equal(values[both], others[both])
 
 
 def plot_range_test(

@@ -114,3 +114,17 @@ def test_losses_by_step_and_photos_are_drawn():
     lefts, tops = zip(*(text.get_position() for text in ax.texts), strict=True)
     assert len(set(tops[:6])) == 1 and tops[6] == tops[7] > tops[0]
     assert lefts[:2] == lefts[6:] and lefts[0] < lefts[1]
+
+
+def test_equal_learning_rates_are_drawn_over_each_other_and_all_seen():
+    nan = np.nan
+    ax = plot_learning_rates(
+        {
+            "low": [nan, 1e-4, 1e-5],
+            "high": [nan, 1e-4, 1e-5],
+            "head": [1e-3, 1e-4, 1e-5],
+            "other": [nan, 1e-6, 1e-6],
+        }
+    )
+    widths = {x.get_label(): x.get_linewidth() for x in ax.lines}
+    assert widths["low"] > widths["high"] > widths["head"] == widths["other"]
