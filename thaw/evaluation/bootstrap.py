@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy.stats
 
 _DRAWN_AT_A_TIME = 2_000_000  # photos: bounds the memory
 
@@ -55,16 +56,17 @@ def paired_difference(
             f"Received shapes: {values.shape} and {others.shape}"
         )
     differences = values - others
-    count = len(differences)
-    rng = np.random.default_rng(seed)
-    at_a_time = max(1, _DRAWN_AT_A_TIME // count)
-    means = [
-        differences[
-            rng.integers(
-                0, count, (min(at_a_time, num_resamples - done), count)
-            )
-        ].mean(axis=1)
-        for done in range(0, num_resamples, at_a_time)
-    ]
-    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
-    return Difference(float(differences.mean()), float(low), float(high))
+    if len(differences) == 1:  # of one photo, nothing is known of the noise
+        (difference,) = differences
+        return Difference(float(difference), -np.inf, np.inf)
+    interval = scipy.stats.bootstrap(
+        [differences],
+        np.mean,
+        n_resamples=num_resamples,
+        batch=max(1, _DRAWN_AT_A_TIME // len(differences)),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Difference(
+        float(differences.mean()), float(interval.low), float(interval.high)
+    )
