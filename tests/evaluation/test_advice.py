@@ -33,7 +33,6 @@ def evidence(head_losses=(0.5, 0.4), fine_tune=(0.35, 0.345, 0.344), **changes):
         "expected_errors": 0.0,
         "config": config,
         "earlier": "block4_conv1",
-        "later": "none",
     }
     return Evidence(**values | changes)
 
@@ -71,13 +70,8 @@ def test_a_run_that_went_well_gets_no_advice():
         ),
         (
             evidence(fine_tune=(0.42, 0.43)),
-            "--unfreeze_from=none",
+            "--unfreeze_from=auto --budget=10m",
             "0.400 with the head alone, 0.420 after",
-        ),
-        (
-            evidence(fine_tune=(0.42, 0.43), later=None),
-            "--learning_rate=find",
-            "0.400 with the head alone",
         ),
         (evidence(fine_tune=(0.4, 0.36, 0.324)), "--epochs=6", "10.0%"),
         (evidence(fine_tune=()), "--head_epochs=4", "20.0%"),
@@ -144,7 +138,7 @@ def test_a_class_that_was_not_validated_says_nothing():
 
 def test_what_concerns_the_run_comes_before_the_labels():
     found = evidence(fine_tune=(0.42, 0.43), num_suspected=20)
-    assert flags_of(found) == ["--unfreeze_from=none", ""]
+    assert flags_of(found) == ["--unfreeze_from=auto --budget=10m", ""]
 
 
 def test_label_issues_of_an_older_run_have_no_expected_share():
@@ -158,3 +152,11 @@ def test_three_at_most():
         train_counts=[100, 20], recalls=[0.99, 0.6],
     )  # fmt: skip
     assert len(advise(found)) == 3
+
+
+@pytest.mark.parametrize(
+    "losses", [(0.35, 0.6, 0.3, 0.31), (0.42, 0.43), (0.3,) * 6]
+)
+def test_what_was_searched_for_is_not_advised(losses):
+    assert flags_of(evidence(fine_tune=losses))
+    assert flags_of(evidence(fine_tune=losses, searched=True)) == []

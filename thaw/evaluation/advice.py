@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 # The command of the yardstick: what is solved without augmentation.
 LINEAR_HEAD_ALONE = "--head=linear --epochs=0"
+SEARCH = "--unfreeze_from=auto --budget=10m"
 _MIXES = ("mixup", "cutmix", "randaugment")
 _MOST = 3  # pieces of advice
 _SUSPECTED = 0.01  # of all photos
@@ -43,8 +44,8 @@ class Evidence(NamedTuple):
         expected_errors: How many of these are expected to be, or None.
         config: Options of the run, by name.
         earlier: Unfreeze point to train more, or None.
-        later: Unfreeze point to train less, or None.
         yardstick_loss: Validation loss of a linear head alone, or None.
+        searched: Whether unfreeze point and learning rate were searched for.
     """
 
     history: Sequence[dict]
@@ -56,8 +57,8 @@ class Evidence(NamedTuple):
     expected_errors: float | None
     config: Mapping[str, object]
     earlier: str | None
-    later: str | None
     yardstick_loss: float | None = None
+    searched: bool = False
 
     @property
     def is_mixed(self) -> bool:
@@ -86,7 +87,7 @@ def advise(evidence: Evidence) -> list[Advice]:
     rules = (
         _solve_head,
         _lower_learning_rate,
-        _unfreeze_less,
+        _search,
         _train_longer,
         _weigh_classes,
         _regularize,
@@ -113,7 +114,9 @@ def _lower_learning_rate(evidence):
     losses = evidence.losses("fine_tune")
     learning_rate = evidence.config["learning_rate"]
     jump = max((y / x - 1 for x, y in itertools.pairwise(losses)), default=0)
-    if jump >= _JUMP and learning_rate != "find":
+    if evidence.searched or learning_rate == "find":
+        return
+    if jump >= _JUMP:
         yield Advice(
             f"--learning_rate={learning_rate / 3:.1g}",
             f"The validation loss is unstable: it jumps by up to {jump:.0%} "
@@ -122,19 +125,16 @@ def _lower_learning_rate(evidence):
         )
 
 
-def _unfreeze_less(evidence):
+def _search(evidence):
     of_head, losses = evidence.losses("head"), evidence.losses("fine_tune")
-    if not of_head or not losses:
+    if evidence.searched or not of_head or not losses:
         return
-    flag, way = "--learning_rate=find", "Another learning rate may."
-    if evidence.later is not None:
-        flag, way = f"--unfreeze_from={evidence.later}", "Unfreeze less."
     if min(losses) >= (1 + _WORSE) * min(of_head):
         yield Advice(
-            flag,
+            SEARCH,
             "Fine-tuning did not help: the lowest validation loss is "
             f"{min(of_head):.3f} with the head alone, {min(losses):.3f} after. "
-            f"{way}",
+            "Search for unfreeze point and learning rate.",
         )
 
 
@@ -196,7 +196,7 @@ def _unfreeze_more(evidence):
     losses = [
         row["loss"] for row in evidence.history if row["stage"] == "fine_tune"
     ]
-    if evidence.earlier is None or len(losses) < 6:
+    if evidence.searched or evidence.earlier is None or len(losses) < 6:
         return
     # Means of three: one epoch alone is noise.
     before, after = sum(losses[-6:-3]), sum(losses[-3:])

@@ -150,10 +150,10 @@ def check_one_run(facts: RunFacts, model: keras.Model) -> None:
         )
 
 
-def neighbours(
+def earlier_start(
     starts: Sequence[str], unfreeze_from: str, layers: Sequence[str]
-) -> tuple[str | None, str | None]:
-    """Returns the unfreeze points to train more, and to train less.
+) -> str | None:
+    """Returns the next unfreeze point that trains more, or None.
 
     Args:
         starts: Of `model_zoo.unfreeze.block_starts`.
@@ -161,13 +161,12 @@ def neighbours(
         layers: Names of all layers of the base, in order.
     """
     if unfreeze_from == "all" or not starts:
-        return None, starts[1] if len(starts) > 1 else None
+        return None
     if unfreeze_from == "none":
-        return starts[-1], None
+        return starts[-1]
     place = layers.index(unfreeze_from)
     before = [name for name in starts if layers.index(name) < place]
-    after = [name for name in starts if layers.index(name) > place]
-    return before[-1] if before else "all", after[0] if after else "none"
+    return before[-1] if before else "all"
 
 
 def _save_galleries(folder, galleries):
@@ -181,7 +180,7 @@ def _save_galleries(folder, galleries):
 
 def _evidence(facts, evaluation, model, issues):
     summary = facts.summary
-    earlier, later = neighbours(
+    earlier = earlier_start(
         block_starts(model),
         summary["unfreeze_from"],
         [layer.name for layer in base_layers(model)],
@@ -200,8 +199,8 @@ def _evidence(facts, evaluation, model, issues):
         expected_errors=issues.expected_errors,
         config=summary["config"],
         earlier=earlier,
-        later=later,
         yardstick_loss=summary.get("yardstick", {}).get("val_loss")
         if facts.own_photos
         else None,
+        searched=bool(summary.get("search")),
     )

@@ -3,6 +3,9 @@
 import time
 
 
+_TOLERANCE = 1.05
+
+
 class Budget:
     """Seconds or trials that a search may use, and how many it has used.
 
@@ -44,10 +47,15 @@ class Budget:
         return time.perf_counter() - self._start
 
     def has(self, seconds: float) -> bool:
-        """Returns whether so many seconds are left, if they are limited."""
+        """Returns whether about so many seconds are left, if they are limited.
+
+        Args:
+            seconds: What was reserved; a last trial may have taken longer than
+                expected, by a little.
+        """
         if self._most_seconds is None:
             return True
-        return self.seconds + seconds <= self._most_seconds
+        return self.seconds + seconds <= _TOLERANCE * self._most_seconds
 
     def allows(self, seconds: float, reserve: float, share: float) -> bool:
         """Returns whether another trial fits.
