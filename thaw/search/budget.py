@@ -2,7 +2,6 @@
 
 import time
 
-
 _TOLERANCE = 1.05
 
 
