@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from thaw.atomic import write_csv, write_json
+from thaw.errors import UserError
 from thaw.runs.checked_files import MOST_TABLE_BYTES, read_json
+from thaw.runs.schema import is_like
 from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
@@ -22,6 +24,15 @@ COLUMNS = (
     "seconds_per_epoch",
 )
 _STATE = "search.json"  # of a search that has not ended
+_TRIAL_SCHEMA = {
+    "candidate": [str | float],
+    "epochs": int,
+    "losses": [float],
+    "temperature": float,
+    "seconds": float,
+    "seconds_per_epoch": float,
+}
+_STATE_SCHEMA = {"seconds": float, "trials": [_TRIAL_SCHEMA]}
 
 
 class Record:
@@ -35,11 +46,11 @@ class Record:
         path = folder / _STATE
         if path.exists():
             state = read_json(path, MOST_TABLE_BYTES)
-            self.seconds_before = state["seconds"]
-            for facts in state["trials"]:
-                losses = np.array(facts.pop("losses"), "float32")
-                candidate = Candidate(*facts.pop("candidate"))
-                self._add(Trial(candidate, losses=losses, **facts))
+            if not is_like(state, _STATE_SCHEMA):
+                raise UserError(
+                    f"{path} is damaged. Remove it, and the search begins anew."
+                )
+            self._load(state)
 
     def find(self, candidate: Candidate, epochs: int) -> Trial | None:
         """Returns the trial of a candidate that is recorded, or None."""
@@ -95,6 +106,14 @@ class Record:
             for point in points
         ]
         return [min(x, key=lambda one: one.loss) for x in of_points if x]
+
+    def _load(self, state):
+        self.seconds_before = state["seconds"]
+        for facts in state["trials"]:
+            known = {name: facts[name] for name in _TRIAL_SCHEMA}
+            known["candidate"] = Candidate(*known["candidate"])
+            known["losses"] = np.array(known["losses"], "float32")
+            self._add(Trial(**known))
 
     def _add(self, trial):
         self._trials[trial.candidate, trial.epochs] = trial
