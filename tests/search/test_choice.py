@@ -49,5 +49,16 @@ def test_where_nothing_helps_it_is_the_head_alone():
     head = np.full(50, 0.3)
     nan = trial("early", np.full(50, np.inf))
     choice = chosen(head, nan, trial("late", head + 0.1))
+    assert choice.more is None
     assert choice.trial.candidate.unfreeze_from == "none"
     assert choice.describe().startswith("No unfreeze point lowers the loss")
+
+
+def test_a_gain_within_the_noise_is_taken_as_the_run_may_keep_its_head():
+    rng = np.random.default_rng(0)
+    head = rng.uniform(0.2, 0.4, 200)
+    noise = rng.normal(0, 0.5, 200)
+    late = head - 0.01 + noise - noise.mean()
+    choice = chosen(head, trial("late", late))
+    assert choice.trial.candidate.unfreeze_from == "late"
+    assert choice.gain.within_noise

@@ -32,10 +32,7 @@ class Choice:
         """Returns one sentence."""
         candidate, gain = self.trial.candidate, self.gain
         if candidate.unfreeze_from == "none":
-            return (
-                "No unfreeze point lowers the loss measurably against the head "
-                "alone."
-            )
+            return "No unfreeze point lowers the loss against the head alone."
         return (
             f"Unfreezing from {candidate.unfreeze_from} lowers the loss by "
             f"{gain.mean:.3f} (95% CI {gain.low:.3f} to {gain.high:.3f}) "
@@ -59,7 +56,9 @@ def choose(
 
     Within the noise of the best are trials whose mean loss is at most a
     standard error of the paired difference above it, as with trees that are
-    pruned (Breiman et al. 1984, section 3.4.3).
+    pruned (Breiman et al. 1984, section 3.4.3). The head alone is chosen only
+    where no trial has a lower mean loss: each run begins with it, and keeps it
+    if fine-tuning does not help.
 
     Args:
         head: Trial of the head alone.
@@ -67,7 +66,7 @@ def choose(
         num_trained: Function from an unfreeze point to the number of layers
             that train.
     """
-    trials = [x for x in (head, *trials) if np.isfinite(x.losses).all()]
+    trials = [head, *(x for x in trials if x.loss < head.loss)]
     best = min(trials, key=lambda trial: trial.loss)
 
     def depth(trial):
@@ -79,7 +78,9 @@ def choose(
         return difference.mean() <= error
 
     chosen = min(
-        filter(is_as_good, trials), key=lambda trial: (depth(trial), trial.loss)
+        filter(is_as_good, trials[1:]),
+        key=lambda trial: (depth(trial), trial.loss),
+        default=head,
     )
     deeper = [x for x in trials if depth(x) > depth(chosen)]
     more = min(deeper, key=lambda trial: trial.loss, default=None)

@@ -15,7 +15,7 @@ from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
 _RATES_AT_A_TIME = 2
-_FIRST_ROUND, _PLAIN_RUN = 0.5, 0.6  # shares of a search that are over then
+_FIRST_ROUND, _PLAIN_RUN = 0.5, 0.75  # shares of a search that are over then
 _POINTS, _LONG = 3, 3  # that go on to the second and to the third round
 
 
