@@ -7,11 +7,11 @@ from thaw.search.trial import Trial
 LAYERS = {"none": 1, "late": 4, "early": 9}
 
 
-def trial(point, losses, rate=1e-4):
-    candidate = Candidate(point, rate, "none")
+def trial(point, losses, epochs=3):
+    candidate = Candidate(point, 1e-4, "none")
     losses = np.asarray(losses, "float32")
     seconds_per_epoch = {"none": 0.0, "late": 0.1, "early": 0.3}[point]
-    return Trial(candidate, 3, losses, 1.0, 1.0, seconds_per_epoch)
+    return Trial(candidate, epochs, losses, 1.0, 1.0, seconds_per_epoch)
 
 
 def chosen(head, *others):
@@ -62,3 +62,18 @@ def test_a_gain_within_the_noise_is_taken_as_the_run_may_keep_its_head():
     choice = chosen(head, trial("late", late))
     assert choice.trial.candidate.unfreeze_from == "late"
     assert choice.gain.within_noise
+
+
+def test_of_one_unfreeze_point_the_longest_within_the_noise():
+    rng = np.random.default_rng(0)
+    head = rng.uniform(0.2, 0.4, 200)
+    noise = rng.normal(0, 0.3, 200)
+    better = head - 0.1
+    longer = better + 0.005 + noise - noise.mean()
+    found = chosen(
+        head,
+        trial("late", better, epochs=3),
+        trial("late", longer, epochs=10),
+        trial("late", better + 0.05, epochs=20),
+    )
+    assert found.trial.epochs == 10

@@ -54,6 +54,9 @@ def choose(
 ) -> Choice:
     """Returns the choice: of those within the noise the one that trains least.
 
+    Of several trials of its unfreeze point, that is the one of most epochs,
+    since a run keeps the best of its epochs, and of these the best.
+
     Within the noise of the best are trials whose mean loss is at most a
     standard error of the paired difference above it, as with trees that are
     pruned (Breiman et al. 1984, section 3.4.3). The head alone is chosen only
@@ -79,7 +82,7 @@ def choose(
 
     chosen = min(
         filter(is_as_good, trials[1:]),
-        key=lambda trial: (depth(trial), trial.loss),
+        key=lambda trial: (depth(trial), -trial.epochs, trial.loss),
         default=head,
     )
     deeper = [x for x in trials if depth(x) > depth(chosen)]
