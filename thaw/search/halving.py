@@ -70,7 +70,9 @@ def successive_halving(
             middle,
         )
         run_all([x.candidate for x in _ranked(of_rates)[:_LONG]], long)
-        for best in _ranked(done.values())[:1]:
+        # In one epoch at a low rate, augmentation shows nothing.
+        trained = [x for x in done.values() if x.epochs >= middle]
+        for best in _ranked(trained)[:1]:
             augmented = [best.candidate._replace(augment=x) for x in others]
             run_all(augmented, best.epochs)
     return list(done.values())
