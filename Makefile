@@ -25,6 +25,7 @@ test-fast: .venv/installed-dev
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/mypy
 
 .venv/installed: requirements.txt constraints.txt | .venv
 	$(call install,.venv) -r requirements.txt

@@ -37,14 +37,14 @@ def rotation(degrees: ArrayLike) -> np.ndarray:
     return matrices
 
 
-def mirror(flip: ArrayLike) -> np.ndarray:
+def mirror(flip: np.ndarray) -> np.ndarray:
     """Returns maps that mirror left and right where `flip`, bool (N,)."""
     matrices = identity(len(flip))
     matrices[:, 0, 0] = np.where(flip, -1, 1)
     return matrices
 
 
-def tilt(x: ArrayLike, y: ArrayLike) -> np.ndarray:
+def tilt(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Returns maps that tilt the image away, in perspective, (N, 3, 3).
 
     Args:

@@ -45,7 +45,7 @@ class Mixes:
             self._mixers.append(keras.layers.MixUp(**photos))
         if cutmix:
             self._mixers.append(keras.layers.CutMix(**photos))
-        self.num_targets = None
+        self.num_targets: int | None = None
         if self._mixers:
             self.num_targets = 1 if num_classes == 2 else num_classes
 
@@ -73,7 +73,7 @@ class Mixes:
         random = np.random.Generator(bits)
         layers = list(self._changers)
         targets = labels
-        if self._mixers:
+        if self.num_targets is not None:
             targets = labels[:, None].astype("float32")
             if self.num_targets > 1:
                 targets = np.eye(self.num_targets, dtype="float32")[labels]

@@ -37,7 +37,8 @@ def continue_model(own: OwnModel, class_counts: dict[str, int]) -> keras.Model:
     """
     model = open_model(own)
     last = model.layers[-1]
-    kernel, bias = fit_rows(*last.get_weights(), own.class_names, class_counts)
+    kernel, bias = last.get_weights()
+    kernel, bias = fit_rows(kernel, bias, own.class_names, class_counts)
     output = keras.layers.Dense(
         len(bias),
         activation="sigmoid" if len(bias) == 1 else "softmax",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from model_zoo.backbone_file import read_backbone_file
 from model_zoo.backbones import BACKBONES, is_file, is_hub
@@ -60,7 +61,7 @@ def list_layers(
         image_size, preprocess = 224, "none"
     if cut_at is not None or backbone not in BACKBONES:
         unfreeze_from = unfreeze_from or "none"
-    arguments = {
+    arguments: dict[str, Any] = {
         "backbone": backbone,
         "image_size": image_size,
         "weights": "none" if own is None else "auto",
@@ -99,7 +100,7 @@ def layer_rows(layers: Sequence) -> list[tuple[str, ...]]:
         layers: Keras layers of a model whose `trainable` flags are set; a
             layer whose variables would train is marked.
     """
-    rows = [
+    rows: list[tuple[str, ...]] = [
         ("layer", "kind", "output shape", "parameters", "initialiser", "trains")
     ]
     for layer in layers:

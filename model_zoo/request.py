@@ -59,13 +59,11 @@ def check_request(
             own, image_size, weights, preprocess, unfreeze_from
         )
     if is_file(backbone):
-        _check_file_request(
+        return _check_file_request(
             backbone, image_size, preprocess, unfreeze_from, cut_at
         )
-        return unfreeze_from
     if is_hub(backbone):
-        _check_hub_request(backbone, unfreeze_from)
-        return unfreeze_from
+        return _check_hub_request(backbone, unfreeze_from)
     if backbone not in BACKBONES:
         refuse_by_name(backbone, BACKBONE_WANTED)
         if os.path.dirname(backbone):
@@ -165,6 +163,7 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from, cut_at):
             "A .keras file doesn't say all that is needed of a backbone: give "
             f"also {', '.join(missing)}. {_layers_of(path)}"
         )
+    return unfreeze_from
 
 
 def _check_hub_request(backbone, unfreeze_from):
@@ -177,6 +176,7 @@ def _check_hub_request(backbone, unfreeze_from):
             f"For {backbone} give also `unfreeze_from`: a layer, none or all. "
             f"{_layers_of(backbone)}"
         )
+    return unfreeze_from
 
 
 def _layers_of(backbone):

@@ -39,7 +39,7 @@ def plot_class_counts(
         ax.barh(places, photos, left=left, color=color, label=split)
         left += photos
     if num_classes <= _NAMED:
-        for place, total in zip(places, left, strict=True):
+        for place, total in enumerate(left):
             ax.text(total, place, f" {int(total):,}", va="center", fontsize=8)
     ticks = places[:: -(-num_classes // _NAMED)]
     ax.set_yticks(
@@ -79,10 +79,11 @@ def plot_feature_map(
     num_classes = len(class_names)
     colors = np.array([class_color(x, num_classes) for x in range(num_classes)])
     right = labels == predicted
+    x, y = points.T
     ax.scatter(
-        *points[right].T, 14, colors[labels[right]], alpha=0.55, linewidths=0
+        x[right], y[right], 14, colors[labels[right]], alpha=0.55, linewidths=0
     )
-    ax.scatter(*points[~right].T, 42, colors[labels[~right]], marker="x")
+    ax.scatter(x[~right], y[~right], 42, colors[labels[~right]], marker="x")
     most = np.argsort(-np.bincount(labels, minlength=num_classes))[:_LABELLED]
     for number in sorted(most):
         label = class_label(class_names[number])
@@ -91,8 +92,8 @@ def plot_feature_map(
         others = f"and {num_classes - _LABELLED} more classes"
         ax.scatter([], [], 0, "white", label=others)
     ax.scatter([], [], 42, "0.3", marker="x", label="wrong prediction")
-    x, y = (f"Component {i} ({explained[i - 1]:.0%})" for i in (1, 2))
-    label_axes(ax, "Photos by features of the last layer (PCA)", x, y)
+    names = (f"Component {i} ({explained[i - 1]:.0%})" for i in (1, 2))
+    label_axes(ax, "Photos by features of the last layer (PCA)", *names)
     if num_classes > 4:
         add_legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax

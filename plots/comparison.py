@@ -70,7 +70,8 @@ def draw_comparison(runs: Mapping[str, History]) -> Figure:
     figure = Figure(figsize=(11, 4.8 + 0.24 * rows), layout="constrained")
     both = figure.subplots(1, 2)
     for ax, metric in zip(both, ("accuracy", "loss"), strict=True):
-        plot_runs(runs, ax, metric=metric).get_legend().remove()
+        plot_runs(runs, ax, metric=metric)
+        ax.get_legend().remove()
     lines = both[0].get_lines()
     place = {"loc": "outside lower center", "ncols": columns}
     _add_names(figure, lines, runs, **place)

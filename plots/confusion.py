@@ -1,6 +1,7 @@
 """The confusion matrix."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -45,8 +46,8 @@ def plot_confusion(
             )
     step = -(-num_classes // _NAMED)  # every one, every second, ...
     ticks = np.arange(0, num_classes, step)
-    names = [short(class_names[tick], 18) for tick in ticks]
-    font = {
+    names = [short(name, 18) for name in class_names[::step]]
+    font: dict[str, Any] = {
         "fontsize": 10 if num_classes <= _NUMBERED else 6,
         "parse_math": False,
     }

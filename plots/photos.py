@@ -11,7 +11,10 @@ _CELL = 1.7, 1.9  # width and height, with the title
 
 
 def draw_photos(
-    images: np.ndarray, titles: Sequence[str], *, columns: int = 6
+    images: Sequence[np.ndarray] | np.ndarray,
+    titles: Sequence[str],
+    *,
+    columns: int = 6,
 ) -> Figure:
     """Draws photos with a title each; returns the figure.
 

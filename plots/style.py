@@ -28,7 +28,7 @@ def save_figure(figure: Figure, file: str | Path | BinaryIO, dpi: int) -> None:
     """
     is_png = not isinstance(file, str | Path) or Path(file).suffix == ".png"
     # Photos otherwise take zlib most of the time, for a tenth of the size.
-    options = {"pil_kwargs": {"compress_level": 1}} if is_png else {}
+    options: dict = {"pil_kwargs": {"compress_level": 1}} if is_png else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(file, dpi=dpi, **options)
@@ -94,7 +94,7 @@ def add_legend(
         **options: Of `Axes.legend`.
     """
     if handles is None:
-        handles, labels = place.get_legend_handles_labels()
+        handles, labels = place.get_legend_handles_labels()  # type: ignore[union-attr]  # of axes
     # Before it is laid out: a name may be no valid formula.
     legend = place.legend(handles, [" "] * len(labels), **options)
     for text, label in zip(legend.get_texts(), labels, strict=True):

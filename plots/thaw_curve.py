@@ -21,8 +21,8 @@ def plot_thaw_curve(
     intervals: ArrayLike,
     *,
     chosen: int,
-    seconds: ArrayLike,
-    parameters: ArrayLike,
+    seconds: Sequence[float],
+    parameters: Sequence[int],
     ax: Axes | None = None,
 ) -> Axes:
     """Draws the lowest loss from each unfreeze point; returns the axes.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Literal
+from typing import Any, Literal
 
 from model_zoo.backbones import (
     CLASSIC,
@@ -346,7 +346,7 @@ class TrainConfig(Config):
         values = {name: getattr(self, name) for name in names}
         return {name: x for name, x in values.items() if x is not None}
 
-    def model_arguments(self) -> dict[str, object]:
+    def model_arguments(self) -> dict[str, Any]:
         """Returns the arguments of `build_model` that define the base."""
         return {
             "backbone": self.backbone_name,
@@ -357,7 +357,7 @@ class TrainConfig(Config):
             "cut_at": self.cut_at,
         }
 
-    def head_arguments(self) -> dict[str, object]:
+    def head_arguments(self) -> dict[str, Any]:
         """Returns the arguments of `build_model` that define the head."""
         is_solved = self.head_kind != "dense"  # one Dense layer
         return {
@@ -378,7 +378,7 @@ class TrainConfig(Config):
             and getattr(self, name) not in ("demo", *WEIGHTS)
             and os.path.exists(getattr(self, name))
         }
-        if is_file(self.backbone or ""):
+        if self.backbone and is_file(self.backbone):
             paths["backbone"] = os.path.abspath(self.backbone)
         if self.cache_dir:
             paths["cache_dir"] = os.path.abspath(self.cache_dir)

@@ -51,7 +51,7 @@ def num_processors() -> int:
     """Returns how many processors this process may use: threads go by it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count()
+    return os.cpu_count() or 1
 
 
 def processor_name() -> str:

@@ -29,7 +29,7 @@ class Stopped(KeyboardInterrupt):
     """
 
     def __init__(self, signal_number: int, message: str | None = None):
-        names = {signal.SIGINT: "Ctrl-C"}
+        names: dict[int, str] = {signal.SIGINT: "Ctrl-C"}
         name = names.get(signal_number, signal.Signals(signal_number).name)
         super().__init__(message or f"Stopped by {name}.")
         self.signal_number = signal_number

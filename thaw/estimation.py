@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model_zoo.request import check_request
 from thaw import progress
@@ -11,6 +12,9 @@ from thaw.keras_config import check_keras_config
 from thaw.training import request
 from thaw.training.inspecting import inspecting
 
+if TYPE_CHECKING:
+    from thaw.search.estimate import Estimate
+
 
 def estimate_run(
     data: str | Path | None = None,
@@ -18,7 +22,7 @@ def estimate_run(
     config: TrainConfig | None = None,
     verbose: str | int = "auto",
     **options,
-) -> "Estimate":  # noqa: F821
+) -> "Estimate":
     """Estimates the time and the disk that `fine_tune` takes, on this machine.
 
     Photos are checked and the model is built, as for the run; then about a

@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from model_zoo.request import check_request
 from thaw import progress
@@ -13,6 +14,9 @@ from thaw.keras_config import check_keras_config
 from thaw.progress import say
 from thaw.training import request
 from thaw.training.inspecting import inspecting
+
+if TYPE_CHECKING:
+    from thaw.run import Run
 
 
 def fine_tune(
@@ -26,7 +30,7 @@ def fine_tune(
     verify: bool = True,
     verbose: str | int = "auto",
     **options,
-) -> "Run":  # noqa: F821
+) -> "Run":
     """Fine-tunes an image classifier, and returns the run.
 
     First the head trains, on a frozen base; then everything from the unfreeze

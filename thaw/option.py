@@ -4,6 +4,7 @@ import dataclasses
 import math
 import numbers
 import os
+from typing import Any
 
 from thaw.errors import UserError
 
@@ -63,7 +64,7 @@ class Option:
             text += f" of at least {self.low:,g}"
         return text
 
-    def check(self, value: object) -> object:
+    def check(self, value: object) -> Any:
         """Returns `value` in the type of the option.
 
         Raises:
@@ -111,7 +112,7 @@ class Option:
             and (self.high is None or number <= self.high)
         )
 
-    def parse(self, text: str) -> object:
+    def parse(self, text: str) -> Any:
         """Returns the value that a flag or a line of a flagfile gives.
 
         Raises:
@@ -142,7 +143,7 @@ class Option:
             return int(text)
         return float(text) if self.kind in ("float", "rate") else text
 
-    def to_flag(self, value: object) -> str:
+    def to_flag(self, value: Any) -> str:
         """Returns a line of a flagfile, e.g. `--epochs=5`."""
         if self.kind == "bool":
             return f"--{self.name}" if value else f"--no{self.name}"

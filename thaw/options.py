@@ -80,7 +80,7 @@ class Config:
     def validate(self) -> None:
         """Raises a `UserError` if options contradict each other."""
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, typing.Any]:
         """Returns the values of all options, by name, for JSON."""
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -142,7 +142,7 @@ def read_setting(setting: str, known: Mapping[str, Option]) -> tuple[str, str]:
     return name, "100%" if is_share else "true"
 
 
-def parse_text(name: str, text: str, known: Mapping[str, Option]) -> object:
+def parse_text(name: str, text: str, known: Mapping[str, Option]) -> typing.Any:
     """Returns the value of an option that is given as text.
 
     Raises:

@@ -89,7 +89,8 @@ class Progress:
     def __init__(self, total: int | None):
         self._total = total
         self._start = self._shown = time.perf_counter()
-        self._first = self._done = None
+        self._first: int | None = None
+        self._done: int | None = None
 
     def __call__(self, done: int) -> None:
         if self._first is None:

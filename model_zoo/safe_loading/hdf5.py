@@ -39,8 +39,10 @@ def check_weights(source: str | Path | io.BytesIO, name: str) -> int:
     Raises:
         UserError: If it is damaged, or has what Keras's files have not.
     """
-    in_memory = isinstance(source, io.BytesIO)
-    size = source.getbuffer().nbytes if in_memory else os.stat(source).st_size
+    if isinstance(source, io.BytesIO):
+        size = source.getbuffer().nbytes
+    else:
+        size = os.stat(source).st_size
     try:
         with h5py.File(source, "r") as file:
             return _Check(name, size, source).walk(file)

@@ -156,7 +156,7 @@ class Features:
             if there.all():
                 tensors = cache.read(view, rows)
             else:
-                _, tensors = computed.take(np.count_nonzero(~there))
+                _, tensors = computed.take(int(np.count_nonzero(~there)))
             if there.any() and not there.all():
                 known = cache.read(view, rows[there])
                 tensors = [

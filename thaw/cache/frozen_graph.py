@@ -59,7 +59,7 @@ def can_be_constants(model: keras.Model) -> bool:
     return 4 * sum(sizes) <= _MOST_BYTES
 
 
-def in_bfloat16(function: Callable) -> Callable:
+def in_bfloat16(function: tf.types.experimental.ConcreteFunction) -> Callable:
     """Returns a function of `make_function` whose products are bfloat16.
 
     Grappler's pass for oneDNN casts what gains by it and keeps the rest in

@@ -1,6 +1,6 @@
 """Photos that come in parts, taken in batches of any size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,8 @@ class PhotoStream:
     def __init__(self, parts: Iterator):
         """Takes an iterator of (labels, boundary tensors)."""
         self._parts = parts
-        self._labels, self._tensors = (), []
+        self._labels: Sequence[int] | np.ndarray = ()
+        self._tensors: list[np.ndarray] = []
 
     def take(self, count: int):
         """Returns (labels, boundary tensors) of the next `count` photos.

@@ -14,6 +14,7 @@ import contextlib
 import threading
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -67,12 +68,12 @@ class FeatureCache:
             + [(str(i), dtype, shape) for i, shape in enumerate(self.shapes)]
         )
         self._num_photos = num_photos
-        self._folder = folder
+        self._folder: Any = folder
         self.key = key
         self._shards = []  # memory-mapped boundary tensors of each shard
         self._places = {}  # view -> int32 (N, 2): shard or -1, position in it
         self._pending = []  # records of some photos each, of the view in hand
-        self._pending_view = None
+        self._pending_view: int | None = None
         self._writer = None  # thread that writes a shard
         self._lock = threading.Lock()
 
@@ -141,7 +142,9 @@ class FeatureCache:
                 self._pending_view = view
             records = np.empty(len(rows), self._record)
             for name, values in zip(
-                self._record.names, (rows, *tensors), strict=True
+                self._record.names,  # type: ignore[arg-type]  # of a record
+                (rows, *tensors),
+                strict=True,
             ):
                 records[name] = values
             self._pending.append(records)

@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from thaw import progress
 from thaw.cli import flags
@@ -91,14 +92,14 @@ def prepare_process() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # Names of files are bytes, not all valid UTF-8, and a terminal may know
     # less than that. Files and pipes are UTF-8 whatever the terminal is.
-    if sys.stderr is not None and not sys.stderr.isatty():
-        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
-    if not sys.stdout.isatty():
-        sys.stdout.reconfigure(encoding="utf-8")
-    utf8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
-    sys.stdout.reconfigure(
-        errors="surrogateescape" if utf8 else "backslashreplace"
-    )
+    stdout: Any = sys.stdout
+    stderr: Any = sys.stderr
+    if stderr is not None and not stderr.isatty():
+        stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if not stdout.isatty():
+        stdout.reconfigure(encoding="utf-8")
+    utf8 = stdout.encoding.lower() in ("utf-8", "utf8")
+    stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
     # Each model is called in its own way a few times: TensorFlow takes them all
     # for one, and warns of it.
     logging.getLogger("tensorflow").addFilter(
@@ -115,7 +116,7 @@ def keep_freed_memory() -> None:
     batch after batch: a tenth of an epoch on cached features. Elsewhere
     nothing is done.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(libc, "mallopt"):
         for parameter, value in _MALLOC:
             libc.mallopt(parameter, value)

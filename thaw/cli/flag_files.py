@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from typing import Any
 
 from thaw.atomic import open_text
 from thaw.errors import UserError
@@ -17,7 +18,7 @@ _RECIPES = "recipes"  # folder and package
 _LINE = re.compile(r"--?[a-zA-Z][\w-]*(=|$)")
 
 
-def read(path: str, known: Mapping[str, Option]) -> dict[str, object]:
+def read(path: str, known: Mapping[str, Option]) -> dict[str, Any]:
     """Returns the values that a flagfile gives, by name.
 
     Anyone may have written it: it holds options of the command and nothing

@@ -12,7 +12,7 @@ _WIDTH, _INDENT = 80, 30  # columns
 
 def help_text(command: ModuleType) -> str:
     """Returns the docstring of a command and, by section, its flags."""
-    lines = [command.__doc__.strip()]
+    lines = [(command.__doc__ or "").strip()]
     for config in command.CONFIGS:
         lines += _help_lines(config)
     lines += ["", "  --flagfile=FILE             Read flags from FILE."]

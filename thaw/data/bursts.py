@@ -54,7 +54,7 @@ def describe_bursts(train: Photos, validation: Photos) -> str | None:
     )
 
 
-def _when_taken(path):
+def _when_taken(path: str) -> tuple[str, float] | None:
     """Returns camera and time of a photo as EXIF has them, or None."""
     try:
         with pillow_limits(), Image.open(path, formats=FORMATS) as image:

@@ -39,7 +39,7 @@ def check_class_name(name: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise UserError(
-            f"The name of the class {os.fsencode(name)} is not valid UTF-8. "
+            f"The name of the class {os.fsencode(name)!r} is not valid UTF-8. "
             "Rename it."
         ) from None
     if not name.isprintable():

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -32,7 +33,7 @@ def image_datasets(
     validation_fraction: float = 0.2,
     seed: int = 0,
     validation_data: str | Path | None = None,
-    **options: object,
+    **options: Any,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset, tuple[str, ...]]:
     """Returns (train_ds, val_ds, class_names) for a `Model.fit` of your own.
 
@@ -130,7 +131,7 @@ def make_views(
     return train_views, val_views
 
 
-def make_augmentation(config: TrainConfig, image_size: int) -> Callable | None:
+def make_augmentation(config: TrainConfig, image_size: int) -> Any:
     """Returns the augmentation of the training photos, or None.
 
     Args:

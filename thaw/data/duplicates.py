@@ -3,7 +3,7 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,14 +66,15 @@ def find_similar(
         labels, splits: As in `find_equal`.
     """
     rows = [row for row, number in enumerate(hashes) if number is not None]
-    distinct, kinds = {}, []
+    distinct: dict[Any, int] = {}
+    kinds: list[tuple[int, int] | None] = []  # None: several
     for row in rows:
         kind = (int(labels[row]), int(splits[row]))
         place = distinct.setdefault(hashes[row], len(distinct))
         if place == len(kinds):
             kinds.append(kind)
         elif kinds[place] != kind:
-            kinds[place] = None  # several
+            kinds[place] = None
     numbers = {kind: number for number, kind in enumerate({*kinds, None})}
     near = defaultdict(list)  # places of other hashes
     for one, other in near_pairs(

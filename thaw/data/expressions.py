@@ -57,7 +57,7 @@ def first_groups(
         UserError: If it finds nothing in a text.
     """
     matches = [pattern.search(text) for text in texts]
-    groups = [match and match[1] for match in matches]
+    groups = [match[1] if match else "" for match in matches]
     without = [x for x, group in zip(texts, groups, strict=True) if not group]
     if without:
         raise UserError(

@@ -26,8 +26,9 @@ def describe_suggested_groups(train: Photos, validation: Photos) -> str | None:
     """
     photos = train + validation
     names = [os.path.basename(path) for path in photos.paths]
-    found = [re.search(_REGEX, name) for name in names]
-    if not all(found) or len(set(names)) < len(names):  # numbered by folder
+    found = [x for name in names if (x := re.search(_REGEX, name))]
+    # Of photos that are numbered by folder, names occur more than once.
+    if len(found) < len(names) or len(set(names)) < len(names):
         return None
     groups = [match[1] for match in found]
     shared = {*groups[: len(train)]} & {*groups[len(train) :]}

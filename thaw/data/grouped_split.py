@@ -1,8 +1,10 @@
 """The split into training and validation photos that divides no group."""
 
+from typing import Any
+
 import numpy as np
 
-from thaw.data.groups import group_folds, group_numbers
+from thaw.data.groups import group_folds, number_groups
 from thaw.data.photos import Photos
 
 _MOST_FOLDS = 100
@@ -26,12 +28,12 @@ def grouped_rows(
     Returns:
         Two arrays of ints, ascending.
     """
-    numbers, labels = group_numbers(photos), photos.labels
+    numbers, labels = number_groups(photos.groups), photos.labels
     counts = np.zeros((numbers.max() + 1, len(photos.class_names)), int)
     np.add.at(counts, (numbers, labels), 1)
     has_class = counts > 0  # (G, C)
     is_only = has_class.sum(axis=0) == 1
-    may_validate = ~has_class[:, is_only].any(axis=1)
+    may_validate: Any = ~has_class[:, is_only].any(axis=1)
     validates = np.zeros(len(counts), bool)
     rows = np.flatnonzero(may_validate[numbers])
     most = min(may_validate.sum(), np.bincount(labels[rows], minlength=1).max())

@@ -65,12 +65,13 @@ def group_numbers(photos: Photos) -> np.ndarray | None:
     Args:
         photos: Photos.
     """
-    if not photos.groups:
-        return None
+    return number_groups(photos.groups) if photos.groups else None
+
+
+def number_groups(names: Sequence[str]) -> np.ndarray:
+    """Returns names of groups as ints from 0 in order, (N,)."""
     numbers = {}
-    return np.array(
-        [numbers.setdefault(x, len(numbers)) for x in photos.groups]
-    )
+    return np.array([numbers.setdefault(x, len(numbers)) for x in names])
 
 
 def join_groups(splits: Sequence[Photos]) -> list[Photos]:
@@ -88,7 +89,7 @@ def join_groups(splits: Sequence[Photos]) -> list[Photos]:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    digests = [inspection.digest for inspection in photos.inspections]
+    digests = np.array([x.digest for x in photos.inspections])
     _, files = np.unique(digests, return_inverse=True)
     num_groups = numbers.max() + 1
     size = num_groups + files.max() + 1

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -138,12 +139,10 @@ def recall(photos: Photos, memo: str | Path | None, max_pixels: int) -> Photos:
     known = [None] * len(photos)
     if memo is not None:
         known = inspection_cache.load(memo, photos)
-    return dataclasses.replace(
-        photos,
-        inspections=tuple(
-            one if one and _holds(one, max_pixels) else None for one in known
-        ),
-    )
+    holding: list[Any] = [
+        one if one and _holds(one, max_pixels) else None for one in known
+    ]
+    return dataclasses.replace(photos, inspections=tuple(holding))
 
 
 def _holds(inspection, max_pixels):

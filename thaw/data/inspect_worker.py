@@ -13,7 +13,7 @@ import signal
 import stat
 import struct
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import UnidentifiedImageError
 
@@ -47,9 +47,11 @@ class Inspection(NamedTuple):
         lowest, highest: Its smallest and largest sample; None for 8 bits.
     """
 
+    # Any: None where nobody asks, of photos that can't be used or of 8 bits.
+
     reason: str | None = None
-    digest: str | None = None
-    format: str | None = None
+    digest: str | Any = None
+    format: str | Any = None
     width: int = 0
     height: int = 0
     plain: bool = False
@@ -58,8 +60,8 @@ class Inspection(NamedTuple):
     grey: bool = False
     spread: float | None = None
     samples: str = EIGHT_BITS
-    lowest: float | None = None
-    highest: float | None = None
+    lowest: float | Any = None
+    highest: float | Any = None
 
 
 def inspect_file(path: bytes | str, max_pixels: int) -> Inspection:

@@ -28,7 +28,7 @@ class Inspector:
             max_pixels: Photos with more pixels are not decoded.
         """
         self._workers = [
-            WorkerProcess(max_pixels) for _ in range(os.cpu_count())
+            WorkerProcess(max_pixels) for _ in range(os.cpu_count() or 1)
         ]
         self._free = queue.SimpleQueue()  # those of them without a photo
         for worker in self._workers:

@@ -1,7 +1,7 @@
 """Options on where the labels and the groups of photos are."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thaw.data.table_header import ColumnNames
 from thaw.options import unknown_option
@@ -28,7 +28,7 @@ class LabelOptions(NamedTuple):
     group_regex: str | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, object]) -> "LabelOptions":
+    def of(cls, options: Mapping[str, Any]) -> "LabelOptions":
         """Returns the options in a dict.
 
         Raises:

@@ -5,6 +5,7 @@ import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from thaw.atomic import default_cache_dir
 from thaw.data.archives import is_archive, unpack
@@ -33,7 +34,7 @@ def load_photos(
     class_names: Sequence[str] | None = None,
     split: str | None = None,
     cache_dir: str | Path | None = None,
-    **label_options: object,
+    **label_options: Any,
 ) -> tuple[Photos, Photos | None]:
     """Returns (train, validation), photos and their labels.
 
@@ -63,7 +64,7 @@ def load_photos(
         source and os.path.expanduser(source)
         for source in (data, validation_data)
     ]
-    roots = [
+    roots: list[Any] = [
         unpack(
             source,
             cache_dir or default_cache_dir(),

@@ -22,7 +22,7 @@ class PhotoFinder:
         """
         self._folder = os.fspath(folder)
         self._listings = {}  # of folders by path; None: there is no such folder
-        self._photos = None  # `_Names` of all photos in the folder, once needed
+        self._photos: _Names | None = None  # all in the folder, once needed
 
     def at_path(self, cell: str) -> list[str]:
         """Returns the file at a path from the folder on, [] if there is none.

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from thaw import atomic
 from thaw.data import MAX_PIXELS, files, quality, quality_report, split
@@ -85,7 +86,7 @@ def check_photos(
     max_pixels: int = MAX_PIXELS,
     pixel_range: str | None = None,
     output_dir: str | Path | None = None,
-    **label_options: object,
+    **label_options: Any,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
 

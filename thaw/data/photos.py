@@ -30,8 +30,8 @@ class Photos:
         class_names: Names of the classes, in order (`sorted_names`) unless
             they are a model's; () where unlabelled.
         skipped: Number of files that are no photos, by kind.
-        inspections: Content of each file; None where it is not known. ()
-            until the photos are inspected.
+        inspections: Content of each file. () until the photos are inspected;
+            while they are, None where it is not known yet.
         stamps: Size in bytes, time of the last change of the content and of
             the file's entry in nanoseconds when they were inspected, int64
             (N, 3), or None.
@@ -47,7 +47,7 @@ class Photos:
     labels: np.ndarray
     class_names: tuple[str, ...]
     skipped: Counter = dataclasses.field(default_factory=Counter)
-    inspections: tuple[Inspection | None, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
     stamps: np.ndarray | None = None
     groups: tuple[str, ...] = ()
     pixel_ranges: Mapping[str, PixelRange] = dataclasses.field(
@@ -104,7 +104,7 @@ class Photos:
         stamps = np.concatenate([self.stamps, other.stamps])
         return dataclasses.replace(together, stamps=stamps)
 
-    def take(self, rows: Sequence[int]) -> "Photos":
+    def take(self, rows: Sequence[int] | np.ndarray) -> "Photos":
         """Returns the photos in `rows` (ints), in that order."""
         rows = np.asarray(rows, dtype="int64")
         inspections = self.inspections and tuple(
@@ -173,7 +173,7 @@ class Photos:
             if inspection.reason is not None
         ]
 
-    def plain(self, rows: Sequence[int]) -> np.ndarray:
+    def plain(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Returns `pixels.is_plain` of some photos, bool (B,)."""
         return np.array([self.inspections[row].plain for row in rows], bool)
 
@@ -184,11 +184,11 @@ class Photos:
         """
         if len(self.inspections) != len(self):
             raise ValueError("Only inspected photos have a fingerprint.")
-        parts = [x.digest for x in self.inspections]
+        parts: list[str] = [x.digest for x in self.inspections]
         parts += [f"{x} {y}" for x, y in sorted(self.pixel_ranges.items())]
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
-    def unchanged(self, rows: Sequence[int]) -> np.ndarray:
+    def unchanged(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Returns which files kept size and times, bool (B,).
 
         All of them where they were never inspected.

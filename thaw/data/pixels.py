@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, ImageFile, PngImagePlugin
 
 from thaw.data import samples
 from thaw.pixel_range import EIGHT_BITS, PixelRange
@@ -31,7 +31,10 @@ EXTENSIONS = {  # and the format that a file of that name should have
     }.items()
     for extension in extensions.split()
 }
-_VARIANTS = {"MPO": "JPEG", "DIB": "BMP"}  # of a format, same extensions
+_VARIANTS: dict[str | None, str] = {  # of a format, same extensions
+    "MPO": "JPEG",
+    "DIB": "BMP",
+}
 
 try:  # optional: pip install pillow-heif
     import pillow_heif
@@ -52,7 +55,7 @@ _TURNS = {  # by EXIF orientation
 
 _limits_lock = threading.Lock()
 _limits_users = 0  # of `pillow_limits`, in all threads
-_limits_before = ()
+_limits_before: tuple = ()
 
 
 @contextlib.contextmanager
@@ -88,11 +91,11 @@ def pillow_limits() -> Iterator[None]:
                 Image.MAX_IMAGE_PIXELS = most_pixels
                 PngImagePlugin.MAX_TEXT_CHUNK = most_text
                 with contextlib.suppress(ValueError):  # reset by somebody else
-                    warnings.filters.remove(added)
+                    warnings.filters.remove(added)  # type: ignore[attr-defined]  # a list
 
 
 @contextlib.contextmanager
-def open_photo(contents: bytes) -> Iterator[Image.Image]:
+def open_photo(contents: bytes) -> Iterator[ImageFile.ImageFile]:
     """Yields the opened photo: its header is read, its pixels are not.
 
     Raises:
@@ -106,12 +109,12 @@ def open_photo(contents: bytes) -> Iterator[Image.Image]:
         yield image
 
 
-def format_of(image: Image.Image) -> str:
+def format_of(image: Image.Image) -> str | None:
     """Returns the format of a photo, one of the values of `EXTENSIONS`."""
     return _VARIANTS.get(image.format, image.format)
 
 
-def is_plain(image: Image.Image) -> bool:
+def is_plain(image: ImageFile.ImageFile) -> bool:
     """Returns whether TensorFlow decodes an opened photo right.
 
     That is JPEG and PNG with 8 bits, upright, in grey, colour or (PNG) a

@@ -150,10 +150,11 @@ def describe_issues(
         return ""
     root = common_folder(paths)
     counts, examples = {}, {}
-    for kind, *photo in (
+    problems: list[tuple] = [
         *((f"cannot be used: {why.split(' (')[0]}", path) for path, why in bad),
-        *((x.kind, x.path, x.detail, x.other) for x in issues),
-    ):
+        *issues,
+    ]
+    for kind, *photo in problems:
         counts[kind] = counts.get(kind, 0) + 1
         examples.setdefault(kind, photo)
     return format_table(
@@ -186,8 +187,8 @@ def describe_similar(photos: Photos) -> str | None:
 def describe_balance(photos: Photos) -> str | None:
     """Returns a line on classes of very different sizes, or None."""
     counts = photos.counts()
-    smallest = min(counts, key=counts.get, default=None)
-    largest = max(counts, key=counts.get, default=None)
+    smallest = min(counts, key=lambda x: counts[x], default="")
+    largest = max(counts, key=lambda x: counts[x], default="")
     if not counts or not (0 < _UNEVEN * counts[smallest] <= counts[largest]):
         return None
     return (

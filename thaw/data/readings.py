@@ -6,6 +6,7 @@ import glob
 import os
 import unicodedata
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from thaw.data.folder_tree import Folder
 from thaw.data.photos import Photos
@@ -46,7 +47,7 @@ class Reading:
 
     Attributes:
         options: Options that ask for it, by name.
-        train: Folders of the classes to train on.
+        train: Folders of the classes to train on; None where a table says.
         validation: The same to validate on, or None.
         unused: Folders with photos that aren't used.
         weak: Whether names or content speak against it: it is shown, and
@@ -57,7 +58,7 @@ class Reading:
     """
 
     options: dict[str, str]
-    train: Classes | None
+    train: Classes | Any
     validation: Classes | None = None
     unused: tuple[Folder, ...] = ()
     weak: bool = False

@@ -2,9 +2,10 @@
 
 import functools
 import sys
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from thaw.pixel_range import EIGHT_BITS, FLOAT, INTEGER, PixelRange
 
@@ -18,7 +19,7 @@ _OTHER_BYTE = {
 }
 
 
-def kind_of(image: Image.Image) -> str:
+def kind_of(image: ImageFile.ImageFile) -> str:
     """Returns the kind of the samples of an opened photo, one of `KINDS`.
 
     Its pixels aren't loaded yet. Depths that a format declares, as PPM, AVIF
@@ -34,7 +35,7 @@ def is_grey(image: Image.Image) -> bool:
     return image.mode == "F" or image.mode.startswith("I")
 
 
-def raw_mode(image: Image.Image) -> str | None:
+def raw_mode(image: ImageFile.ImageFile) -> str | None:
     """Returns Pillow's raw mode of 16-bit colours, e.g. `RGB;16B`, or None.
 
     Raises:
@@ -48,18 +49,19 @@ def raw_mode(image: Image.Image) -> str | None:
         and np.max(tags.get(_BITS_PER_SAMPLE, 8)) > 8
     ):
         raise OSError("16-bit colours in separate planes; interleave them")
-    arguments = image.tile[0].args
+    arguments: Any = image.tile[0].args
     mode = arguments if isinstance(arguments, str) else arguments[0]
     return mode if mode[-4:-1] == ";16" else None
 
 
-def set_raw_mode(image: Image.Image, mode: str) -> None:
+def set_raw_mode(image: ImageFile.ImageFile, mode: str) -> None:
     """Changes which of the bytes of 16-bit colours Pillow will load."""
+    tiles: list[Any] = image.tile
     image.tile = [
         tile._replace(
             args=mode if isinstance(tile.args, str) else (mode, *tile.args[1:])
         )
-        for tile in image.tile
+        for tile in tiles
     ]
 
 

@@ -48,7 +48,7 @@ class Columns(NamedTuple):
     label_name: str
     split_name: str | None
     splits: list[str]
-    groups: list[str | None]
+    groups: Sequence[str | None]
     note: str
 
 
@@ -79,16 +79,17 @@ def read_columns(
     )
     group = named.keys.index(_GROUP) if _GROUP in named.keys else None
     label = _find_label(named, {photo, split, group}, asked.label)
-    has_split, has_group = split is not None, group not in (None, label)
     return Columns(
         [row.line for row in named.rows],
         named.cells(photo),
         photos,
         named.cells(label),
         named.keys[label],
-        named.keys[split] if has_split else None,
-        named.cells(split) if has_split else [""] * len(photos),
-        named.cells(group) if has_group else [None] * len(photos),
+        None if split is None else named.keys[split],
+        [""] * len(photos) if split is None else named.cells(split),
+        [None] * len(photos)
+        if group is None or group == label
+        else named.cells(group),
         _describe(named, photo, label, {split, group}),
     )
 

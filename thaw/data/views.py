@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -54,7 +55,7 @@ class PhotoViews:
     resize: Callable
     image_size: int
     seed: int | None = None
-    augment: Callable | None = None
+    augment: Any = None
     kept: ResizedPhotos | None = None
 
     @property

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from thaw.data import inspect_worker
 from thaw.data.inspect_worker import Inspection
@@ -31,7 +32,7 @@ class WorkerProcess:
             max_pixels: Photos with more pixels are not decoded.
         """
         self._command = command(max_pixels)
-        self._process = None
+        self._process: Any = None
         self._stopped = False
 
     def inspect(self, path: str) -> Inspection:

@@ -48,7 +48,7 @@ def inner_names(folder: Folder, known: Collection[str] = ()) -> set[str]:
     return names
 
 
-def is_part_beside(folder: Folder, names: Collection[str]) -> bool:
+def is_part_beside(folder: Folder, names: set[str]) -> bool:
     """Returns whether a folder may be no class, beside others.
 
     Args:

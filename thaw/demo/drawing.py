@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-Color = tuple[int, int, int]  # R, G, B in [0, 255]
+Color = tuple[int, ...]  # R, G, B in [0, 255]
 OVERSAMPLING = 2  # drawn larger, then reduced: smooth edges for little time
 
 

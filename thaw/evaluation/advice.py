@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # The command of the yardstick: what is solved without augmentation.
 LINEAR_HEAD_ALONE = "--head=linear --epochs=0"
@@ -55,7 +55,7 @@ class Evidence(NamedTuple):
     num_photos: int
     num_suspected: int
     expected_errors: float | None
-    config: Mapping[str, object]
+    config: Mapping[str, Any]
     earlier: str | None
     yardstick_loss: float | None = None
     searched: bool = False

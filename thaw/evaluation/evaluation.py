@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
@@ -92,8 +93,11 @@ class Evaluation:
     @property
     def lowest_recall(self) -> tuple[str, ClassMetrics]:
         """Name and metrics of the class that is recognized least often."""
-        seen = (pair for pair in self.classes.items() if pair[1].support)
-        return min(seen, key=lambda pair: pair[1].recall)
+        recalls: dict[str, Any] = {
+            name: x.recall for name, x in self.classes.items() if x.support
+        }
+        lowest = min(recalls, key=lambda name: recalls[name])
+        return lowest, self.classes[lowest]
 
     def to_dict(self) -> dict:
         """Returns the content of metrics.json, for `RunFolder.save_metrics`."""
@@ -115,7 +119,7 @@ class Evaluation:
             values: Its content, valid by `thaw.runs.schema.METRICS_SCHEMA`;
                 what that does not ask for may be missing.
         """
-        found = {name: values.get(name) for name in _METRICS}
+        found: dict[str, Any] = {name: values.get(name) for name in _METRICS}
         found["classes"] = {
             name: ClassMetrics(*map(of_class.get, ClassMetrics._fields))
             for name, of_class in values["classes"].items()
@@ -152,7 +156,7 @@ def evaluate(
         labels, predictions.predicted, labels=range(len(names))
     )
     classes = metrics.class_metrics(labels, exact)
-    means = {
+    means: dict[str, Any] = {
         f"macro_{name}": metrics.macro(getattr(x, name) for x in classes)
         for name in ClassMetrics._fields[1:]
     }

@@ -46,9 +46,11 @@ def class_metrics(
         zero_division=0.0,
     )
     found = []
-    for label, (*values, support) in enumerate(zip(*scores, strict=True)):
+    for label, (*shares, support) in enumerate(zip(*scores, strict=True)):
         is_label, of_class = labels == label, probabilities[:, label]
-        values = list(map(float, values)) if support else [None] * len(values)
+        values: list[float | None] = [None] * len(shares)
+        if support:
+            values = [float(x) for x in shares]
         if 0 < support < len(labels):
             for score in (
                 metrics.roc_auc_score,
@@ -88,7 +90,7 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def top_5_accuracy(
-    labels: np.ndarray, probabilities: np.ndarray
+    labels: Sequence[int] | np.ndarray, probabilities: np.ndarray
 ) -> float | None:
     """Returns the share of photos with the label among the 5 most probable.
 

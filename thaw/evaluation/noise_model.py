@@ -9,6 +9,8 @@ contaminated data (Copas 1988, "Binary Regression Models for Contaminated
 Data"), fitted by expectation maximization.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
@@ -38,7 +40,7 @@ def true_label_probabilities(
     transition = _transition(np.eye(num_classes), _FIRST_RATE)
     frequency = np.bincount(labels, minlength=num_classes) / len(labels)
     calibration = np.array([_SCALE, *np.zeros(num_classes)])
-    true = None
+    true: Any = None
     for _ in range(_ITERATIONS):
         logits = _calibrated(scores, calibration) + np.log(frequency)
         likelihood = np.log(transition[:, labels].T)

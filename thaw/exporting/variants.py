@@ -10,7 +10,7 @@ float32 (1, C). This table needs no package.
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from thaw.errors import UserError
 
@@ -68,7 +68,7 @@ class Source(NamedTuple):
         samples: Function that yields training photos, float32 (1, H, W, 3).
     """
 
-    classifier: object
+    classifier: Any
     saved_model: Path
     class_names: Sequence[str]
     samples: Callable

@@ -1,5 +1,7 @@
 """Rows of predictions, as predict.py and serve.py give them."""
 
+from typing import Any
+
 from thaw.inference.predictions import Prediction
 
 UNSURE = "unsure"
@@ -22,11 +24,12 @@ def describe(
         Dict of `path`, `predicted`, `probability` (that of the likeliest
         class) and the rest; numbers as floats.
     """
-    unsure = prediction.probability < unsure_below
+    probability: Any = prediction.probability  # not of an error
+    unsure = probability < unsure_below
     row = {
         "path": prediction.path,
         "predicted": UNSURE if unsure else prediction.label,
-        "probability": prediction.probability,
+        "probability": probability,
     }
     if top is None:
         return row | prediction.probabilities

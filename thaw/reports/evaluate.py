@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from model_zoo.head import divide_logits
 from thaw.data import MAX_PIXELS, decode
@@ -33,7 +34,7 @@ def evaluate_run(
     split: str | None = None,
     min_count: int = 1,
     max_pixels: int = MAX_PIXELS,
-    **label_options: object,
+    **label_options: Any,
 ) -> Evaluation:
     """Evaluates a run, and writes the report. No photo or label is changed.
 

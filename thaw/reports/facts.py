@@ -1,7 +1,7 @@
 """Facts about a run that its report and model card state."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import thaw
 from thaw.evaluation.evaluation import VALIDATION_PHOTOS
@@ -84,7 +84,7 @@ def facts_of_run(run) -> RunFacts:
     Raises:
         UserError: If a file in it is damaged.
     """
-    summary = reader.load_summary(run.path, for_report=True)
+    summary: Any = reader.load_summary(run.path, for_report=True)
     history = reader.load_history(run.path)
     facts = facts_of_training(run.folder, summary, history, {})
     return facts._replace(summary=summary)  # with the version of then

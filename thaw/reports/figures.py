@@ -1,5 +1,7 @@
 """Figures of an evaluation: curves, confusion matrix, feature map."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
@@ -28,7 +30,8 @@ def draw_figures(
     """
     names, labels = predictions.class_names, predictions.labels
     exact = predictions.probabilities.astype("float64")
-    rocs, precision_recalls = [], []
+    rocs: list = []
+    precision_recalls: list = []
     for label, of_class in enumerate(evaluation.classes.values()):
         roc = precision_recall = None
         if of_class.roc_auc is not None:
@@ -43,7 +46,7 @@ def draw_figures(
     before = calibrated and metrics.reliability(
         labels, calibrated.before.probabilities
     )
-    drawn = {
+    drawn: dict[str, Any] = {
         "confusion": plots.plot_confusion(evaluation.confusion_matrix, names),
         "roc": plots.plot_roc(rocs, names),
         "precision_recall": plots.plot_precision_recall(

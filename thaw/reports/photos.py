@@ -89,7 +89,7 @@ def make_galleries(
     explain = _make_explainer(model)
     read = Predictor(model, pixel_ranges=predictions.pixel_ranges).read
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        images = list(pool.map(read, photos.paths, photos.inspections))
+        images: list = [*pool.map(read, photos.paths, photos.inspections)]
     there = [i for i, image in enumerate(images) if not isinstance(image, str)]
     drawn = {}
     for start in range(0, len(there), _GALLERY):

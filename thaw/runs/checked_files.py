@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from model_zoo.safe_loading.by_name import check_size
 from thaw.atomic import open_text
@@ -32,7 +33,7 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
         return file.read()
 
 
-def read_json(path: Path, most: int = MOST_BYTES) -> object:
+def read_json(path: Path, most: int = MOST_BYTES) -> Any:
     """Returns the content of a JSON file; arguments as of `read_text`.
 
     Raises:
@@ -63,7 +64,7 @@ def read_document(path: Path, most: int = MOST_BYTES) -> dict:
         return format1.upgrade(path.name, content) if found == 1 else content
 
 
-def format_of(path: Path, content: object) -> int:
+def format_of(path: Path, content: Any) -> int:
     """Returns the format of a JSON file; the first did not say it.
 
     Raises:

@@ -36,7 +36,7 @@ class EventFile:
             folder: Path of the folder, made with the first file.
         """
         self._folder = Path(folder)
-        self._path = None
+        self._path: Path | None = None
         self._num_epochs = self._num_steps = 0  # written so far
 
     def rewrite(self, history: Sequence[dict], steps: Sequence[dict]) -> None:

@@ -1,6 +1,7 @@
 """Files of run folders of format 1 (Thaw 0.1), renamed to those of today."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from thaw.errors import UserError
 
@@ -55,7 +56,7 @@ def upgrade(file_name: str, content: dict) -> dict:
     return content
 
 
-def rename_options(options: Mapping[str, object]) -> dict[str, object]:
+def rename_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the options of train.py by the names of today, in their order.
 
     Text stays text, and the names of today stay as they are. A learning rate

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from thaw.data.load import load_photos
 from thaw.data.photos import Photos
@@ -31,7 +32,7 @@ def find_labelled_photos(
     run_dir: str | Path,
     data: str | Path | None,
     split: str | None = None,
-    **label_options: object,
+    **label_options: Any,
 ) -> Photos:
     """Returns photos labelled by the classes of a run; it may lack some.
 

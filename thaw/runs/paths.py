@@ -12,7 +12,7 @@ from thaw.errors import UserError
 _DATE = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")
 
 
-def choose_run_dir(run_dir: str | None, backbone: str) -> Path:
+def choose_run_dir(run_dir: str | Path | None, backbone: str) -> Path:
     """Returns the path of the new run folder, which is not made yet.
 
     Args:

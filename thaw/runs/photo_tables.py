@@ -46,7 +46,9 @@ def load_predictions(folder: str | Path) -> Predictions | None:
         if not {*labels, *predicted} <= set(class_names):
             raise ValueError("there are labels without a column")
         return Predictions(
-            *map(list, (paths, labels, predicted)),
+            list(paths),
+            list(labels),
+            list(predicted),
             class_names,
             np.array(probabilities, "float64").T,
         )

@@ -4,6 +4,8 @@ In these tables "" stands for any key, and a list for any number of what is in
 it.
 """
 
+from typing import Any
+
 FORMAT = 2  # of run.json, metrics.json, export.json and checkpoints
 
 HISTORY_COLUMNS = (
@@ -89,7 +91,7 @@ METRICS_SCHEMA = {  # what the model card takes from metrics.json
 }
 
 
-def is_like(value: object, expected: object) -> bool:
+def is_like(value: object, expected: Any) -> bool:
     """Returns whether a value of JSON is as a table expects it."""
     if isinstance(expected, list):
         return isinstance(value, list) and all(

@@ -32,7 +32,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._lock = None
+        self._lock: filelock.BaseFileLock | None = None
 
     @classmethod
     def create(cls, path: str | Path) -> "RunFolder":
@@ -184,7 +184,7 @@ class RunFolder:
     def save_predictions(
         self,
         paths: Sequence[str],
-        labels: Sequence[int],
+        labels: Sequence[int] | np.ndarray,
         probabilities: np.ndarray,
         class_names: Sequence[str],
     ) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -118,7 +119,7 @@ class _Search:
             f"evaluating on {len(self._photos.held_out):,} held-out photos"
         )
         self._trials = Trials(training, self._photos, self._head_weights())
-        head = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
+        head: Any = self._run_trial(Candidate("none", 0.0, "none"), 0, 1.0)
         trials = successive_halving(
             self._points,
             candidates.learning_rates(config),

@@ -1,7 +1,7 @@
 """Candidates: what a search for the unfreeze point can choose from."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
     learning_rate: float
     augment: str
 
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """Returns the options of `TrainConfig` that it stands for."""
         return self._asdict()
 
@@ -76,7 +76,7 @@ def _has_kernel(layer):  # unlike BatchNormalization, which comes after one
     return hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel")
 
 
-def learning_rates(config: TrainConfig) -> tuple[float, ...]:
+def learning_rates(config: TrainConfig) -> tuple[Any, ...]:
     """Returns the learning rates to try, in this order; a given one alone."""
     if "learning_rate" in config.given:
         return (config.learning_rate,)

@@ -56,7 +56,7 @@ def layer_costs(
     ]
     timed, seconds = _time_steps(model, starts, batch_size)
     known = [of_layer[id(layer)] for layer in timed]
-    costs = {}
+    costs: dict[str, tuple[str, ...]] = {}
     for layer, num, flops in zip(layers, params, operations, strict=True):
         tensors = boundary_tensors(model, layer)
         values = sum(math.prod(x.shape[1:]) for x in tensors)

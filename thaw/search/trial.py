@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -42,7 +43,7 @@ class Trial:
     seconds: float
     seconds_per_epoch: float
 
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """Returns the options of `TrainConfig` that repeat it."""
         return {
             **self.candidate.options(),

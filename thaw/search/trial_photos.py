@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,8 @@ class TrialPhotos:
             stage: Stage that trains on them.
             augment: Augmentation.
         """
-        folder, before = self._caching.folder, set(self._opened)
+        folder: Any = self._caching.folder
+        before = set(self._opened)
         for name in {augment, "none"}:
             self._open(stage, self._views_of(name))
         needed = sum(

@@ -26,7 +26,7 @@ class Batcher:
         *,
         batch_size: int,
         room: int,
-        num_preparing: int,
+        num_preparing: int | None,
     ):
         """Starts the threads.
 
@@ -35,7 +35,7 @@ class Batcher:
             compute: Function of a list of these that returns their results.
             batch_size: Most to compute at once.
             room: Most items that are not done yet.
-            num_preparing: Most items to prepare at once.
+            num_preparing: Most items to prepare at once; None: by the cores.
         """
         self._prepare = prepare
         self._compute = compute

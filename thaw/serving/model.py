@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -64,7 +65,7 @@ class ServedModel:
         self._inspector = Inspector(max_pixels)
         self._large = threading.Lock()  # read one at a time
         try:
-            self._grad_cam = GradCam(model)
+            self._grad_cam: GradCam | None = GradCam(model)
         except UserError as error:  # e.g. a vision transformer
             self._grad_cam = None
             warn(str(error))
@@ -79,7 +80,7 @@ class ServedModel:
 
     def predict(
         self,
-        photos: Sequence[tuple[str, str | None]],
+        photos: Sequence[tuple[str, Any]],
         top: int | None = None,
         with_pictures: bool = False,
     ) -> list[dict]:
@@ -132,7 +133,7 @@ class ServedModel:
         for number in _TWO_SIZES:
             self._compute(number * [ready])
         # Each worker of the inspection starts.
-        self.predict(min(os.cpu_count(), self.room) * [(path, None)])
+        self.predict(min(os.cpu_count() or 1, self.room) * [(path, None)])
         os.unlink(path)
 
     def close(self) -> None:

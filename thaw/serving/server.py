@@ -38,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     except OSError as error:
         text = f"Cannot listen at {host}, port {port}: "
-        text += f"{os.strerror(error.errno)}."
+        text += f"{os.strerror(error.errno)}."  # type: ignore[arg-type]  # of the OS
         if error.errno == errno.EADDRINUSE:
             text = (
                 f"`port`: {port} is taken, perhaps by another serve.py. Give "

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -216,13 +217,14 @@ def add_fine_tuning(training: Training, config: TrainConfig) -> None:
         training: The run.
         config: Options with an unfreeze point, which replace those of the run.
     """
-    _, *later = plan.make_stages(config, training.model, config.unfreeze_from)
+    unfreeze_from: Any = config.unfreeze_from
+    _, *later = plan.make_stages(config, training.model, unfreeze_from)
     training.stages = [training.stages[0], *later]
     config = _with_cache_views(
         config, training.stages, training.settings, training.splits
     )
     training.config = config
-    training.unfreeze_from = config.unfreeze_from
+    training.unfreeze_from = unfreeze_from
     training.views = plan.make_views(config, training.model, training.splits)
     caching.give_caches(
         training.stages,

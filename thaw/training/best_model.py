@@ -39,14 +39,14 @@ class BestModel:
             is_default_folder: Whether runs/latest is to point to the run once
                 there is a model.
         """
-        self.row = None
-        self.counts = None
+        self.row: dict | None = None
+        self.counts: np.ndarray | None = None
         self._folder = folder
         self._model = model
         self._class_names = class_names
         self._is_default_folder = is_default_folder
         self._weights = None
-        self._sha256 = None
+        self._sha256: str | None = None
         self._is_saved = False
 
     def add_epoch(self, row: dict, counts: np.ndarray) -> None:

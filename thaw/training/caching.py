@@ -73,7 +73,7 @@ def choose_runtime(
         settings.frozen_layers,
         stages[-1].parts[0],
         views.of(stages[-1]),
-        caching.folder and caching.folder.path,
+        None if caching.folder is None else caching.folder.path,
     )
     num_photos = count_computed(
         stages, views, settings.photos_per_epoch, caching.num_views

@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Checkpoints:
 
     def save(
         self,
-        variables: Mapping[str, np.ndarray],
+        variables: Mapping[str, Any],
         state: dict,
         model: Path | None = None,
     ) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -46,7 +47,7 @@ _ENVIRONMENT = (
 
 
 def make_conditions(
-    config: TrainConfig, splits, stages: list, settings, device: str
+    config: TrainConfig, splits, stages: Sequence, settings, device: str
 ) -> dict:
     """Returns what a run's numbers depend on, as JSON can hold it.
 

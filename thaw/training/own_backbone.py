@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from model_zoo.own_model import (
     CLASSES_FILE,
@@ -39,7 +40,7 @@ def with_own_options(config: TrainConfig) -> TrainConfig:
     # The head goes on: a linear one is no alternative.
     yardstick = config.yardstick and config.cut_at is not None
     config = dataclasses.replace(config, yardstick=yardstick)
-    options = {"head": "dense", **own.options}
+    options: dict[str, Any] = {"head": "dense", **own.options}
     if config.cut_at is not None:
         options = {name: options[name] for name in _OF_BASE}
     _check(config, own, options)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from thaw.config import TrainConfig
 from thaw.data.outside import check_outside_data
@@ -15,7 +16,7 @@ def resolve(
     data: str | Path | None,
     run_dir: str | Path | None,
     resume: bool,
-    options: Mapping[str, object],
+    options: Mapping[str, Any],
 ) -> tuple[TrainConfig, Path]:
     """Returns the options of a run, and the path of its folder.
 

@@ -5,6 +5,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Resumption:
         return checkpoint
 
 
-def load_config(run_dir: Path, changed: Mapping[str, object]) -> TrainConfig:
+def load_config(run_dir: Path, changed: Mapping[str, Any]) -> TrainConfig:
     """Returns the options of a run that was stopped.
 
     Args:

@@ -68,7 +68,7 @@ def run_stage(training: Training, number: int) -> None:
     trained = NaNGuard(stage.parts[1].inputs, stage.parts[1].outputs)
     features = _features(training, number)
     say(f"\nStage {stage.name}: {_describe_trained(training.model)}")
-    if not is_resumed:
+    if position is None or not is_resumed:
         epochs = len(training.history.epochs)
         position = TrainingPosition(
             number,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -17,6 +18,9 @@ from thaw.training.losses import Accuracy
 from thaw.training.position import TrainingPosition
 from thaw.training.prepared import Prepared
 from thaw.training.yardstick import Yardstick
+
+if TYPE_CHECKING:
+    from thaw.runs.writer import RunFolder
 
 _SHARE = 0.01  # of the time of a run, for checkpoints after epochs
 _KINDS = ("model/", "optimizer/", "metrics/")  # of variables
@@ -43,7 +47,7 @@ class Training(Prepared):
             where there was none.
     """
 
-    folder: object
+    folder: "RunFolder"
     checkpoints: Checkpoints
     history: History
     best: BestModel
@@ -112,7 +116,8 @@ class Training(Prepared):
             UserError: If the variables are others.
         """
         variables = self._variables(trained)
-        saved = self.resumed.variables
+        resumed: Any = self.resumed  # called where there is one
+        saved = resumed.variables
         here, there = (
             {
                 name: tuple(array.shape)
@@ -130,7 +135,7 @@ class Training(Prepared):
                 )
         for name, variable in variables.items():
             variable.assign(saved[name])
-        self.history.restore(self.resumed.state["history"], saved)
+        self.history.restore(resumed.state["history"], saved)
 
     def save(self, trained: keras.Model, position: TrainingPosition) -> None:
         """Writes a checkpoint, unless the last one is of that position.
@@ -177,7 +182,7 @@ class Training(Prepared):
     @property
     def state_sha256(self) -> str | None:
         """SHA-256 of all variables after the last step, None without steps."""
-        if self.is_done:
+        if self.resumed is not None and self.is_done:
             return self.resumed.state["state_sha256"]
         return self._sha256_before
 

@@ -10,6 +10,7 @@ its own. No photo and no label is changed.
 """
 
 import dataclasses
+from typing import Any
 
 from thaw.cli import app
 from thaw.data import MAX_PIXELS, SPLIT_NAMES
@@ -95,6 +96,7 @@ def main(arguments: list[str], config: EvaluateConfig) -> int:
     print(evaluation)
     for label, predicted, count in evaluation.most_confused[:_PAIRS_PRINTED]:
         print(f"  {count:,} x {label} predicted as {predicted}")
-    print(f"Report   {evaluation.path}")
-    print(f"Metrics  {evaluation.path.with_name('metrics.json')}")
+    report: Any = evaluation.path
+    print(f"Report   {report}")
+    print(f"Metrics  {report.with_name('metrics.json')}")
     return 0
