@@ -36,9 +36,9 @@ def test_a_trial_costs_its_epochs_and_the_views_that_are_not_stored():
     assert known.trial(LATE._replace(augment="crop"), 3) == 3 * 2.0 + 4.0
 
 
-def test_an_unfreeze_point_that_was_not_tried_costs_twice_the_longest():
-    known = prices(trial(LATE, 1, 9.0, 3.0))
-    assert known.trial(EARLY, 1) == 2 * 9.0
+def test_an_unfreeze_point_that_was_not_tried_costs_twice_as_much():
+    known = prices(trial(LATE, 1, 9.0, 3.0), trial(LATE, 10, 40.0, 3.0))
+    assert known.trial(EARLY, 1) == 2 * (40 - 30) + 2 * 3.0
     assert prices().trial(EARLY, 1) == 0
 
 

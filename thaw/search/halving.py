@@ -1,12 +1,13 @@
 """Successive halving over the options of fine-tuning.
 
 Unfreeze points train for an epoch at a low learning rate, which moves little
-and shows where there is something to gain; the options of a plain run train as
-long as that, where there is time. The best three points train for three epochs,
-at two rates, and the best three of these for ten (Jamieson & Talwalkar 2016,
-arXiv:1502.07943). Then the best is tried with other augmentations, and all of
-that again with the next two rates, as in Hyperband (Li et al. 2018,
-arXiv:1603.06560): something has trained for long before all has been tried.
+and shows where there is something to gain; the options of a plain run train for
+ten, if that takes less than half of the time. The best three points train for
+three epochs, at two rates, and the best three of these for ten (Jamieson &
+Talwalkar 2016, arXiv:1502.07943). Then the best is tried with other
+augmentations, and all of that again with the next two rates, as in Hyperband
+(Li et al. 2018, arXiv:1603.06560): something has trained for long before all
+has been tried.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from thaw.search.candidates import Candidate
 from thaw.search.trial import Trial
 
 _RATES_AT_A_TIME = 2
-_FIRST_ROUND, _PLAIN_RUN = 0.5, 0.75  # shares of a search that are over then
+_FIRST_ROUND = 0.5  # share of a search that is over then
 _POINTS, _LONG = 3, 3  # that go on to the second and to the third round
 
 
@@ -39,6 +40,8 @@ def successive_halving(
             is the share of the search that may be over then. None: it didn't
             fit.
     """
+    if not points:
+        return []
     augmentation, *others = augmentations
     short, middle, long = epochs
     done = {}
@@ -52,17 +55,14 @@ def successive_halving(
                 found.append(trial)
         return found
 
-    of_points = run_all(
-        [Candidate(point, min(rates), augmentation) for point in points],
-        short,
-        _FIRST_ROUND,
-    )
-    plain = Candidate(points[0], rates[0], augmentation)
-    run_all([plain], long, _PLAIN_RUN)
+    first, *more = [Candidate(x, min(rates), augmentation) for x in points]
+    of_points = run_all([first], short, _FIRST_ROUND)  # shows what epochs take
+    run_all([first._replace(learning_rate=rates[0])], long, _FIRST_ROUND)
+    of_points += run_all(more, short, _FIRST_ROUND)
     best_points = _ranked(of_points)[:_POINTS]
     alive = [x.candidate.unfreeze_from for x in best_points]
-    if points[0] not in alive:
-        alive.append(points[0])  # it takes the least time
+    if first.unfreeze_from not in alive:
+        alive.append(first.unfreeze_from)  # it takes the least time
     for start in range(0, len(rates), _RATES_AT_A_TIME):
         two = rates[start : start + _RATES_AT_A_TIME]
         of_rates = run_all(

@@ -35,8 +35,13 @@ class Prices:
             epochs: Its number of epochs.
         """
         photos, of_point = self._photos, self._trials_of_point(candidate)
-        if not of_point:  # the longest so far, twice
-            return 2 * max((x.seconds for x in self._record.trials), default=0)
+        if not of_point:  # twice as much as at the others
+            known = self._record.trials
+            start = max(
+                (x.seconds - x.epochs * x.seconds_per_epoch for x in known),
+                default=0,
+            )
+            return 2 * start + epochs * self._seconds_per_epoch(candidate)
         stored = [
             photos.num_views(candidate.augment, x.epochs)
             for x in of_point
