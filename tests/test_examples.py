@@ -68,12 +68,12 @@ def test_the_first_run_is_shown(outputs_of, tmp_path):
 @pytest.mark.slow
 @pytest.mark.process
 def test_a_training_loop_of_ones_own_trains(outputs_of):
-    (loop,) = [
+    loop = "".join(
         output["text"]
         for source, of_cell in outputs_of(TRAINING_LOOP).items()
         for output in of_cell
-        if "train_step" in source and output["output_type"] == "stream"
-    ]
+        if "train_step" in source and output.get("name") == "stdout"
+    )
     assert "epoch 2: loss " in loop
     accuracy = float(loop.split()[-1])
     assert accuracy > 0.6  # of two classes alike

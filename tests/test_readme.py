@@ -88,17 +88,16 @@ def test_its_python_runs(drawn_photos, tmp_path, monkeypatch, capsys):
             block = block.replace(large, small)
         exec(block, variables)
     printed = capsys.readouterr().out
-    run_dir = variables["run"].path.resolve()
     assert printed.count("holiday/") == 24
     assert "Accuracy " in printed and "within noise" in printed
     assert variables["class_names"] == ["cat", "dog"]
-    for path in (
-        run_dir / "export" / "model.onnx",
-        run_dir / "evaluation-new_photos" / "report.html",
-        tmp_path / "loss.png",
-        tmp_path / "cats_vs_dogs.keras",
+    for pattern in (
+        "runs/2*/export/model.onnx",
+        "runs/2*/evaluation-new_photos/report.html",
+        "loss.png",
+        "cats_vs_dogs.keras",
     ):
-        assert path.exists()
+        assert len(list(tmp_path.glob(pattern))) == 1, pattern
 
 
 def test_readme_fits_on_three_screens():
