@@ -6,18 +6,10 @@ import re
 from pathlib import Path
 
 import thaw
+from thaw.cli.__main__ import COMMANDS
 from thaw.cli.help import help_text
 
 _DOCS = Path(__file__).parent.parent / "docs"
-_COMMANDS = (
-    "train",
-    "predict",
-    "evaluate",
-    "compare",
-    "export",
-    "serve",
-    "doctor",
-)
 _SECTION = re.compile(r"([A-Z][\w ]*):$")
 
 
@@ -27,7 +19,7 @@ def command_line() -> str:
         "# Command line\n\nMade of `--help`. `thaw train` is the same as "
         "`python train.py`; hyphens and\nunderscores in flags are the same."
     ]
-    for name in _COMMANDS:
+    for name in COMMANDS:
         command = importlib.import_module(f"thaw.cli.commands.{name}")
         parts.append(f"## {name}\n\n```\n{help_text(command)}\n```")
     return "\n\n".join(parts) + "\n"

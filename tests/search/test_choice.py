@@ -41,7 +41,8 @@ def test_of_those_within_the_noise_the_one_that_unfreezes_least():
     choice = chosen(head, trial("early", early), trial("late", better))
     assert choice.trial.candidate.unfreeze_from == "late"
     assert choice.describe().endswith(
-        "unfreezing more adds nothing measurable and takes 3.0 times as long."
+        "unfreezing more adds nothing measurable in 3 epochs and takes 3.0 "
+        "times as long."
     )
 
 

@@ -5,7 +5,7 @@ import sys
 
 from thaw.cli import app
 
-_COMMANDS = (
+COMMANDS = (
     "train",
     "predict",
     "evaluate",
@@ -14,7 +14,7 @@ _COMMANDS = (
     "serve",
     "doctor",
 )
-_USAGE = f"Usage: thaw {'|'.join(_COMMANDS)} ...  (flags: --help)"
+_USAGE = f"Usage: thaw {'|'.join(COMMANDS)} ...  (flags: --help)"
 
 
 def main() -> None:
@@ -23,8 +23,8 @@ def main() -> None:
     if name in ("--help", "-h"):
         print(_USAGE)
         sys.exit(0)
-    if name not in _COMMANDS:
-        near = difflib.get_close_matches(name, _COMMANDS, n=1)
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         print(f"thaw: no command {name!r}.{hint} {_USAGE}", file=sys.stderr)
         sys.exit(2)

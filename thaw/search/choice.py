@@ -43,7 +43,8 @@ class Choice:
         if self.more is None:
             return "unfreezing more was not tried"
         slower = self.more.seconds_per_epoch / self.trial.seconds_per_epoch
-        more = "unfreezing more adds nothing measurable"
+        epochs = f"{self.more.epochs} epoch{'s' * (self.more.epochs != 1)}"
+        more = f"unfreezing more adds nothing measurable in {epochs}"
         if slower > 1:
             more += f" and takes {slower:.1f} times as long"
         return more

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from model_zoo.unfreeze import unfreeze
-from thaw.evaluation.calibration import fit_temperature, scale_unseen
+from thaw.evaluation.calibration import fit_temperature, scale, scale_unseen
 from thaw.search.candidates import Candidate
 from thaw.search.trial_photos import TrialPhotos
 from thaw.training import plan
@@ -165,10 +165,13 @@ class Trials:
         plain = _losses(labels, probabilities)
         if trained.bad_step is not None:
             return np.full_like(plain, np.inf), 1.0
-        config = self._training.config
-        if "temperature" in config.given or not is_fine_tuned:
-            return plain, config.temperature
+        if not is_fine_tuned:
+            return plain, 1.0
         logits = np.log(np.maximum(probabilities, _SMALLEST))
+        config = self._training.config
+        if "temperature" in config.given:
+            divided = scale(logits, config.temperature)
+            return _losses(labels, divided), config.temperature
         temperature = fit_temperature(labels, logits)
         unseen = _losses(labels, scale_unseen(labels, logits))
         if (temperature or 0) <= 1 or plain.mean() <= unseen.mean():
