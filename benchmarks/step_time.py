@@ -17,6 +17,7 @@ PREPROCESS = flags.DEFINE_string("preprocess", "auto", "As in train.py.")
 UNFREEZE_FROM = flags.DEFINE_string("unfreeze_from", None, "As in train.py.")
 IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "As in train.py.")
 BATCH_SIZE = flags.DEFINE_integer("batch_size", 20, "Photos per step.")
+PRECISION = flags.DEFINE_string("precision", "float32", "Dtype policy.")
 REPEATS = flags.DEFINE_integer("repeats", 15, "Times each is measured.")
 
 
@@ -28,7 +29,8 @@ def main(_):
     print(machine.describe_machine())
     print(
         f"{BACKBONE.value}, {model.get_layer('resize').height} px, batch "
-        f"{BATCH_SIZE.value}, from {trained.layers[inputs].name}"
+        f"{BATCH_SIZE.value}, {PRECISION.value}, "
+        f"from {trained.layers[inputs].name}"
     )
     whole = dict(zip(functions, seconds, strict=True))["whole step"]
     machine.print_table(
@@ -55,6 +57,7 @@ def build_parts():
     from model_zoo.request import check_request
     from model_zoo.unfreeze import first_trained_layer
 
+    keras.config.set_dtype_policy(PRECISION.value)
     weights = "auto" if is_file(BACKBONE.value) else "none"
     given = {
         "image_size": IMAGE_SIZE.value,

@@ -5,8 +5,13 @@ are first used.
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 from model_zoo.backbones import BACKBONES
+
+if TYPE_CHECKING:  # what `__getattr__` imports when it is first used
+    from model_zoo.build import build_model
+    from model_zoo.parts import layers_of_kind, take_layers
 
 __all__ = ["BACKBONES", "build_model", "layers_of_kind", "take_layers"]
 _MODULES = {

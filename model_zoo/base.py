@@ -165,8 +165,8 @@ def _build_from_hub(
     ]
     if missing:
         raise UserError(
-            f"{name} doesn't say how it takes photos: give also "
-            f"{' and '.join(missing)}."
+            f"{name} doesn't record its input size and preprocessing: also "
+            f"give {' and '.join(missing)}."
         )
     source = _plain_base(name, backbone)
     source, cut_at = unnest_points(source, cut_at, unfreeze_from)

@@ -149,9 +149,9 @@ def _continue(own, num_classes, class_counts):
         class_counts = dict.fromkeys(own.class_names, 1)
     if len(class_counts) != num_classes:
         raise UserError(
-            f"Going on from {own.path}: expected `num_classes="
-            f"{len(class_counts)}`, for {', '.join([*class_counts][:5])}. "
-            f"Received: {num_classes}. Other classes are given as "
-            "`class_counts`."
+            f"Continuing from {own.path}: expected "
+            f"`num_classes={len(class_counts)}`, for "
+            f"{', '.join([*class_counts][:5])}. Received: {num_classes}. "
+            "Other classes are given as `class_counts`."
         )
     return continue_model(own, dict(class_counts))

@@ -1,4 +1,4 @@
-"""A model of a finished run, opened to go on from."""
+"""The model of a finished run, opened to continue training."""
 
 import keras
 import numpy as np
@@ -99,7 +99,7 @@ def open_model(own: OwnModel) -> keras.Model:
     activation = "sigmoid" if last.units == 1 else "softmax"
     if last.activation is not keras.activations.get(activation):
         raise UserError(
-            f"{own.path} is not a model that train.py left: its last layer has "
+            f"{own.path} is not a model saved by train.py: its last layer has "
             f"no {activation}."
         )
     reserve_names(operation.name for operation in source.operations)

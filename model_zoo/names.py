@@ -1,4 +1,4 @@
-"""Names of layers that don't depend on what was built before.
+"""Layer names that don't depend on models built before.
 
 Keras numbers layers and operations without a name per thread: the second
 `Rescaling` of a process is `rescaling_1`. Names are part of a model's JSON, of

@@ -1,4 +1,4 @@
-"""Models that train.py left, as backbones: facts in their files, no Keras."""
+"""Models saved by train.py, as backbones: facts in their files, no Keras."""
 
 import json
 import unicodedata
@@ -60,8 +60,9 @@ def find_own_model(backbone: str) -> OwnModel | None:
         if not path.is_file():
             raise UserError(
                 f"`backbone`: {backbone} can't be opened: it is a folder "
-                f"without {MODEL_FILE}. Expected a run folder that train.py "
-                "wrote, e.g. runs/latest, or the name or file of a backbone."
+                f"without {MODEL_FILE}. Expected a run folder written by "
+                "train.py, e.g. runs/latest, or the name or file of a "
+                "backbone."
             )
         return _read(path)
     if not is_file(backbone):
@@ -104,7 +105,7 @@ def _read(path):
             raise LookupError("a base")
     except (LookupError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path} is not a model that train.py left: it lacks {error}."
+            f"{path} is not a model saved by train.py: it lacks {error}."
         ) from error
     class_names = _class_names(path)
     if len(class_names) != num_classes:

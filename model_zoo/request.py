@@ -110,7 +110,7 @@ def _check_own_request(own, image_size, weights, preprocess, unfreeze_from):
     """Returns the unfreeze point in the model of a run."""
     if weights not in ("auto", "imagenet"):
         raise UserError(
-            f"Going on from {own.path} is going on from its weights: drop "
+            f"Continuing from {own.path} is going on from its weights: drop "
             f"`weights={weights}`"
         )
     if preprocess != "auto":
@@ -160,8 +160,8 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from, cut_at):
         missing.append("`image_size`")
     if missing:
         raise UserError(
-            "A .keras file doesn't say all that is needed of a backbone: give "
-            f"also {', '.join(missing)}. {_layers_of(path)}"
+            "A .keras file doesn't record everything a backbone needs: also "
+            f"give {', '.join(missing)}. {_layers_of(path)}"
         )
     return unfreeze_from
 

@@ -1,4 +1,4 @@
-"""A small network to train from nothing: two convolutions."""
+"""A small CNN with two convolutions, trained from scratch."""
 
 import keras
 from keras import layers

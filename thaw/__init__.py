@@ -1,6 +1,24 @@
 """Fine-tune a Keras image classifier by unfreezing just enough of it."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what `__getattr__` imports when it is first used
+    from model_zoo.build import build_model
+    from thaw.comparison import compare
+    from thaw.config import TrainConfig
+    from thaw.data.datasets import image_datasets
+    from thaw.data.photo_report import check_photos
+    from thaw.errors import (
+        MachineError,
+        NotFinite,
+        NotVerified,
+        Stopped,
+        UserError,
+    )
+    from thaw.estimation import estimate_run
+    from thaw.fine_tuning import fine_tune
+    from thaw.run import Run, load_run
 
 __version__ = "0.2.0.dev0"
 __all__ = [

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all.
+"""Atomic writes of files and folders.
 
 The only place that writes beside, flushes and renames. Names of files are
 bytes, and not every one is valid UTF-8: text is written and read with the

@@ -180,7 +180,8 @@ def _find_runs(arguments: Sequence[str]) -> list[tuple[str, Path]]:
         if path.resolve().parent not in beside:
             raise UserError(
                 f"{shown(path)} is not a run folder: it has no history.csv. "
-                "Expected folders that train.py wrote, with an epoch at least."
+                "Expected folders written by train.py, with at least one "
+                "epoch."
             )
         warn(f"Skipped, not a run: {shown(path)}")
     if len(found) < 2:

@@ -1,4 +1,4 @@
-"""TrainConfig: every option of a training, once."""
+"""TrainConfig: all options of a training run."""
 
 import dataclasses
 import os
@@ -275,7 +275,7 @@ class TrainConfig(Config):
             )
         if mixing and self.class_weights != "none":
             raise UserError(
-                "`class_weights` weighs photos of one class each. Drop it, or "
+                "`class_weights` needs photos of a single class. Drop it, or "
                 f"{mixing}."
             )
 
@@ -286,8 +286,9 @@ class TrainConfig(Config):
                 raise UserError("Give `budget` or `trials`, not both.")
         for name in self.mixes_batches:
             raise UserError(
-                f"A search keeps features of photos, which `{name}` mixes anew "
-                "in each pass. Drop it, or give `unfreeze_from` a layer."
+                f"A search trains on cached features, but `{name}` makes new "
+                "views in each pass. Drop it, or give `unfreeze_from` a "
+                "layer."
             )
         wanted = {
             "epochs": self.epochs > 0,

@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations as text, e.g. 90s, 10m or 1h."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Exceptions whose message is all its reader needs, and text safe to show."""
+"""Exceptions with messages for users, and text that is safe to print."""
 
 import os
 import signal

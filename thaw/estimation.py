@@ -1,4 +1,4 @@
-"""estimate_run: what a run would take."""
+"""estimate_run: the time and disk space of a run."""
 
 import time
 from pathlib import Path
@@ -55,8 +55,8 @@ def estimate_run(
     config, path = request.resolve(config, data, None, False, options)
     if config.searches:
         raise UserError(
-            "A run that searches takes its `budget`. For an estimate give "
-            "`unfreeze_from` a layer."
+            "A search uses its whole `budget`. For an estimate, set "
+            "`unfreeze_from` to a layer."
         )
     unfreeze_from = check_request(**config.model_arguments())
     request.check_folders(config, path)

@@ -123,7 +123,7 @@ def _run(training, verify, started):
             if training.best.row is not None:
                 _finish(training, process)
             else:
-                say("No epoch was asked for, so there is no model.")
+                say("No epochs were requested, so there is no model.")
 
 
 def _say_estimate(training, started):

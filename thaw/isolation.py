@@ -1,4 +1,4 @@
-"""Random numbers of a call, which leave those of the process as they were."""
+"""Random state of a call, isolated from that of the process."""
 
 import contextlib
 import random

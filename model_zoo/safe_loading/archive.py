@@ -91,7 +91,7 @@ def _opened(path, wanted) -> Iterator[zipfile.ZipFile]:
             raise
         raise UserError(
             f"Cannot open {path} as a Keras model ({type(error).__name__}: "
-            f"{error}). Is the file whole? Expected {wanted}."
+            f"{error}). Is the file complete? Expected {wanted}."
         ) from error
 
 

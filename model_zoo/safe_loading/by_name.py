@@ -106,9 +106,9 @@ def check_size(path: str | Path, most: int) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f"{path} is no file.")
+        raise UserError(f"{path} is not a file.")
     if path.stat().st_size > most:
-        raise UserError(f"{path} is too large for what it should hold.")
+        raise UserError(f"{path} is too large.")
     return path
 
 

@@ -148,8 +148,8 @@ def check_whole_model(model: keras.Model, name: str) -> int:
         or any(None in shape[1:] for shape in _output_shapes(model))
     ):
         raise UserError(
-            f"{name} is not a model that train.py left: photos of any size, "
-            "a layer `resize`, the base, a head with one bias for each class."
+            f"{name} is not a model saved by train.py: photos of any size, a "
+            "layer `resize`, the base, a head with one bias for each class."
         )
     return max(last.units, 2)
 
@@ -177,6 +177,6 @@ def _num_operations(model):
 
 def _not_opened(path, error, wanted):
     return UserError(
-        f"Cannot open {path} as a Keras model: {first_line(error)} "
-        f"Is the file whole? Expected {wanted}, of Keras's own layers."
+        f"Cannot open {path} as a Keras model: {first_line(error)} Is the "
+        f"file complete? Expected {wanted}, of Keras's own layers."
     )

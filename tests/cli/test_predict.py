@@ -387,7 +387,7 @@ def test_a_class_of_the_name_unsure_is_not_mixed_up(
         run_dir, drawn_photos / "cat" / "0000.jpg", "--unsure_below=0.6"
     )
     assert done.returncode == 2
-    assert "there is a class of the name 'unsure'" in done.stderr
+    assert "a class is named 'unsure'" in done.stderr
 
 
 @pytest.mark.parametrize("class_names", [["cat", "dog"], ["a", "b", "c"]])

@@ -98,7 +98,9 @@ def test_photos_are_matched_by_path_and_label_and_classes_by_name():
     right, losses = shared_scores(first, second)
     assert right.tolist() == [[1, 0], [0, 1]]
     np.testing.assert_allclose(
-        losses, -np.log([[0.8, 1e-7], [0.4, 0.7]]), rtol=1e-12
+        losses,
+        -np.log([[0.8, np.finfo("float64").eps], [0.4, 0.7]]),
+        rtol=1e-12,
     )
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from model_zoo import build_model
-from thaw.inference.outputs import class_probabilities, pool
+from thaw.inference.outputs import OutputsModel, pool
 
 
 def test_flattened_maps_are_averaged_over_places():
@@ -13,9 +13,13 @@ def test_flattened_maps_are_averaged_over_places():
     )
 
 
-def test_one_unit_is_two_columns():
-    columns = class_probabilities(np.array([[0.25], [1.0]]))
-    np.testing.assert_array_equal(columns, [[0.75, 0.25], [0, 1]])
-    three = np.eye(3)
-    assert class_probabilities(three) is three
-    assert class_probabilities(keras.Input((1,))).shape == (None, 2)
+def test_one_unit_is_two_columns_and_tiny_probabilities_stay():
+    inputs = keras.Input((1,), name="resize")
+    head = keras.layers.Dense(1, "sigmoid", name="head_predictions")
+    model = keras.Model(inputs, head(inputs))
+    model.layers[-1].set_weights([np.ones((1, 1)), np.zeros(1)])
+    found = OutputsModel(model, [inputs])([np.array([[0], [30]], "float32")])
+    np.testing.assert_allclose(
+        found.probabilities, [[0.5, 0.5], [np.exp(-30), 1]], rtol=1e-6
+    )
+    np.testing.assert_array_equal(found.logits, [[0, 0], [0, 30]])

@@ -1,1 +1,1 @@
-"""The frozen part computed once: features, kept on disk."""
+"""Feature cache: outputs of the frozen part, computed once and kept on disk."""

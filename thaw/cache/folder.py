@@ -1,4 +1,4 @@
-"""The folder of cached features: what is in it, and how much it may take."""
+"""Cache folder: entries, size limit, removal of the least recently used."""
 
 import contextlib
 import os
@@ -83,7 +83,8 @@ class CacheFolder:
             self.writable = False
             warn(
                 f"Cache: cannot write to {self.path}: {error.strerror}. "
-                "Training goes on; what is not stored is computed again"
+                "Training continues; features that aren't stored are "
+                "computed again"
             )
             return None
         return path

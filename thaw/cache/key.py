@@ -1,4 +1,4 @@
-"""The key of cached features: all that they depend on."""
+"""Cache key: a hash of everything that cached features depend on."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Photos that come in parts, taken in batches of any size."""
+"""Stream of features in parts, taken in batches of any size."""
 
 from collections.abc import Iterator, Sequence
 

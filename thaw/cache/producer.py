@@ -1,4 +1,4 @@
-"""An iterator whose items are made ahead, in a thread."""
+"""Background thread that prefetches the items of an iterator."""
 
 import queue
 import threading

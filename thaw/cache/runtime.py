@@ -1,4 +1,4 @@
-"""Runtimes: what computes the frozen part, and in which precision."""
+"""Runtimes of the frozen part, and their precision."""
 
 import importlib.metadata
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Choice of the runtime of the frozen part: measured once, then known."""
+"""Choice of the fastest runtime for the frozen part, measured once and kept."""
 
 import contextlib
 import dataclasses

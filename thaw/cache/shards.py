@@ -1,4 +1,4 @@
-"""A memo of frozen(view of photo), in shards on disk.
+"""Cached features, by view and photo, in shards on disk.
 
 Caching what a frozen part computes is an old lead (feature extraction in
 Chollet 2017, "Deep Learning with Python", 5.3); that it clashes with random

@@ -1,4 +1,4 @@
-"""Two batches at a time: small convolutions leave cores idle."""
+"""Two batches in parallel: small convolutions leave cores idle."""
 
 import collections
 from collections.abc import Callable, Iterable, Iterator

@@ -43,7 +43,7 @@ def wait_for_first(parts: Iterator[list[str]]) -> Iterator[list[str]]:
     """
     first = next(parts, None)
     if first is None:
-        raise UserError("-: the list on the standard input is empty.")
+        raise UserError("-: no paths on standard input.")
     return itertools.chain([first], parts)
 
 
@@ -54,7 +54,7 @@ def _read_list():
     NUL: names may hold anything else.
     """
     if sys.stdin is None:
-        raise UserError("-: the standard input is closed.")
+        raise UserError("-: standard input is closed.")
     if sys.stdin.isatty():
         print("Names of photos, one on a line (end: Ctrl-D)", file=sys.stderr)
     rest, end = b"", None

@@ -87,8 +87,8 @@ def _id_of(path, ids):
     other = ids.setdefault(name, path)
     if other != path:
         raise UserError(
-            f"{other} and {path} have the same id, {name}. Give the photos of "
-            "the contest only."
+            f"{other} and {path} have the same id, {name}. Give only the "
+            "photos of the contest."
         )
     return name
 

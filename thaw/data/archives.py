@@ -118,9 +118,9 @@ def _unpack(archive, folder, names):
         unpacked += _LEAST_BYTES + size
         if files > _MOST_FILES or unpacked > most:
             raise UserError(
-                f"{archive} grows beyond reason when it is unpacked (at "
-                f"{name!r}: {files} files, {unpacked / 1e9:.1f} GB). Unpack it "
-                "yourself, and give the folder."
+                f"{archive} expands to too much data (at {name!r}: {files} "
+                f"files, {unpacked / 1e9:.1f} GB). Unpack it yourself, and "
+                "give the folder."
             )
         if open_member is None:  # a folder
             continue

@@ -64,9 +64,9 @@ def choose_ranges(
             for kind, rows in rows_of.items()
         ]
         raise UserError(
-            "Photos of one set have samples of different kinds:\n"
-            f"{_list(photos, groups)}\nSave all of them in one way. Or, if "
-            "the values of all are on one scale, give it, e.g. "
+            "The photos have different sample "
+            f"types:\n{_list(photos, groups)}\nConvert them to one type. Or, "
+            "if all values share one scale, give it, e.g. "
             f"`pixel_range={integers}`"
         )
     return ranges
@@ -132,10 +132,10 @@ def _choose(photos, kind, rows):
     if _is_mixture(found, kind, pixel_range):
         groups = _groups(photos, kind, rows)
         raise UserError(
-            "Photos of one set have values of different ranges:\n"
-            f"{_list(photos, groups)}\nSave all of them in one way. Or, if "
-            "one range is right for all (some are dark, or hold stray values), "
-            f"give it, e.g. `pixel_range={pixel_range}`"
+            "The photos have different value "
+            f"ranges:\n{_list(photos, groups)}\nConvert them to one range. "
+            "Or, if one range fits all (some are dark, or hold stray "
+            f"values), give it, e.g. `pixel_range={pixel_range}`"
         )
     return pixel_range
 

@@ -44,7 +44,8 @@ def check_class_name(name: str) -> None:
         ) from None
     if not name.isprintable():
         raise UserError(
-            f"The name of the class {name!r} holds control codes. Rename it."
+            f"The name of the class {name!r} contains control characters. "
+            "Rename it."
         )
 
 

@@ -1,4 +1,4 @@
-"""The one decoder of Thaw: from a file to pixels, in a TensorFlow graph.
+"""Photo decoder: from a file to pixels, in a TensorFlow graph.
 
 Plain JPEG and PNG are decoded by TensorFlow, which is fast; everything else by
 Pillow, which is right. GIF never gets to TensorFlow, which has no limit on the

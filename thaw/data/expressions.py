@@ -1,4 +1,4 @@
-"""Regular expressions that find the class or the group of a photo."""
+"""Regular expressions that extract the class or the group of a photo."""
 
 import re
 from collections.abc import Sequence

@@ -74,8 +74,8 @@ def _find_split(pattern, tree):
     if len(trains) != 1 or None in roles.values():
         names = list_some([x.path for x in children])
         raise UserError(
-            f"`label_regex`: {folder.path} holds {names}, which look like "
-            "parts of a split. Give the one that is meant, e.g. "
+            f"`label_regex`: {folder.path} holds {names}, which look like the "
+            "splits of a dataset. Give the training folder, e.g. "
             f"`data={children[0].path}`, and what to validate on with "
             "`validation_data`."
         )

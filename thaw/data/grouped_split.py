@@ -1,4 +1,4 @@
-"""The split into training and validation photos that divides no group."""
+"""Train/validation split that keeps groups together."""
 
 from typing import Any
 

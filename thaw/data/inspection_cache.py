@@ -87,4 +87,7 @@ def _keys(photos):
 
 
 def _warn(memo, error):
-    warn(f"Cannot use {memo}: {error}. The photos are read again next time")
+    warn(
+        f"Cannot use {memo}: {error}. The photos will be checked again next "
+        "time"
+    )

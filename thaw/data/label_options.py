@@ -1,4 +1,4 @@
-"""Options on where the labels and the groups of photos are."""
+"""Options for the labels and the groups of photos."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

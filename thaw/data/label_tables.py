@@ -91,8 +91,8 @@ def load_tables(
 def _load_whole(asked, table, option):
     if not is_table(table):
         raise UserError(
-            f"`{option}`: {table} is no table, as `data` is. Expected a .csv "
-            "or .tsv file."
+            f"`{option}`: {table} is not a table, but `data` is. Expected a "
+            ".csv or .tsv file."
         )
     labels, note = _labels(table, asked)
     photos = _photos(labels, note)
@@ -225,7 +225,7 @@ def _check_one_label(table, column, labels):
             count = sum(counts[label] for label in found)
             raise UserError(
                 f"{table}: labels such as '{found[0]}' (of {count:,} photos) "
-                "seem to be several. Expected one for each photo: choose one, "
-                "or leave such photos out. If it is the name of one class, "
+                "look like several labels. Expected one per photo: keep one, "
+                "or leave these photos out. If it is the name of one class, "
                 f"write it without '{separator}'."
             )

@@ -165,7 +165,7 @@ def _check_two_classes(data, photos):
     if len(photos.class_names) < 2:
         found = "".join(f"Only one class, '{x}'," for x in photos.class_names)
         raise UserError(
-            f"{found or 'No class'} in {data}; telling classes apart takes "
+            f"{found or 'No class'} in {data}; a classifier needs at least "
             f"two. If the {len(photos):,} photos show more, their labels can "
             "be in a table (`data=TABLE.csv`) or in their names "
             "(`label_regex`)."

@@ -18,6 +18,6 @@ def check_outside_data(
     data = Path(data).expanduser()
     if Path(folder).resolve().is_relative_to(data.resolve()):
         raise UserError(
-            f"`{option}`: {folder} is among the photos of {data}, and would be "
-            "taken for photos by the next run. Give a folder outside."
+            f"`{option}`: {folder} is inside {data}, so the next run would "
+            "read it as photos. Give a folder outside."
         )

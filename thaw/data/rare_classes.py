@@ -1,4 +1,4 @@
-"""Classes with too few photos, or groups, to train and to validate on."""
+"""Classes with too few photos, or groups, for training and validation."""
 
 from collections.abc import Sequence
 
@@ -41,7 +41,7 @@ def settle_rare_classes(
     if len(kept) < 2:
         raise UserError(
             f"`rare_classes=drop` leaves {len(kept)} of {len(names):,} "
-            "classes; telling classes apart takes two. Add photos."
+            "classes; a classifier needs at least two. Add photos."
         )
     left = [
         photos.take(np.flatnonzero(~is_rare[photos.labels]))

@@ -208,8 +208,8 @@ def _check_apart(found, folder):
         while len(outer) > len(folder.path):
             if outer in paths:
                 raise UserError(
-                    f"`class_folders`: {path} lies in {outer}, which is a "
-                    "class, too."
+                    f"`class_folders`: {path} lies in {outer}, which is also "
+                    "a class."
                 )
             outer = os.path.dirname(outer)
 

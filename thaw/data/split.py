@@ -1,4 +1,4 @@
-"""The split into training and validation photos: seeded, never on pixels."""
+"""Train/validation split: seeded, and independent of the pixels."""
 
 from collections.abc import Sequence
 
@@ -78,8 +78,9 @@ def split_photos(
     if not len(validation):
         units = "group" if photos.groups else "photo"
         raise UserError(
-            f"No {units} is left to validate on: each has to train, as the "
-            "only one of a class. Add photos, or `validation_data`."
+            f"No {units} is left for validation: each is the only one of its "
+            "class, and is needed for training. Add photos, or give "
+            "`validation_data`."
         )
     return train, validation
 

@@ -1,4 +1,4 @@
-"""Names of the members of a ZIP file, which may not tell their encoding.
+"""Names of the members of a ZIP file, whose encoding may be unknown.
 
 Names are UTF-8 if a flag says so, or stand in a Unicode Path Extra Field
 (APPNOTE.TXT 4.4.4, 4.6.9). Others are code page 437 by the specification, but
@@ -105,8 +105,8 @@ def _find_encoding(archive, names, words):
         for encoding, texts in shown.items()
     )
     raise UserError(
-        f"{archive} doesn't tell the encoding of its names. They may be:\n"
-        f"{examples}\nUnpack it with the right one, and give the folder: "
+        f"{archive} doesn't record the encoding of its file names. They may "
+        f"be:\n{examples}\nUnpack it with the right one, and give the folder: "
         f"python -m zipfile --metadata-encoding={next(iter(shown))} --extract "
         f"{shlex.quote(str(archive))} FOLDER"
     )

@@ -52,7 +52,7 @@ def paired_difference(
     values, others = np.asarray(values, float), np.asarray(others, float)
     if values.shape != others.shape or values.ndim != 1 or not values.size:
         raise ValueError(
-            "`values` and `others` must be of the same photos, at least one. "
+            "`values` and `others` must have the same shape (N,), N >= 1. "
             f"Received shapes: {values.shape} and {others.shape}"
         )
     differences = values - others

@@ -41,9 +41,8 @@ def calibrate_predictions(
     if temperature is None:
         wrong = (predictions.predicted != labels).sum()
         raise UserError(
-            f"`calibrate`: no temperature has the lowest log loss ({wrong} of "
-            f"{len(labels)} photos are misclassified). The model stays as it "
-            "is."
+            f"`calibrate`: the log loss has no minimum ({wrong} of "
+            f"{len(labels)} photos are misclassified). The model is unchanged."
         )
     calibrated = Calibrated(
         predictions, temperature, scale_unseen(labels, logits)

@@ -14,7 +14,7 @@ from thaw.evaluation.predictions import Predictions
 
 VALIDATION_PHOTOS = "validation photos"
 _TOP_LOSSES = 50  # in metrics.json
-_SMALLEST = 1e-12  # probability; float32 has zeros
+_SMALLEST = np.finfo("float64").eps  # as in scikit-learn's log_loss
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

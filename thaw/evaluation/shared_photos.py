@@ -6,7 +6,7 @@ import numpy as np
 
 from thaw.errors import UserError
 
-_SMALLEST = 1e-7  # probability, as in Keras's losses
+_SMALLEST = np.finfo("float64").eps  # as in scikit-learn's log_loss
 
 
 def shared_scores(first, second) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from model_zoo.unfreeze import containers, leaf_layers
-from thaw.inference.outputs import class_probabilities
 
 INPUT, OUTPUT = "image", "probabilities"  # names in every format
 
@@ -30,9 +29,10 @@ def build_classifier(model: keras.Model) -> keras.Model:
             # As constants of the graph: tf2onnx takes tensors for inputs.
             layer.mean = np.array(layer.mean)
             layer.variance = np.array(layer.variance)
-    return keras.Model(
-        model.inputs[0], {OUTPUT: class_probabilities(model.output)}
-    )
+    output = model.output
+    if output.shape[1] == 1:
+        output = keras.ops.concatenate([1 - output, output], axis=-1)
+    return keras.Model(model.inputs[0], {OUTPUT: output})
 
 
 def is_float32(model: keras.Model) -> bool:

@@ -58,7 +58,9 @@ def load_photos(photos: Photos) -> Iterator[np.ndarray]:
             )
             yield loaded.numpy()[None]
         except tf.errors.OpError as error:
-            raise UserError(f"{path} changed while it was read.") from error
+            raise UserError(
+                f"{path} changed while it was being read."
+            ) from error
 
 
 def load_training_photos(run) -> Iterator[np.ndarray]:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from scipy.special import expit
 
 from model_zoo.head import head_features
 
@@ -52,12 +53,15 @@ class OutputsModel:
         features, penultimate, output = (values[x] for x in self._wanted)
         kernel, bias = self._model.layers[-1].get_weights()
         logits = penultimate.astype("float32") @ kernel + bias
+        probabilities = output
         if logits.shape[1] == 1:
+            # 1 - output would be 0 wherever the sigmoid rounds to 1.
+            probabilities = np.concatenate([expit(-logits), output], axis=1)
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         pooled = pool(self._model, features)
         if self._wanted[0] == self._wanted[1]:  # the head is one layer
             penultimate = pooled
-        return Outputs(pooled, penultimate, class_probabilities(output), logits)
+        return Outputs(pooled, penultimate, probabilities, logits)
 
 
 def pool(model: keras.Model, features: np.ndarray) -> np.ndarray:
@@ -72,18 +76,3 @@ def pool(model: keras.Model, features: np.ndarray) -> np.ndarray:
         channels = model.get_layer("head_flatten").input.shape[-1]
         features = features.reshape(len(features), -1, channels).mean(axis=1)
     return features
-
-
-def class_probabilities(output: np.ndarray | keras.KerasTensor):
-    """Returns the output of a model with one column per class, (N, C).
-
-    One sigmoid unit is the probability of class 1.
-
-    Args:
-        output: Array or Keras tensor, float (N, 1) for two classes, else
-            (N, C).
-    """
-    if output.shape[1] > 1:
-        return output
-    join = np if isinstance(output, np.ndarray) else keras.ops
-    return join.concatenate([1 - output, output], axis=-1)

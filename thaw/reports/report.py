@@ -44,7 +44,7 @@ def write_report(
         facts: Facts about the run.
 
     Raises:
-        UserError: If model and facts are not of one run.
+        UserError: If model and facts belong to different runs.
     """
     check_one_run(facts, model)
     evaluation, pictures = write_metrics(
@@ -145,8 +145,8 @@ def check_one_run(facts: RunFacts, model: keras.Model) -> None:
         facts.summary["unfreeze_from"] not in [*names, "none", "all"]
     ):
         raise UserError(
-            f"{facts.path}: run.json, history.csv and model.keras are not of "
-            "one run."
+            f"{facts.path}: run.json, history.csv and model.keras belong to "
+            "different runs."
         )
 
 

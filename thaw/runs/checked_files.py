@@ -1,4 +1,4 @@
-"""Reading of JSON and CSV that anyone may have written, in bounds."""
+"""Reading of untrusted JSON and CSV, with limits on size and depth."""
 
 import contextlib
 import csv
@@ -89,7 +89,7 @@ def read_table(path: Path) -> list[list[str]]:
     with damage_said(path), open_text(path) as file:
         rows = list(csv.reader(file))
     if not rows:
-        raise UserError(f"{path} is empty. Is the file whole?")
+        raise UserError(f"{path} is empty. Is the file complete?")
     return rows
 
 
@@ -102,7 +102,7 @@ def damage_said(path: Path) -> Iterator[None]:
         raise
     except (ValueError, RecursionError, csv.Error) as error:
         raise UserError(
-            f"Cannot read {path}: {error}. Is the file whole?"
+            f"Cannot read {path}: {error}. Is the file complete?"
         ) from error
 
 

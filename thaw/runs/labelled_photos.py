@@ -1,4 +1,4 @@
-"""Labelled photos to try a finished run on, and their classes."""
+"""Labelled photos to evaluate a finished run on, and their classes."""
 
 import dataclasses
 from pathlib import Path
@@ -15,16 +15,15 @@ def check_finished(run_dir: str | Path) -> None:
     run_dir = Path(run_dir)
     if not run_dir.is_dir():
         raise UserError(
-            f"There is no run folder {run_dir}. Expected one that train.py "
-            "wrote, e.g. runs/latest"
+            f"There is no run folder {run_dir}. Expected one written by "
+            "train.py, e.g. runs/latest"
         )
     if not (run_dir / "run.json").is_file():
         way_on = ""
         if (run_dir / "flags.txt").is_file():
             way_on = f" Resume it: python train.py --resume={run_dir}"
         raise UserError(
-            f"{run_dir} holds no run that has ended: it has no run.json."
-            f"{way_on}"
+            f"{run_dir} is not a finished run: it has no run.json.{way_on}"
         )
 
 

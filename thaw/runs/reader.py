@@ -87,7 +87,9 @@ def load_class_names(folder: str | Path) -> list[str]:
             raise ValueError("expected two names or more, each of them once")
         for name in class_names:
             if printable(name) != name:
-                raise ValueError(f"the name {name!a} holds control codes")
+                raise ValueError(
+                    f"the name {name!a} contains control characters"
+                )
     return class_names
 
 
@@ -171,5 +173,5 @@ def check_resumable(folder: str | Path) -> None:
 def _checked(path, content, expected):
     with damage_said(path):
         if not schema.is_like(content, expected):
-            raise ValueError("it is not as Thaw writes it")
+            raise ValueError("it was not written by Thaw")
     return content

@@ -71,7 +71,7 @@ class RunFolder:
             if not (folder.path / name).is_file():
                 raise UserError(
                     f"{path} is not a run folder with a trained model: it has "
-                    f"no {name}. Expected a folder that train.py wrote, e.g. "
+                    f"no {name}. Expected a folder written by train.py, e.g. "
                     "runs/latest"
                 )
         return folder

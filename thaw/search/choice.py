@@ -1,4 +1,4 @@
-"""The choice among trials: just enough, and what it rests on."""
+"""The choice among trials, by the one-standard-error rule."""
 
 import dataclasses
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Photos that the frozen part computes in each epoch, before it does."""
+"""Number of photos that the frozen part computes in each epoch."""
 
 import dataclasses
 from collections.abc import Sequence

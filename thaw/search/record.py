@@ -1,4 +1,4 @@
-"""The record of a search: search.csv, and what a resumed one goes on from."""
+"""The record of a search: search.csv, and the state that resuming needs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +48,7 @@ class Record:
             state = read_json(path, MOST_TABLE_BYTES)
             if not is_like(state, _STATE_SCHEMA):
                 raise UserError(
-                    f"{path} is damaged. Remove it, and the search begins anew."
+                    f"{path} is damaged. Remove it to start the search again."
                 )
             self._load(state)
 

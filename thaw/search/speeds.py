@@ -1,4 +1,4 @@
-"""Seconds of the parts of a run on this machine, from a short measurement.
+"""Duration of the parts of a run on this machine, from a short measurement.
 
 What is compiled for it the run uses anyway, but for the gradients: a step of
 them on made-up features, without optimizer, metrics and dropout, takes a tenth

@@ -1,4 +1,4 @@
-"""Estimates while a run trains, where the one given is off."""
+"""Updated estimates while a run trains, where the first is off."""
 
 import time
 

@@ -175,7 +175,7 @@ async def _receive_form(request, folder):
 async def _refuse(request, error):
     text = error.detail
     if error.status_code == 404:
-        text = "There is only /, /health and POST /predict."
+        text = "Not found. Available: /, /health and POST /predict."
     return _as_json(error.status_code, {"error": text}, error.headers)
 
 

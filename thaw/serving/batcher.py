@@ -1,4 +1,4 @@
-"""Batcher: items that many threads submit, computed in batches."""
+"""Batcher: dynamic batching of items from many threads."""
 
 import contextlib
 import queue

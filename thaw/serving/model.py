@@ -1,4 +1,4 @@
-"""ServedModel: a model that many threads ask, photos in, rows out."""
+"""ServedModel: thread-safe predictions, photos in, rows out."""
 
 import base64
 import contextlib

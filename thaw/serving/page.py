@@ -1,4 +1,4 @@
-"""The page: one HTML file, which loads nothing from elsewhere."""
+"""The web page: one HTML file without external resources."""
 
 import base64
 import hashlib

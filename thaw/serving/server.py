@@ -1,4 +1,4 @@
-"""A port, and the HTTP server behind it."""
+"""The HTTP server and its socket."""
 
 import contextlib
 import errno

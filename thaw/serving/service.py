@@ -1,4 +1,4 @@
-"""serve: a run's model behind a page and HTTP, until it is stopped."""
+"""serve: a run's model behind a web page and an HTTP API."""
 
 import contextlib
 import importlib.util
@@ -29,7 +29,7 @@ def serve(
     Args:
         run: `thaw.Run`.
         host: Address to listen at. At any other than this machine's own there
-            is no password, and uploads can be read on the way.
+            is no password, and uploads aren't encrypted.
         port: Port to listen at; 0: any that is free, which is printed.
         max_megabytes: Larger uploads are refused.
         max_pixels: Photos with more pixels cannot be used.
@@ -101,6 +101,6 @@ def _say_address(url, run_dir, hosts):
     say(f"Serving {run_dir} at {url}  (Ctrl-C to stop)")
     if "*" in hosts:
         warn(
-            "Everyone who can reach this machine can use it: there is no "
-            "password, and uploads can be read on the way."
+            "Anyone who can reach this machine can use it: there is no "
+            "password, and uploads aren't encrypted."
         )

@@ -1,4 +1,4 @@
-"""From options and photos to a run that is ready to train."""
+"""Preparation of a run from its options and photos."""
 
 import dataclasses
 import sys

@@ -148,4 +148,4 @@ class BestModel:
             try:
                 point_latest_at(self._folder.path)
             except OSError as error:
-                warn(f"No link runs/latest: {error.strerror}")
+                warn(f"Can't create the link runs/latest: {error.strerror}")

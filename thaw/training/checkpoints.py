@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on as if nothing had happened.
+"""Checkpoints: everything needed to resume a run exactly.
 
 A checkpoint is a folder, written beside its place and renamed when everything
 in it is on the disk:

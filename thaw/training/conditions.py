@@ -1,4 +1,4 @@
-"""Conditions of a run: what its numbers depend on."""
+"""Conditions of a run: settings and versions that its numbers depend on."""
 
 import hashlib
 import os

@@ -66,7 +66,7 @@ def show_range_test(folder, stage_name: str, tested) -> None:
     name = "lr_find_head.png" if stage_name == "head" else "lr_find.png"
     folder.save_figure(name, ax.figure)
     numbers = ", ".join(f"{x} {rate:.2g}" for x, rate in suggestions.items())
-    say(f"Learning rate: {numbers}. Taken: valley. See {name}")
+    say(f"Learning rate: {numbers}. Using valley. See {name}")
 
 
 def draw_curves(training: Training) -> dict[str, bytes]:

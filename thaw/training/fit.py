@@ -1,4 +1,4 @@
-"""One stage, trained by steps."""
+"""Training of one stage, step by step."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A request to stop a run between two steps: Ctrl-C, or one from outside."""
+"""Requests to stop a run between two steps: Ctrl-C, or from the caller."""
 
 import os
 import signal

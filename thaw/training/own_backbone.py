@@ -1,4 +1,4 @@
-"""Going on from the model of a finished run: its options, and its classes."""
+"""Continuing from the model of a finished run: its options, and its classes."""
 
 import dataclasses
 import os
@@ -95,7 +95,7 @@ def describe_start(config: TrainConfig, class_names: Sequence[str]) -> str:
         ],
     }
     words = [f"{kind} {list_some(x)}" for kind, x in kinds.items() if x]
-    return f"Going on from {config.backbone}. Classes: {'; '.join(words)}"
+    return f"Continuing from {config.backbone}. Classes: {'; '.join(words)}"
 
 
 def describe_seen(config: TrainConfig, validation: Sequence[str]) -> str:
@@ -141,8 +141,8 @@ def _check(config, own, options):
         last = own.base_layers[-1]
         way_out += f", or put a new head on its base: `cut_at={last}`"
     raise UserError(
-        f"Going on from {config.backbone} keeps {expected}. "
-        f"Received: {received}. {way_out}."
+        f"Continuing from {config.backbone} keeps {expected}. Received: "
+        f"{received}. {way_out}."
     )
 
 

@@ -1,4 +1,4 @@
-"""From the options of a run to its stages, views and settings."""
+"""Plan of a run: stages, views and settings, from its options."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""A run that is prepared: all that is known before it has a folder."""
+"""A prepared run: everything known before it has a folder."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -72,13 +72,14 @@ def load_config(run_dir: Path, changed: Mapping[str, Any]) -> TrainConfig:
         checkpoints.remove()  # killed before it did
         flags_file = shlex.quote(f"{run_dir}/flags.txt")
         raise UserError(
-            f"`resume`: the run in {run_dir} has ended. To repeat it, longer: "
-            f"python train.py --flagfile={flags_file} --epochs=..."
+            f"`resume`: the run in {run_dir} is finished. To train longer, "
+            f"start it again: python train.py --flagfile={flags_file} "
+            "--epochs=..."
         )
     if not (run_dir / "flags.txt").is_file():
         raise UserError(
             f"`resume`: there is no {run_dir}/flags.txt. Expected the folder "
-            "of a run that was stopped, e.g. runs/latest"
+            "of an interrupted run, e.g. runs/latest"
         )
     reader.check_resumable(run_dir)
     known = options(TrainConfig)
@@ -102,7 +103,7 @@ def load_checkpoint(
     """
     checkpoint = checkpoints.load()
     if checkpoint is None:
-        say("There is no checkpoint yet: the run begins again")
+        say("No checkpoint yet: the run starts from the beginning")
         return None
     before = checkpoint.state["conditions"]
     state = checkpoint.state
@@ -115,8 +116,8 @@ def load_checkpoint(
     if changed and not anyway:
         raise UserError(
             "Can't resume exactly: these settings changed since the "
-            "checkpoint:\n" + "\n".join(changed) + "\nUndo that, or go on all "
-            "the same: `resume_anyway`"
+            "checkpoint:\n" + "\n".join(changed) + "\nUndo that, or continue "
+            "anyway: `resume_anyway`"
         )
     changed += _changes(before, now, "machine")
     if changed:

@@ -129,7 +129,7 @@ class Training(Prepared):
         for name in sorted(here.keys() | there.keys()):
             if here.get(name) != there.get(name):
                 raise UserError(
-                    "The checkpoint is of another model: the shape of "
+                    "The checkpoint is from another model: the shape of "
                     f"{name} is {here.get(name)} here, and {there.get(name)} "
                     "there."
                 )

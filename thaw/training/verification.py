@@ -1,4 +1,4 @@
-"""The proof that model.keras is the model that was trained."""
+"""Check that model.keras is the model that was trained."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The yardstick of a run: what a linear head alone makes of its features.
+"""The yardstick of a run: a linear head on its frozen features.
 
 scikit-learn solves it in seconds. A run that ends with a higher loss has gained
 nothing by all else that it did.

@@ -1,4 +1,4 @@
-"""Draws runs over each other, and tells differences from noise.
+"""Compares runs: curves in one plot, and differences with intervals.
 
     python compare.py runs/first runs/second ...
     python compare.py runs/*

@@ -1,4 +1,4 @@
-"""Evaluates a trained model: how good it is, where it is wrong, and why.
+"""Evaluates a trained model: metrics, errors and suspected wrong labels.
 
     python evaluate.py runs/latest
     python evaluate.py runs/latest --data=other_photos

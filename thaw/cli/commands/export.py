@@ -1,4 +1,4 @@
-"""Exports a trained model to other formats, and compares each with it.
+"""Exports a trained model to other formats, and compares their predictions.
 
     python export.py runs/latest --format=saved_model,litert,onnx,openvino
 

@@ -85,8 +85,8 @@ def main(arguments: list[str], config: PredictConfig) -> int:
     unsure_below = config.unsure_below or 0.0
     if unsure_below and UNSURE in run.class_names:
         raise UserError(
-            f"`unsure_below`: there is a class of the name '{UNSURE}'. Leave "
-            "the option out."
+            f"`unsure_below`: a class is named '{UNSURE}'. Leave the option "
+            "out."
         )
     save_pictures = None
     if config.grad_cam is not None:

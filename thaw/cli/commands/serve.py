@@ -27,7 +27,7 @@ class ServeConfig(Config):
     host: str = option(
         "127.0.0.1",
         "Address to listen at. At any other than this machine's own there is "
-        "no password, and uploads can be read on the way.",
+        "no password, and uploads aren't encrypted.",
     )
     port: int = option(
         7860,
