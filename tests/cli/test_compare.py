@@ -150,7 +150,7 @@ def test_shared_photos_are_counted(runs, run_script):
         (["runs/plain", "runs"], "runs is not a run folder"),
         (["runs/plain", "runs/other", "photos"], "photos is not a run folder"),
         (["runs/plain", "runs/other", "--output=x.txt"], "--output: expected"),
-        (["runs/plain", "runs/damaged"], "Is the file whole"),
+        (["runs/plain", "runs/damaged"], "Is the file complete"),
     ],
 )
 def test_mistakes_are_one_message(

@@ -103,7 +103,7 @@ def test_photos_without_classes_are_looked_at_all_the_same(
         ([], "Expected one folder"),
         (["a", "b"], "Expected one folder"),
         (["nowhere"], "nowhere does not exist"),
-        (["photos", "--output_dir=photos/out"], "is among the photos"),
+        (["photos", "--output_dir=photos/out"], "is inside"),
         (["photos", "--max_pixels=0"], "max_pixels"),
         (["photos", "--skip"], "Unknown flag --skip"),
     ],

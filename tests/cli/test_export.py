@@ -69,7 +69,7 @@ def test_all_formats_then_one_that_answers_otherwise(
         (["nowhere", "--format=tflite"], "--format must be one of saved_model"),
         (["nowhere", "--format="], "--format must be one of saved_model"),
         (["nowhere", "--max_accuracy_loss=2"], "--max_accuracy_loss must be a"),
-        (["{run}", "--data={run}", "--output_dir={run}/x"], "is among the"),
+        (["{run}", "--data={run}", "--output_dir={run}/x"], "is inside"),
         (["{run}", "--data=nowhere"], "nowhere"),
     ],
 )

@@ -145,7 +145,7 @@ def test_the_table_is_aligned(predict, run_dir, drawn_photos):
         (["{run}", "nowhere.jpg"], "No photo or folder nowhere.jpg"),
         (["{run}", "{tmp}"], "No photos under"),
         (["{run}", "{tmp}/**/*.jpg"], "No photos match"),
-        (["{run}", "-"], "the list on the standard input is empty"),
+        (["{run}", "-"], "no paths on standard input"),
         (
             ["{run}", "{photo}", "--top=0"],
             "--top must be an integer of at least 1",
@@ -162,7 +162,7 @@ def test_the_table_is_aligned(predict, run_dir, drawn_photos):
             ["{run}", "{run}/class_names.json", "--format=contest"],
             "class_names.json: not an image",
         ),
-        (["{run}", "{cat}", "--grad_cam={cat}/x"], "is among the photos"),
+        (["{run}", "{cat}", "--grad_cam={cat}/x"], "is inside"),
         (["{run}", "{photo}", "--grad_cam={cat}"], "there are photos in"),
         (["{tmp}", "{photo}"], "is not a run folder"),
         (

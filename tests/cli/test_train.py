@@ -213,7 +213,7 @@ def test_three_classes_no_head_stage_and_other_choices(
         (["--data=hole"], "The class folder hole/dog holds no photos"),
         (["--data=broken", *QUICK], "broken/dog/2.jpg: damaged"),
         (["--run_dir=one"], "exists and is not empty"),
-        (["--data=one", "--run_dir=one/run"], "among the photos of one"),
+        (["--data=one", "--run_dir=one/run"], "one/run is inside one"),
         (["--run_dir=/proc/run", "--limit=4", *QUICK], "cannot write to"),
         (["--unfreeze_from=block6"], "Did you mean block"),
         (["--weights=broken/dog/2.h5"], "Cannot read the weights file"),
@@ -262,7 +262,7 @@ def test_a_rate_is_found_and_the_picture_is_enough(
     )  # fmt: skip
     printed = capsys.readouterr().out
     for name in ("lr_find_head.png", "lr_find.png"):
-        assert printed.count(f"Taken: valley. See {name}\n") == 1
+        assert printed.count(f"Using valley. See {name}\n") == 1
         assert (tmp_path / "found" / name).is_file()
     with open(tmp_path / "found/steps.csv", newline="") as file:
         *_, row = csv.DictReader(file)
@@ -314,7 +314,7 @@ def test_latest_points_to_a_run_with_a_model_or_nowhere(
         "--limit=4", "--head_epochs=1", "--epochs=0", "--image_size=32",
     )  # fmt: skip
     assert process.returncode == 0
-    assert "No link runs/latest" in process.stderr
+    assert "create the link runs/latest" in process.stderr
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 

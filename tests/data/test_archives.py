@@ -106,7 +106,7 @@ def zip_that_lies():
         ("a.tar", hostile_tar("l", tarfile.LNKTYPE, "x"), "is no plain file"),
         ("a.tar", hostile_tar("pipe", tarfile.FIFOTYPE), "is no plain file"),
         ("a.tar", hostile_tar("dev", tarfile.CHRTYPE), "is no plain file"),
-        ("a.zip", bomb(), "grows beyond reason"),
+        ("a.zip", bomb(), "expands to too much data"),
         ("a.zip", zip_that_lies(), "cannot be unpacked"),
         ("a.zip", b"no archive", "cannot be unpacked"),
         ("a.tar.gz", b"no archive", "cannot be unpacked"),
@@ -149,7 +149,7 @@ def test_very_many_empty_files(tmp_path):
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         for number in range(20_000):
             archive.addfile(tarfile.TarInfo(f"{number}.jpg"))
-    with pytest.raises(UserError, match="grows beyond reason"):
+    with pytest.raises(UserError, match="expands to too much data"):
         unpack(tmp_path / "a.tar.gz", tmp_path / "cache")
 
 

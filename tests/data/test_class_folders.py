@@ -145,7 +145,7 @@ def test_names_that_only_sound_like_a_split_are_classes(tmp_path):
 
 def test_control_codes_in_names_of_classes_are_refused(tmp_path):
     make_files(tmp_path, "a/1.jpg", "b\x1b[31m/1.jpg")
-    with pytest.raises(UserError, match=r"'b\\x1b\[31m' holds control codes"):
+    with pytest.raises(UserError, match=r"'b\\x1b\[31m' contains control"):
         load_photos(tmp_path)
 
 

@@ -84,5 +84,5 @@ def test_folders_of_a_split_are_one_with_names_too(tmp_path):
     assert len(train.notes) == 2  # on test and test1
     (pets / "more").mkdir()
     (pets / "more" / "cat.5.jpg").write_bytes(b"photo")
-    with pytest.raises(UserError, match="which look like parts of a split"):
+    with pytest.raises(UserError, match="look like the splits of a dataset"):
         load_photos(tmp_path, label_regex=regex)

@@ -106,7 +106,7 @@ def test_two_tables(folder):
     train, validation = load_tables(*tables)
     assert names(train)[0][0] == "cat0.jpg"
     assert names(validation)[0][0] == "cat1.jpg"
-    with pytest.raises(UserError, match="is no table, as `data` is"):
+    with pytest.raises(UserError, match="is not a table, but `data` is"):
         load_tables(tables[0], folder / "images")
 
 
@@ -259,17 +259,23 @@ def test_photos_that_are_not_there_are_bad_photos(folder):
         ),
         (
             ["id,label", "cat0,a|b", "dog0,b"],
-            r"labels such as 'a\|b' \(of 1 photos\) seem to be several",
+            r"labels such as 'a\|b' \(of 1 photos\) look like several labels",
         ),
         (
             ["id,label", "cat0,x|b", "dog0,x|c"],
-            "of 2 photos. seem to be several",
+            "of 2 photos. look like several labels",
         ),
-        (["id,label", "cat0,a b", "dog0,b", "dog1,a"], "seem to be several"),
-        (["id,label", 'cat0,"a, b"', "dog0,b", "dog1,a"], "seem to be several"),
+        (
+            ["id,label", "cat0,a b", "dog0,b", "dog1,a"],
+            "like several labels",
+        ),
+        (
+            ["id,label", 'cat0,"a, b"', "dog0,b", "dog1,a"],
+            "like several labels",
+        ),
         (
             ["id,tags", "cat0,clear river", "dog0,clear road"],
-            "seem to be several",
+            "like several labels",
         ),
     ],
 )

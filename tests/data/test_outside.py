@@ -6,5 +6,5 @@ from thaw.errors import UserError
 
 def test_a_folder_among_the_photos_is_refused(tmp_path):
     check_outside_data("run_dir", tmp_path / "runs", tmp_path / "photos")
-    with pytest.raises(UserError, match="`run_dir`: .* is among the photos"):
+    with pytest.raises(UserError, match="`run_dir`: .* is inside"):
         check_outside_data("run_dir", tmp_path / "photos/x", tmp_path)

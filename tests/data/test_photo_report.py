@@ -168,7 +168,7 @@ def test_files_are_written_anew(photos, tmp_path):
 
 
 def test_mistakes(photos):
-    with pytest.raises(UserError, match="`output_dir`: .* is among the photos"):
+    with pytest.raises(UserError, match="`output_dir`: .* is inside"):
         check_photos(photos, output_dir=photos / "out")
     assert not (photos / "out").exists()
     with pytest.raises(UserError, match="`data`: .*nowhere does not exist"):

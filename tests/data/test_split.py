@@ -135,7 +135,7 @@ def test_only_usable_photos_are_split():
 
 def test_nothing_is_left_to_validate_on():
     only = [inspected(a="cat 1", b="dog 2")]
-    with pytest.raises(UserError, match="No photo is left to validate on"):
+    with pytest.raises(UserError, match="No photo is left for validation"):
         split_photos(only, rare_classes="train")
 
 

@@ -85,7 +85,7 @@ def test_the_only_likely_encoding_is_taken(names, encoding, found):
     ],
 )
 def test_several_readings_are_shown(names, encoding, with_files, words):
-    with pytest.raises(UserError, match="doesn't tell the encoding") as error:
+    with pytest.raises(UserError, match="doesn't record the encoding") as error:
         read(zip_of(*names, encoding=encoding), with_files)
     assert f"\n  {words}" in str(error.value)
 

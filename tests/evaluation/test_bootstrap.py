@@ -63,7 +63,7 @@ def test_the_interval_holds_the_truth_in_95_of_100_cases(true):
 
 @pytest.mark.parametrize("shapes", [(3, 4), (0, 0), ((2, 2), (2, 2))])
 def test_values_that_are_not_of_the_same_photos_are_refused(shapes):
-    with pytest.raises(ValueError, match="same photos"):
+    with pytest.raises(ValueError, match="same shape"):
         paired_difference(*map(np.zeros, shapes))
 
 

@@ -71,7 +71,7 @@ def test_a_summary_of_other_types_is_refused(tmp_path, text, message):
 )
 def test_pipes_and_odd_tables_are_refused(tmp_path, name, load):
     os.mkfifo(tmp_path / name)
-    with pytest.raises(UserError, match="is no file"):
+    with pytest.raises(UserError, match="is not a file"):
         load(tmp_path)
     (tmp_path / name).unlink()
     if name.endswith(".csv"):

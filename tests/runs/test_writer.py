@@ -75,7 +75,7 @@ def test_folders_without_a_model_are_no_runs(tmp_path):
         RunFolder.open(tmp_path)
     (tmp_path / "model.keras").write_bytes(b"broken")
     (tmp_path / "class_names.json").write_text("[]")
-    with pytest.raises(UserError, match="Is the file whole"):
+    with pytest.raises(UserError, match="Is the file complete"):
         RunFolder.open(tmp_path).load_model()
 
 
@@ -101,7 +101,10 @@ def others_run(tmp_path, run_dir):
         ('["cat", 7]', "expected a list of names"),
         ('["cat"]', "two names or more"),
         ('["cat", "cat"]', "each of them once"),
-        ('["cat", "\\u001b[2Jdog"]', r"'\\x1b\[2Jdog' holds control codes"),
+        (
+            '["cat", "\\u001b[2Jdog"]',
+            r"'\\x1b\[2Jdog' contains control",
+        ),
         ("[" * 100_000, "Cannot read"),
         ('["cat", ', "Cannot read"),
         (" " * (1 << 24) + "[]", "too large"),
@@ -130,7 +133,7 @@ def test_a_model_that_train_py_did_not_leave_is_refused(others_run, layer):
     x = keras.layers.GlobalAveragePooling2D()(x)
     x = keras.layers.Dense(1, name="output")(x)
     keras.Model(image, x).save(others_run / "model.keras")
-    with pytest.raises(UserError, match="not a model that train.py left"):
+    with pytest.raises(UserError, match="not a model saved by train.py"):
         RunFolder.open(others_run).load_model()
 
 

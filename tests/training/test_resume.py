@@ -170,7 +170,7 @@ def test_a_run_that_is_ended_loses_its_checkpoint(trained_dir):
         finish(trained_dir)
     assert (trained_dir / "checkpoint").exists()
     assert (trained_dir / "run.json").exists()
-    with pytest.raises(UserError, match="has ended"):
+    with pytest.raises(UserError, match="is finished"):
         resume(trained_dir)
     assert not (trained_dir / "checkpoint").exists()
 
