@@ -113,7 +113,7 @@ class _Search:
     def run(self) -> Choice:
         """Returns the choice."""
         training = self._training
-        config, model = training.config, training.model
+        config = training.config
         say(
             f"\nSearch: training on {len(self._photos.fit):,} photos, "
             f"evaluating on {len(self._photos.held_out):,} held-out photos"
@@ -129,15 +129,21 @@ class _Search:
         )
         if self.num_skipped:
             say(f"Skipped {self.num_skipped} candidates that don't fit")
-        if "epochs" in config.given:  # as long as the run, or the longest
+        return self._choose(
+            head, [x for x in trials if self._budget.has(self._rest(x))]
+        )
+
+    def _choose(self, head, trials):
+        if "epochs" in self._training.config.given:
+            # As long as the run, or the longest.
             longest = max((x.epochs for x in trials), default=0)
             trials = [x for x in trials if x.epochs == longest]
-        trials = [
-            x
-            for x in trials
-            if self._budget.has(self._prices.rest(x.candidate, x.epochs))
-        ]
+        model = self._training.model
         return choose(head, trials, lambda x: candidates.num_trained(model, x))
+
+    def _rest(self, trial):
+        """Returns the seconds of a run that repeats a trial."""
+        return self._prices.rest(trial.candidate, trial.epochs)
 
     def draw(self, choice: Choice) -> None:
         """Draws thaw_curve.png: the lowest loss from each unfreeze point."""
@@ -185,13 +191,12 @@ class _Search:
             self._budget.trials += 1
             return known
         seconds = self._prices.trial(candidate, epochs)
-        # What is best so far has to fit as well.
-        best = min(self.record.trials, key=lambda x: x.loss, default=None)
         reserve = self._prices.rest(candidate, epochs)
-        if best is not None:
-            reserve = max(
-                reserve, self._prices.rest(best.candidate, best.epochs)
-            )
+        if self.record.trials:  # what would be chosen so far has to fit as well
+            head, *others = self.record.trials
+            chosen = self._choose(head, others).trial
+            best = min(self.record.trials, key=lambda x: x.loss)
+            reserve = max(reserve, self._rest(chosen), self._rest(best))
         # The head alone, of no epochs, takes no time.
         if epochs and not (
             self._budget.allows(seconds, reserve, share)
