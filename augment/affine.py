@@ -6,6 +6,7 @@ and applied to the whole batch in one bilinear resampling.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -181,16 +182,19 @@ class Affine:
         return image_size
 
     def parameters(
-        self, pass_index: int, num_photos: int, size: tuple[int, int]
+        self,
+        pass_index: int,
+        rows: Sequence[int] | np.ndarray,
+        size: tuple[int, int],
     ) -> np.ndarray:
-        """Returns the maps of all photos in one pass, float32 (N, 8).
+        """Returns the maps of some photos in one pass, float32 (N, 8).
 
         Args:
             pass_index: Which pass over all photos, from 0.
-            num_photos: Number of photos, N; row i belongs to photo i.
+            rows: Rows of the photos, ints (N,).
             size: (height, width) of the photos in pixels.
         """
-        table = pass_table(self.seed, pass_index, num_photos, num_columns=7)
+        table = pass_table(self.seed, pass_index, rows, num_columns=7)
         spread = 2 * table.T - 1  # uniform in [-1, 1), one row a parameter
         return affine_matrices(
             size,

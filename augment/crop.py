@@ -1,6 +1,7 @@
 """Random crops, resized: the augmentation of ImageNet training."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,16 +37,19 @@ class Crop:
         return _ENLARGED * image_size
 
     def parameters(
-        self, pass_index: int, num_photos: int, size: tuple[int, int]
+        self,
+        pass_index: int,
+        rows: Sequence[int] | np.ndarray,
+        size: tuple[int, int],
     ) -> np.ndarray:
-        """Returns the maps of all photos in one pass, float32 (N, 8).
+        """Returns the maps of some photos in one pass, float32 (N, 8).
 
         Args:
             pass_index: Which pass over all photos, from 0.
-            num_photos: Number of photos, N; row i belongs to photo i.
+            rows: Rows of the photos, ints (N,).
             size: (height, width) of the photos in pixels, equal.
         """
-        table = pass_table(self.seed, pass_index, num_photos, 2 * _TRIES + 3)
+        table = pass_table(self.seed, pass_index, rows, 2 * _TRIES + 3)
         area = self.min_area + table[:, :_TRIES] * (
             self.max_area - self.min_area
         )

@@ -1,6 +1,7 @@
 """fastai's presizing: resize large, then all that is random in one step."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -40,19 +41,22 @@ class Presize:
         return round(image_size * _LARGE / _SMALL)
 
     def parameters(
-        self, pass_index: int, num_photos: int, size: tuple[int, int]
+        self,
+        pass_index: int,
+        rows: Sequence[int] | np.ndarray,
+        size: tuple[int, int],
     ) -> np.ndarray:
-        """Returns maps and light of all photos in one pass, float32 (N, 10).
+        """Returns maps and light of some photos in one pass, float32 (N, 10).
 
         Args:
             pass_index: Which pass over all photos, from 0.
-            num_photos: Number of photos, N; row i belongs to photo i.
+            rows: Rows of the photos, ints (N,).
             size: (height, width) of the photos in pixels, equal.
 
         Returns:
             As `warp` takes them, then brightness and contrast.
         """
-        columns = iter(pass_table(self.seed, pass_index, num_photos, 17).T)
+        columns = iter(pass_table(self.seed, pass_index, rows, 17).T)
 
         def some(values, unchanged):
             """Returns `values` for three quarters of the photos."""

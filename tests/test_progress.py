@@ -73,13 +73,13 @@ def test_nothing_new(capsys):
 def test_the_total_need_not_be_known(clock, monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    count = Progress(None)
+    count = Progress(None, "compared")
     for done in range(1, 65):
         clock.now += 1 / 64
         count(done)
     count.clear()
     *_, drawn, blank, end = terminal.getvalue().split("\r")
-    assert drawn == "52 photos, 64 a second "
+    assert drawn == "52 compared, 64 a second "
     assert blank == " " * 80 and end == ""
 
 

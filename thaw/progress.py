@@ -83,11 +83,11 @@ class Progress:
     """Counts photos on one line of the terminal; elsewhere, every 30 seconds.
 
     Called with the number done, of `total` (None: not known yet); those done
-    before the first call cost no time.
+    before the first call cost no time. `what` is `photos`, or done to them.
     """
 
-    def __init__(self, total: int | None):
-        self._total = total
+    def __init__(self, total: int | None, what: str = "photos"):
+        self._total, self._what = total, what
         self._start = self._shown = time.perf_counter()
         self._first: int | None = None
         self._done: int | None = None
@@ -102,16 +102,14 @@ class Progress:
             _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
         ):
             self._shown = now
-            text = f"{done:,} photos, {self._speed()}"
-            bar = ""
+            bar = of_total = end = ""
             if self._total is not None:
                 left = (self._total - done) * self._seconds / self._counted
-                text = (
-                    f"{done:,} of {self._total:,} photos, {self._speed()}, "
-                    f"{left:.0f} s left"
-                )
+                of_total = f" of {self._total:,}"
+                end = f", {left:.0f} s left"
                 bar = "\u2501" * (_BAR * done // self._total)
                 bar = f"{bar:\u2500<{_BAR}} "
+            text = f"{done:,}{of_total} {self._what}, {self._speed()}{end}"
             if on_terminal:
                 text = f"\r{bar}{text} "
             print(text, end="" if on_terminal else "\n", file=sys.stderr)

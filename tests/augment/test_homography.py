@@ -47,10 +47,11 @@ def test_a_tilt_moves_an_edge_by_its_share():
 def test_views_are_pure_functions_of_seed_and_pass(kind, square):
     augment = kind(seed=1, image_size=32)
     size = (64, 64)
-    parameters = augment.parameters(5, 4, size)
-    np.testing.assert_array_equal(parameters, augment.parameters(5, 4, size))
-    assert (parameters != augment.parameters(6, 4, size)).any()
-    other = kind(seed=2, image_size=32).parameters(5, 4, size)
+    parameters = augment.parameters(5, range(4), size)
+    again = augment.parameters(5, [3, 1, 0, 2], size)
+    np.testing.assert_array_equal(parameters[[3, 1, 0, 2]], again)
+    assert (parameters != augment.parameters(6, range(4), size)).any()
+    other = kind(seed=2, image_size=32).parameters(5, range(4), size)
     assert (parameters != other).any()
     views = np.array(augment(square, parameters))
     assert views.shape == (4, 32, 32, 3) and views.dtype == "float32"
@@ -59,7 +60,8 @@ def test_views_are_pure_functions_of_seed_and_pass(kind, square):
 
 def test_crops_have_the_shares_of_random_resized_crop():
     size = 100
-    matrices = Crop(seed=0, image_size=100).parameters(0, 20_000, (size, size))
+    augment = Crop(seed=0, image_size=100)
+    matrices = augment.parameters(0, range(20_000), (size, size))
     width, height = np.abs(matrices[:, 0]), np.abs(matrices[:, 4])
     area = width * height
     assert area.min() >= 0.08 - 1e-6 and area.max() <= 1 + 1e-6
@@ -79,7 +81,7 @@ def test_crops_have_the_shares_of_random_resized_crop():
 def test_presizing_has_the_numbers_of_its_text():
     augment = Presize(seed=0, image_size=224)
     assert augment.source_size(224) == 460
-    parameters = augment.parameters(0, 20_000, (460, 460))
+    parameters = augment.parameters(0, range(20_000), (460, 460))
     brightness, contrast = parameters[:, 8], parameters[:, 9]
     assert (brightness == 0).mean() == pytest.approx(0.25, abs=0.02)
     assert np.abs(brightness).max() <= np.log(0.6 / 0.4) + 1e-6

@@ -1,6 +1,12 @@
 import numpy as np
 
-from thaw.data.duplicates import Pair, find_equal, find_similar, near_pairs
+from thaw.data.duplicates import (
+    Pair,
+    as_octets,
+    find_equal,
+    find_similar,
+    near_pairs,
+)
 
 
 def test_of_copies_the_one_that_differs_most_is_named():
@@ -31,6 +37,10 @@ def test_look_alikes_of_another_label_or_split():
     assert alone == [Pair(1, 0, same_label=True, same_split=False)]
 
 
+def pairs_of(hashes, kinds):
+    return list(map(tuple, near_pairs(as_octets(hashes), kinds).tolist()))
+
+
 def test_near_pairs_are_those_of_a_search_of_all():
     rng = np.random.default_rng(0)
     hashes = [int.from_bytes(rng.bytes(16), "big") for _ in range(60)]
@@ -46,13 +56,13 @@ def test_near_pairs_are_those_of_a_search_of_all():
     assert 20 < len(expected) < 50
     kinds = rng.integers(3, size=len(hashes))
     every = np.zeros(len(hashes), "int64")
-    assert near_pairs(hashes, every, several=0) == expected
-    assert near_pairs(hashes, every) == []
-    assert near_pairs(hashes, kinds) == [
+    assert pairs_of(hashes, every - 1) == expected
+    assert pairs_of(hashes, every) == []
+    assert pairs_of(hashes, kinds) == [
         (i, j) for i, j in expected if kinds[i] != kinds[j]
     ]
     for some in (hashes[:1], []):
-        assert near_pairs(some, every[: len(some)], several=0) == []
+        assert pairs_of(some, every[: len(some)] - 1) == []
 
 
 def test_many_that_look_the_same_take_no_longer():
@@ -65,6 +75,8 @@ def test_many_that_look_the_same_take_no_longer():
         }
     )
     kinds = rng.integers(2, size=len(hashes))
-    pairs = near_pairs(hashes, kinds)
+    shares = []
+    pairs = near_pairs(as_octets(hashes), kinds, shares.append)
     assert len(pairs) < 100 * len(hashes)
     assert set(np.ravel(pairs)) == set(range(len(hashes)))
+    assert len(shares) == 45 and shares[-1] == 1

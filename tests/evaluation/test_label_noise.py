@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
-from thaw.evaluation.label_noise import find_label_issues, find_suspected
-
-
-def clusters(counts, seed=0, apart=1.2):
-    """Points around one middle per class, well apart; returns (x, labels)."""
-    rng = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(len(counts)), counts)
-    middles = rng.normal(scale=apart, size=(len(counts), 20))
-    return middles[labels] + rng.normal(size=(len(labels), 20)), labels
+from tests.support.clusters import clusters
+from thaw.evaluation.label_noise import find_suspected
 
 
 @pytest.mark.parametrize("num_classes", [2, 5])
@@ -118,18 +111,3 @@ def test_labels_need_not_be_0_to_c():
     wrong[[0, 1, 2]] = 7
     found, _ = find_suspected(features, wrong)
     assert {(x.row, x.suggested) for x in found} >= {(0, 2), (1, 2), (2, 2)}
-
-
-def test_rows_of_the_table_and_the_expected_errors():
-    features, labels = clusters([60, 60, 2])
-    labels[0] = 1
-    paths = [f"{row}.jpg" for row in range(len(labels))]
-    splits = ["train"] * len(labels)
-    issues = find_label_issues(features, labels, paths, splits, "abc")
-    first = issues.rows[0]
-    assert first["path"] == "0.jpg" and first["probability"] > 0.9
-    assert (first["label"], first["suggested"]) == ("b", "a")
-    assert issues.not_judged == ("c",)
-    expected = sum(row["probability"] for row in issues.rows)
-    assert issues.expected_errors == pytest.approx(expected, abs=0.01)
-    assert issues.to_dict()["not_judged"] == ["c"]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import evaluate
-from thaw.evaluation.label_noise import LabelIssues
+from thaw.evaluation.label_issues import LabelIssues
 from thaw.evaluation.predictions import Predictions
 from thaw.reports.facts import RunFacts
 from thaw.reports.page import Pictures, make_page

@@ -89,7 +89,7 @@ def describe_skipped(skipped: Counter) -> str:
 
 def common_folder(paths: Sequence[str]) -> str:
     """Returns the innermost folder that all of `paths` are in."""
-    folders = [os.path.dirname(path) for path in paths]
+    folders = {os.path.dirname(path) for path in paths}  # few of many
     try:
         return os.path.commonpath(folders) or os.curdir
     except ValueError:  # some are absolute

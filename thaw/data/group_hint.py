@@ -26,16 +26,20 @@ def describe_suggested_groups(train: Photos, validation: Photos) -> str | None:
     """
     photos = train + validation
     names = [os.path.basename(path) for path in photos.paths]
-    found = [x for name in names if (x := re.search(_REGEX, name))]
+    groups = []
+    for name in names:
+        found = re.search(_REGEX, name)
+        if found is None:
+            return None
+        groups.append(found[1])
     # Of photos that are numbered by folder, names occur more than once.
-    if len(found) < len(names) or len(set(names)) < len(names):
+    if len(set(names)) < len(names):
         return None
-    groups = [match[1] for match in found]
     shared = {*groups[: len(train)]} & {*groups[len(train) :]}
     if not shared or not _are_groups(groups, photos.labels.tolist()):
         return None
     row = next(row for row, group in enumerate(groups) if group in shared)
-    example = names[row][: found[row].end(1) + 1]
+    example = names[row][: len(groups[row]) + 1]
     return (
         f"Names suggest {len(set(groups)):,} groups, e.g. {shown(example)}*, "
         f"{len(shared):,} of them in both splits. If so, keep each in one: "

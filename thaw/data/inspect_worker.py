@@ -63,6 +63,18 @@ class Inspection(NamedTuple):
     lowest: float | Any = None
     highest: float | Any = None
 
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Inspection":
+        """Returns the inspection that a JSON array of its fields stands for.
+
+        Names of formats and kinds are shared: there may be a million.
+        """
+        found = cls(*json.loads(text))
+        return found._replace(
+            format=found.format and sys.intern(found.format),
+            samples=sys.intern(found.samples),
+        )
+
 
 def inspect_file(path: bytes | str, max_pixels: int) -> Inspection:
     """Returns the inspection of one file, decoding all of it.

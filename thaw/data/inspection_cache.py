@@ -46,10 +46,13 @@ def load(memo: str | Path, photos: Photos) -> list[Inspection | None]:
     try:
         memo.parent.mkdir(parents=True, exist_ok=True)
         with _opened(memo) as database:
-            rows = [
-                database.execute(_QUERY, x).fetchone() for x in _keys(photos)
+            return [
+                row and Inspection.from_json(row[0])
+                for row in (
+                    database.execute(_QUERY, key).fetchone()
+                    for key in _keys(photos)
+                )
             ]
-        return [row and Inspection(*json.loads(row[0])) for row in rows]
     except (OSError, sqlite3.OperationalError) as error:  # e.g. locked
         _warn(memo, error)
     except sqlite3.DatabaseError:  # damaged

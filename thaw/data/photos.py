@@ -107,16 +107,17 @@ class Photos:
     def take(self, rows: Sequence[int] | np.ndarray) -> "Photos":
         """Returns the photos in `rows` (ints), in that order."""
         rows = np.asarray(rows, dtype="int64")
+        numbers = rows.tolist()
         inspections = self.inspections and tuple(
-            self.inspections[row] for row in rows
+            self.inspections[row] for row in numbers
         )
         return dataclasses.replace(
             self,
-            paths=tuple(self.paths[row] for row in rows),
+            paths=tuple(self.paths[row] for row in numbers),
             labels=self.labels[rows],
             inspections=inspections,
             stamps=None if self.stamps is None else self.stamps[rows],
-            groups=self.groups and tuple(self.groups[row] for row in rows),
+            groups=self.groups and tuple(self.groups[row] for row in numbers),
         )
 
     def with_class_names(

@@ -11,6 +11,7 @@ from thaw.data.appearance import FLAT
 from thaw.data.photos import Photos
 from thaw.data.pixels import EXTENSIONS
 from thaw.pixel_range import EIGHT_BITS, PixelRange
+from thaw.progress import Progress
 
 _SMALL = 32  # pixels of the shorter side
 _LONG = 10  # times the shorter side
@@ -135,7 +136,15 @@ def _pair_issues(splits):
         None if row in known else inspection.perceptual_hash
         for row, inspection in enumerate(inspections)
     ]
-    similar = duplicates.find_similar(hashes, labels, numbers)
+    progress = Progress(len(paths), "compared")
+    progress(0)  # the next is many photos later
+    similar = duplicates.find_similar(
+        hashes,
+        labels,
+        numbers,
+        lambda share: progress(round(share * len(paths))),
+    )
+    progress.clear()
     issues = []
     for what, pairs in (("equal", equal), ("similar", similar)):
         for row, other, same_label, same_split in pairs:

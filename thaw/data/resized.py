@@ -7,6 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 
 _LARGEST_SHARE = 0.25  # of the memory that is available
+_MOST_BYTES = 3_000_000_000
 
 
 class ResizedPhotos:
@@ -51,6 +52,8 @@ class ResizedPhotos:
 def has_room(num_photos: int, image_size: int) -> bool:
     """Returns whether a quarter of the available memory holds resized photos.
 
+    And 3 GB: many small photos are decoded again, in the memory of few.
+
     Where it isn't known how much is available, the answer is no.
 
     Args:
@@ -65,5 +68,5 @@ def has_room(num_photos: int, image_size: int) -> bool:
         if name == "MemAvailable":
             available = 1024 * int(value.split()[0])
             needed = num_photos * image_size**2 * 3 * 4
-            return needed <= _LARGEST_SHARE * available
+            return needed <= min(_LARGEST_SHARE * available, _MOST_BYTES)
     return False

@@ -45,8 +45,8 @@ class PhotoViews:
         image_size: Pixels a side.
         seed: Seed of the order; None: always that of `photos`.
         augment: None, or an object like `augment.Affine`: it has
-            `parameters(view, num_photos, size)`, an array with one row per
-            photo, and is called with (images, their rows).
+            `parameters(view, rows, size)`, an array with one row for each of
+            these, and is called with (images, their rows of it).
         kept: Resized photos that are kept for other views; None: each view
             decodes its photo anew.
     """
@@ -102,8 +102,7 @@ class PhotoViews:
             columns["plain"] = self.photos.plain(rows)
         if self.augment is not None:
             size = (self.image_size, self.image_size)
-            parameters = self.augment.parameters(view, len(self.photos), size)
-            columns["parameters"] = parameters[rows]
+            columns["parameters"] = self.augment.parameters(view, rows, size)
         ds = tf.data.Dataset.from_tensor_slices(columns).map(
             self._load, num_parallel_calls=os.cpu_count(), deterministic=True
         )

@@ -1,6 +1,5 @@
 """Handle of a worker process of `thaw.data.inspect_worker`."""
 
-import json
 import os
 import signal
 import struct
@@ -54,7 +53,7 @@ class WorkerProcess:
         except BrokenPipeError:
             line = b""
         if line.endswith(b"\n"):
-            return Inspection(*json.loads(line))
+            return Inspection.from_json(line)
         status, _ = self._end()
         if hasattr(signal, "SIGALRM") and status == -signal.SIGALRM:
             return Inspection(f"takes more than {inspect_worker.SECONDS} s")

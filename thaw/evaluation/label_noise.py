@@ -9,7 +9,7 @@ to be wrong, and to be unsure of the right ones.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -51,70 +51,11 @@ class SuspectedLabel(NamedTuple):
     probability: float
 
 
-class LabelIssues(NamedTuple):
-    """Result of a search for label errors.
-
-    Attributes:
-        rows: Rows of label_issues.csv, the most suspect first.
-        not_judged: Names of the classes whose labels can't be judged: they
-            have too few photos, or the classifier can't tell them apart.
-    """
-
-    rows: list[dict]
-    not_judged: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict:
-        """Returns their part of metrics.json."""
-        return {
-            "photos": len(self.rows),
-            "expected_errors": self.expected_errors,
-            "not_judged": list(self.not_judged),
-        }
-
-    @property
-    def expected_errors(self) -> float | None:
-        """Expected number of wrong labels among those listed.
-
-        None in a run of an older Thaw.
-        """
-        values = [row["probability"] for row in self.rows]
-        return None if None in values else round(sum(values), 2)
-
-
-def find_label_issues(
+def find_suspected(
     features: np.ndarray,
     labels: np.ndarray,
-    paths: Sequence[str],
-    splits: Sequence[str],
-    class_names: Sequence[str],
     groups: np.ndarray | None = None,
-) -> LabelIssues:
-    """Returns the photos whose labels may be wrong.
-
-    Args:
-        features: Input of the head for each photo, float (N, D).
-        labels: int (N,).
-        paths: (N,).
-        splits: Of each photo, e.g. `train`, (N,).
-        class_names: Names of the classes.
-        groups: As in `find_suspected`.
-    """
-    suspected, not_judged = find_suspected(features, labels, groups)
-    rows = [
-        {
-            "path": paths[found.row],
-            "split": splits[found.row],
-            "label": class_names[labels[found.row]],
-            "suggested": class_names[found.suggested],
-            "probability": round(found.probability, 4),
-        }
-        for found in suspected
-    ]
-    return LabelIssues(rows, tuple(class_names[x] for x in not_judged))
-
-
-def find_suspected(
-    features: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[list[SuspectedLabel], list[int]]:
     """Returns the photos that look like another class, and what isn't judged.
 
@@ -126,6 +67,7 @@ def find_suspected(
         labels: int (N,).
         groups: Group of each photo, e.g. its patient, int (N,); None: each
             photo is one of its own.
+        progress: Called with the share that is done, in (0, 1].
 
     Returns:
         The suspected labels, the most suspect first, and the classes whose
@@ -147,7 +89,7 @@ def find_suspected(
     # Threads of BLAS wait for each other by spinning: beside TensorFlow's, and
     # on a machine that has other work, they make it 20 times slower.
     with threadpool_limits(1, "blas"):
-        true, judged = _judge(_reduce(features[rows]), codes, folds)
+        true, judged = _judge(_reduce(features[rows]), codes, folds, progress)
     found = [
         SuspectedLabel(int(rows[row]), int(classes[suggested]), probability)
         for row, suggested, probability in _suspects(true, codes, judged)
@@ -164,12 +106,14 @@ def _make_folds(num_folds, labels, groups):
     return list(splitter.split(labels, labels))
 
 
-def _judge(features, labels, folds):
+def _judge(features, labels, folds, progress):
     """Returns probabilities of the true labels, (N, C), and judged classes."""
     own = np.eye(labels.max() + 1)[labels]
     true, judged = own, None
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         scores = _out_of_fold(features, true, folds)
+        if progress is not None:
+            progress((number + 1) / _ROUNDS)
         if judged is None:
             judged = _told_apart(scores.argmax(axis=1), labels)
         before, true = true, true_label_probabilities(scores, labels)

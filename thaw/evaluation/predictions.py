@@ -1,14 +1,18 @@
 """Predictions on labelled photos, the input of every evaluation."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from thaw.data.groups import group_numbers
 from thaw.data.photos import Photos
-from thaw.evaluation.label_noise import LabelIssues, find_label_issues
-from thaw.evaluation.stored_outputs import stored_outputs
+from thaw.evaluation.label_issues import (
+    MOST,
+    LabelIssues,
+    find_label_issues,
+)
+from thaw.evaluation.stored_outputs import FeaturesOfSplits, StoredOutputs
 from thaw.inference.outputs import Outputs
 from thaw.inference.predictor import Predictor
 from thaw.pixel_range import PixelRange
@@ -96,7 +100,7 @@ def predictions_of_training(
     Of the features that training has stored nothing is computed again.
 
     Args:
-        stage: Last stage of the run, as in `stored_outputs`, with
+        stage: Last stage of the run, as in `StoredOutputs`, with
             `train_cache` and `val_cache`, the caches of each split; its model
             has the weights of the best epoch.
         views: `thaw.training.stage.Views` of the run.
@@ -107,17 +111,19 @@ def predictions_of_training(
     """
     train, validation = views.train.photos, views.validation.photos
     layers = settings.frozen_layers
-    validated = stored_outputs(stage, stage.val_cache, views.validation, layers)
-    trained = stored_outputs(
-        stage,
-        stage.train_cache,
-        views.of(stage),
-        layers,
-        runtime=settings.runtime,
-        features_only=True,
+    validated = StoredOutputs(
+        stage, stage.val_cache, views.validation, layers
+    ).all()
+    trained = StoredOutputs(
+        stage, stage.train_cache, views.of(stage), layers, settings.runtime
     )
+    features: Any
+    if len(train) + len(validation) > MOST and trained.stores_all():
+        features = FeaturesOfSplits(trained, validated.features)
+    else:
+        features = np.concatenate([trained.features(), validated.features])
     issues = find_label_issues(
-        np.concatenate([trained.features, validated.features]),
+        features,
         np.concatenate([train.labels, validation.labels]),
         [*train.paths, *validation.paths],
         ["train"] * len(train) + ["validation"] * len(validation),

@@ -12,7 +12,7 @@ from thaw.device import prepare_device
 from thaw.errors import MachineError, NotVerified, list_some
 from thaw.evaluation.calibration import Calibrated, calibrate_predictions
 from thaw.evaluation.evaluation import Evaluation
-from thaw.evaluation.label_noise import LabelIssues, find_label_issues
+from thaw.evaluation.label_issues import LabelIssues, find_label_issues
 from thaw.evaluation.predictions import Predictions, predict_labelled
 from thaw.evaluation.request import choose_output_dir
 from thaw.progress import say

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from thaw.errors import list_some, valid_utf8
 from thaw.evaluation.advice import Advice
 from thaw.evaluation.evaluation import Evaluation
-from thaw.evaluation.label_noise import LabelIssues
+from thaw.evaluation.label_issues import LabelIssues
 from thaw.reports.facts import RunFacts
 from thaw.reports.photos import Shown, clickable_classes
 from thaw.reports.templates import make_environment

@@ -10,7 +10,7 @@ from thaw.errors import UserError
 from thaw.evaluation.advice import Evidence, advise
 from thaw.evaluation.calibration import Calibrated
 from thaw.evaluation.evaluation import VALIDATION_PHOTOS, Evaluation, evaluate
-from thaw.evaluation.label_noise import LabelIssues
+from thaw.evaluation.label_issues import LabelIssues
 from thaw.evaluation.predictions import Predictions
 from thaw.reports.facts import RunFacts
 from thaw.reports.figures import draw_figures

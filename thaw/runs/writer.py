@@ -8,7 +8,8 @@ import contextlib
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import filelock
@@ -164,10 +165,10 @@ class RunFolder:
         write_text(self.path / "flags.txt", text)
 
     def save_training_photos(
-        self, paths: Sequence[str], labels: Sequence[str]
+        self, paths: Iterable[str], labels: Iterable[str]
     ) -> None:
         """Writes training_photos.csv: path and class of each photo."""
-        rows = [schema.PHOTO_COLUMNS, *zip(paths, labels, strict=True)]
+        rows = chain([schema.PHOTO_COLUMNS], zip(paths, labels, strict=True))
         write_csv(self.path / "training_photos.csv", rows)
 
     def save_bad_photos(self, bad: list[tuple[str, str]]) -> None:
@@ -196,15 +197,15 @@ class RunFolder:
             probabilities: Of the classes, float (N, C).
             class_names: Names of the classes, which are titles of columns.
         """
-        rows = [
+        rows = (
             (path, class_names[label], class_names[of_photo.argmax()])
             + tuple(map(float, of_photo))
             for path, label, of_photo in zip(
                 paths, labels, probabilities, strict=True
             )
-        ]
+        )
         titles = (*schema.PREDICTION_COLUMNS, *class_names)
-        write_csv(self.path / "predictions.csv", [titles, *rows])
+        write_csv(self.path / "predictions.csv", chain([titles], rows))
 
     def save_metrics(self, numbers: dict) -> None:
         """Writes metrics.json, how good the predictions are."""

@@ -142,7 +142,7 @@ def save_inputs(training: Training) -> None:
     folder.save_class_names(train.class_names)
     pixel_ranges.save(folder.path, train.pixel_ranges)
     folder.save_training_photos(
-        train.paths, [train.class_names[x] for x in train.labels]
+        train.paths, (train.class_names[x] for x in train.labels)
     )
     if training.splits.bad:
         folder.save_bad_photos(training.splits.bad)

@@ -149,7 +149,8 @@ def make_views(
     image_size = model.get_layer("resize").height
     resize = preprocessing.resizing_of(model)
     train, val = datasets.make_views(config, splits, image_size, resize)
-    if train.augment and has_room(len(train.photos), train.image_size):
+    is_seen_twice = train.augment and config.epochs
+    if is_seen_twice and has_room(len(train.photos), train.image_size):
         train = dataclasses.replace(train, kept=ResizedPhotos(train.image_size))
     return Views(train, _without_augmentation(train, val), val)
 

@@ -21,7 +21,7 @@ _STRENGTHS = {
     "svm": (1e-4, 1e-3, 1e-2),
 }
 _FOLDS = 3
-_MOST_PHOTOS = 20_000  # more make a linear head slower, and hardly better
+MOST_PHOTOS = 20_000  # more make a linear head slower, and hardly better
 
 
 def solve_head(
@@ -52,8 +52,8 @@ def solve_head(
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
-    features, labels = features[:_MOST_PHOTOS], labels[:_MOST_PHOTOS]
-    groups = groups if groups is None else groups[:_MOST_PHOTOS]
+    features, labels = features[:MOST_PHOTOS], labels[:MOST_PHOTOS]
+    groups = groups if groups is None else groups[:MOST_PHOTOS]
     scaler = StandardScaler()
     scaled = scaler.fit_transform(features.astype("float64"))
     if solver == "linear":

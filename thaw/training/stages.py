@@ -23,7 +23,7 @@ from thaw.training.fit import Fit
 from thaw.training.guard import NaNGuard
 from thaw.training.loop import end_of_epoch
 from thaw.training.position import TrainingPosition
-from thaw.training.solved_head import solve_head
+from thaw.training.solved_head import MOST_PHOTOS, solve_head
 from thaw.training.state import Training
 from thaw.training.yardstick import Yardstick, is_affordable
 
@@ -139,12 +139,17 @@ def _make_features(
     return Features(frozen, caches, views, mix)
 
 
-def _collect(training, stage, features):
-    """Returns the features of all training photos, labels and groups."""
+def _collect(training, stage, features, most=None):
+    """Returns the features of training photos, their labels and groups.
+
+    All are computed, to be cached; but at most `most` are held in memory, and
+    the rest of a batch.
+    """
     batches, num_photos = [], 0
     progress = Progress(features.num_photos)
     for batch in features.one_pass().as_numpy_iterator():
-        batches.append(batch)
+        if most is None or num_photos < most:
+            batches.append(batch)
         num_photos += len(batch[1])
         progress(num_photos)
         training.stop.check()
@@ -154,7 +159,7 @@ def _collect(training, stage, features):
     views = training.views.of(stage)
     groups = group_numbers(views.photos)
     if groups is not None:
-        groups = groups[views.order(0)]
+        groups = groups[views.order(0)[: len(labels)]]
     return inputs, labels, groups
 
 
@@ -167,7 +172,7 @@ def _measure_yardstick(training, stage, features):
         and is_affordable(features[0].num_photos, num_features)
     ):
         return
-    inputs, labels, groups = _collect(training, stage, features[0])
+    inputs, labels, groups = _collect(training, stage, features[0], MOST_PHOTOS)
     training.yardstick = yardstick.measure(
         inputs,
         labels,

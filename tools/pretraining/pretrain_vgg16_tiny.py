@@ -74,7 +74,8 @@ def make_train_ds(photos, labels):
     augment = Affine(seed=SEED, rotation_range=25)
     steps = len(photos) // BATCH_SIZE
     for epoch in range(EPOCHS):
-        matrices = augment.parameters(epoch, len(photos), (IMAGE_SIZE,) * 2)
+        rows = np.arange(len(photos))
+        matrices = augment.parameters(epoch, rows, (IMAGE_SIZE,) * 2)
         order = np.random.default_rng([SEED, epoch]).permutation(len(photos))
         for rows in np.split(order[: steps * BATCH_SIZE], steps):
             images = keras.ops.cast(photos[rows], "float32")
