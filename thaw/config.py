@@ -136,6 +136,7 @@ class TrainConfig(Config):
         precision: Dtype policy, for GPUs, and for CPUs that gain from it.
         yardstick: Solve a linear head as well, to compare with.
         steps_per_epoch: Steps per epoch. Default: all photos once.
+        num_gpus: GPUs that share each batch.
         seed: Seed of split, order, augmentation and new weights.
 
     Cache:
@@ -225,6 +226,7 @@ class TrainConfig(Config):
     )
     yardstick: bool = option(True)
     steps_per_epoch: int | None = option(None, low=1)
+    num_gpus: int = option(1, low=1, high=64)
     seed: int = option(0, low=0, high=2**31 - 1)
 
     frozen_runtime: str = option(
@@ -248,6 +250,8 @@ class TrainConfig(Config):
         self._check_optimizer()
         if self.searches:
             self._check_search()
+        if self.num_gpus > 1:
+            self._check_gpus()
         if not (
             self.head_epochs
             or self.epochs
@@ -303,6 +307,40 @@ class TrainConfig(Config):
                     "epochs on stored features, with one learning rate. Drop "
                     f"`{name}={getattr(self, name)}`."
                 )
+
+    def _check_gpus(self):
+        count = self.num_gpus
+        if self.batch_size % count:
+            most = -(-self.batch_size // count) * count
+            raise UserError(
+                "`batch_size` is that of all GPUs together, a multiple of "
+                f"`num_gpus`. Received: `batch_size={self.batch_size}`, "
+                f"`num_gpus={count}`. E.g. `batch_size={most}`."
+            )
+        if self.searches:
+            raise UserError(
+                f"`num_gpus={count}`: a search (`unfreeze_from=auto`, "
+                "`budget`, `trials`) tries candidates on one GPU. Search "
+                "without it; then python train.py --flagfile=RUN/flags.txt "
+                f"--num_gpus={count} repeats the final training."
+            )
+        if self.train_batch_norm:
+            raise UserError(
+                "`train_batch_norm` takes the statistics of whole batches, "
+                f"which `num_gpus={count}` divides. Drop one of them."
+            )
+        if self.precision == "mixed_float16":
+            raise UserError(
+                "`precision=mixed_float16` finds the scale of its loss on one "
+                f"GPU. With `num_gpus={count}`, use mixed_bfloat16."
+            )
+        has_steps = self.epochs or self.learning_rate == "find"
+        if self.head_kind != "dense" and not has_steps:
+            raise UserError(
+                f"`num_gpus={count}` divides the steps of training, and "
+                f"`head={self.head_kind}` with `epochs=0` has none: "
+                "scikit-learn solves that head. Drop `num_gpus`."
+            )
 
     def _check_optimizer(self):
         for name in self.optimizer_arguments():

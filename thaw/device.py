@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from thaw.errors import UserError
 from thaw.progress import warn
 
 _CHANNELS = 128  # of the convolution that is timed
@@ -40,6 +41,38 @@ def prepare_device() -> str:
         return f"CPU ({os.cpu_count()} cores, no GPU found)"
     details = tf.config.experimental.get_device_details(gpus[0])
     return f"GPU ({details.get('device_name', gpus[0].name)})"
+
+
+def training_gpus(num_gpus: int) -> list[str]:
+    """Returns the names of the GPUs that share each batch; none for one.
+
+    Args:
+        num_gpus: How many are asked for.
+
+    Raises:
+        UserError: If there are fewer.
+    """
+    if num_gpus == 1:
+        return []
+    found = tf.config.list_logical_devices("GPU")
+    if len(found) < num_gpus:
+        raise UserError(
+            f"`num_gpus={num_gpus}`: TensorFlow finds {len(found)} on this "
+            "machine. (nvidia-smi lists those that the driver sees; "
+            "CUDA_VISIBLE_DEVICES may hide some.)"
+        )
+    return [gpu.name for gpu in found[:num_gpus]]
+
+
+def describe_gpus(device: str, num_gpus: int) -> str:
+    """Returns e.g. `GPU (NVIDIA L4), 2 of 8`, or `device` without others.
+
+    Args:
+        device: Text of `prepare_device`.
+        num_gpus: How many are used.
+    """
+    count = len(tf.config.list_physical_devices("GPU"))
+    return device if count < 2 else f"{device}, {num_gpus} of {count}"
 
 
 def has_gpu() -> bool:

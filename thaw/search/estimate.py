@@ -148,7 +148,7 @@ def _seconds_of_epochs(run, stage, position, step):
     start = _STAGE + _COMPILATIONS * step.compilation
     settings, val = run.settings, run.views.validation
     train = run.views.of(stage)
-    of_step = step.seconds + _STEP
+    of_step = step.seconds / settings.replicas.count + _STEP
     forward = (step.seconds * FORWARD + _STEP) / settings.batch_size
     validation = _EPOCH + forward * len(val.labels)
     sizes = [math.prod(x.shape[1:]) for x in stage.boundary]

@@ -10,7 +10,6 @@ import keras
 
 from model_zoo import build_model
 from thaw import device, progress
-from thaw.cache.plan import choose_num_views
 from thaw.config import TrainConfig
 from thaw.data.photos import Photos
 from thaw.data.prepare import Splits, inspect_and_split
@@ -26,6 +25,7 @@ from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
 from thaw.training.prepared import Prepared
+from thaw.training.replicas import Replicas
 from thaw.training.state import Training
 
 
@@ -46,10 +46,12 @@ def prepare(
     """
     with progress.heavy_imports():  # TensorFlow logs here, too
         device_name = device.prepare_device()
+        replicas = Replicas(device.training_gpus(config.num_gpus))
     splits = _split(inspect, config)
-    model = build_model_of(config, splits)
+    with replicas.scope():
+        model = build_model_of(config, splits)
     config, stages, settings, views = _prepare(
-        config, model, splits, unfreeze_from, device_name
+        config, model, splits, unfreeze_from, device_name, replicas
     )
     return Prepared(
         config=config,
@@ -127,7 +129,8 @@ def begin(
     except BaseException:
         folder.unlock()
         raise
-    say(f"Training on {prepared.device}. Results go to {run_dir}")
+    gpus = device.describe_gpus(prepared.device, settings.replicas.count)
+    say(f"Training on {gpus}. Results go to {run_dir}")
     return training
 
 
@@ -174,7 +177,7 @@ def build_model_of(config: TrainConfig, splits: Splits) -> keras.Model:
     )
 
 
-def _prepare(config, model, splits, unfreeze_from, device_name):
+def _prepare(config, model, splits, unfreeze_from, device_name, replicas):
     """Returns the options, all decided, and the stages, settings and views.
 
     A run that is resumed or repeated keeps what was decided.
@@ -184,13 +187,13 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
     )
     stages = plan.make_stages(config, model, unfreeze_from)
     if not config.searches:  # else when its epochs are known
-        config = _with_cache_views(config, stages, settings, splits)
+        config = caching.with_cache_views(config, stages, settings, splits)
     views = plan.make_views(config, model, splits)
     cache_settings = caching.make_cache_settings(config, device_name)
     runtime = caching.choose_runtime(
         config, stages, settings, views, cache_settings
     )
-    settings = dataclasses.replace(settings, runtime=runtime)
+    settings = dataclasses.replace(settings, runtime=runtime, replicas=replicas)
     config = dataclasses.replace(
         config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
     )
@@ -198,16 +201,6 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
         stages = stages[:1]
     caching.give_caches(stages, settings, views, cache_settings)
     return config, stages, settings, views
-
-
-def _with_cache_views(config, stages, settings, splits):
-    """Returns the options with a number of views, chosen if none is given."""
-    if config.cache_views is not None:
-        return config
-    num_views = choose_num_views(
-        stages, settings.photos_per_epoch, len(splits.train)
-    )
-    return dataclasses.replace(config, cache_views=num_views)
 
 
 def add_fine_tuning(training: Training, config: TrainConfig) -> None:
@@ -220,7 +213,7 @@ def add_fine_tuning(training: Training, config: TrainConfig) -> None:
     unfreeze_from: Any = config.unfreeze_from
     _, *later = plan.make_stages(config, training.model, unfreeze_from)
     training.stages = [training.stages[0], *later]
-    config = _with_cache_views(
+    config = caching.with_cache_views(
         config, training.stages, training.settings, training.splits
     )
     training.config = config

@@ -1,9 +1,13 @@
 """The caches of the stages, and the runtime that fills them."""
 
+import dataclasses
+from collections.abc import Sequence
+
 from thaw.atomic import default_cache_dir
 from thaw.cache.folder import CacheFolder
 from thaw.cache.plan import (
     CacheSettings,
+    choose_num_views,
     count_computed,
     num_views_of,
     plan_caches,
@@ -11,6 +15,7 @@ from thaw.cache.plan import (
 from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
+from thaw.data.prepare import Splits
 from thaw.device import has_gpu
 from thaw.progress import say, warn
 from thaw.training.stage import Settings, Stage, Views
@@ -38,6 +43,28 @@ def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
         batch_size=config.batch_size,
         device=device,
     )
+
+
+def with_cache_views(
+    config: TrainConfig,
+    stages: Sequence[Stage],
+    settings: Settings,
+    splits: Splits,
+) -> TrainConfig:
+    """Returns the options with a number of views, chosen if none is given.
+
+    Args:
+        config: Options of the run.
+        stages: Stages of the run.
+        settings: Settings of the run.
+        splits: Photos of both splits.
+    """
+    if config.cache_views is not None:
+        return config
+    num_views = choose_num_views(
+        stages, settings.photos_per_epoch, len(splits.train)
+    )
+    return dataclasses.replace(config, cache_views=num_views)
 
 
 def choose_runtime(

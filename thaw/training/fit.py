@@ -83,6 +83,7 @@ class Fit:
             self._compile,
             self._stream(self.position.epoch, 0).take(lr_finder.NUM_STEPS),
             self.training.stop.check,
+            self.training.settings.replicas,
         )
         figures.show_range_test(self.training.folder, self.stage.name, tested)
         return tested.suggestions()["valley"]
@@ -97,19 +98,22 @@ class Fit:
         )
 
     def _compile(self, rates, steps_per_execution=1):
-        training = self.training
+        training, settings = self.training, self.training.settings
         of_groups = group_rates(
             rates, list(self.groups), self.stage.layer_decay
         )
+        with settings.replicas.scope():
+            optimizer = make_optimizer(
+                settings.make_optimizer, of_groups, self.groups
+            )
         self.trained.compile(
-            make_optimizer(
-                training.settings.make_optimizer, of_groups, self.groups
-            ),
-            loss=training.settings.loss or training.model.loss,
+            optimizer,
+            loss=settings.loss or training.model.loss,
             metrics=[training.accuracy],
             steps_per_execution=steps_per_execution,
         )
-        self.trained.optimizer.build(self.trained.trainable_variables)
+        with settings.replicas.scope():
+            self.trained.optimizer.build(self.trained.trainable_variables)
         return of_groups
 
     def _describe_step(self, step):

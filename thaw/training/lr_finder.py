@@ -17,6 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from thaw.training.replicas import ONE_DEVICE, Replicas
+
 FIRST_RATE, LAST_RATE, NUM_STEPS = 1e-7, 10.0, 100
 _SMOOTHING = 0.9  # weight of the past in the moving average
 _DIVERGED = 4.0  # times the lowest loss
@@ -84,6 +86,7 @@ def range_test(
     compile_with: Callable[[np.ndarray], None],
     batches: Iterable,
     check_stop: Callable[[], None] = lambda: None,
+    replicas: Replicas = ONE_DEVICE,
 ) -> RangeTest:
     """Trains with growing rates, then puts every variable back.
 
@@ -95,6 +98,7 @@ def range_test(
         batches: `NUM_STEPS` tuples of inputs, labels and, if they have any,
             weights.
         check_stop: Called before every step; what it raises ends the test.
+        replicas: Devices that train `trained`.
 
     Raises:
         FloatingPointError: If the loss is not finite at the smallest rates.
@@ -103,7 +107,7 @@ def range_test(
     # Weights, statistics, and the state of Dropout's random numbers.
     before = [(variable, variable.numpy()) for variable in trained.variables]
     compile_with(rates)
-    loss_of_twin = _make_twin(trained)
+    loss_of_twin = _make_twin(trained, replicas)
     own, of_twin, losses = [], [], np.array([])
     try:
         for batch, _ in zip(batches, rates, strict=False):
@@ -134,7 +138,7 @@ def range_test(
     return RangeTest(rates[: len(losses)], losses)
 
 
-def _make_twin(model):
+def _make_twin(model, replicas):
     """Returns the loss of a copy of `model`, as it is now, in training mode.
 
     The copy has its own state of Dropout's random numbers, which goes the same
@@ -142,18 +146,27 @@ def _make_twin(model):
     """
     # The bare graph: Keras would clone loss and metrics, too, which it can only
     # do with its own.
-    twin = keras.models.clone_model(keras.Model(model.inputs, model.outputs))
+    bare = keras.Model(model.inputs, model.outputs)
+    with replicas.scope():
+        twin = keras.models.clone_model(bare)
     for variable, source in zip(twin.variables, model.variables, strict=True):
         variable.assign(source)
     twin.compile(loss=model.loss)
 
-    @tf.function
-    def loss(inputs, labels, weights):
+    def loss_of_part(batch):
+        inputs, labels, weights = batch
         if len(labels.shape) == 1:
             labels = labels[:, None]  # as `train_on_batch` does
+        with replicas.own_random_numbers(twin):
+            outputs = twin(inputs, training=True)
         return twin.compute_loss(
-            y=labels, y_pred=twin(inputs, training=True), sample_weight=weights
+            y=labels, y_pred=outputs, sample_weight=weights
         )
+
+    @tf.function(autograph=False)
+    def loss(*batch):
+        losses = replicas.run(loss_of_part, replicas.split(batch))
+        return replicas.total(losses)
 
     return loss
 

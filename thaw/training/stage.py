@@ -14,6 +14,7 @@ from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.shards import FeatureCache
 from thaw.data.views import PhotoViews
 from thaw.training import schedules
+from thaw.training.replicas import ONE_DEVICE, Replicas
 
 
 @dataclasses.dataclass(eq=False)
@@ -106,6 +107,7 @@ class Settings:
         train_batch_norm: As in `model_zoo.unfreeze.unfreeze`.
         runtime: What computes the frozen part for the training photos; for
             those to validate on it is always TensorFlow, in float32.
+        replicas: Devices that train, in whose scope the model was built.
     """
 
     frozen_layers: FrozenLayers
@@ -118,6 +120,7 @@ class Settings:
     early_stopping: int | None = None
     train_batch_norm: bool = False
     runtime: Runtime = DEFAULT_RUNTIME
+    replicas: Replicas = ONE_DEVICE
 
     @property
     def photos_per_epoch(self) -> int:

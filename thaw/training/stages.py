@@ -65,7 +65,8 @@ def run_stage(training: Training, number: int) -> None:
     is_resumed = position is not None and number == position.stage
     settings = training.settings
     unfreeze(training.model, stage.unfreeze_from, settings.train_batch_norm)
-    trained = NaNGuard(stage.parts[1].inputs, stage.parts[1].outputs)
+    _, part = stage.parts
+    trained = NaNGuard(part.inputs, part.outputs, settings.replicas)
     features = _features(training, number)
     say(f"\nStage {stage.name}: {_describe_trained(training.model)}")
     if position is None or not is_resumed:
