@@ -12,7 +12,7 @@ HUB = "hub:"  # begins the name of a preset of KerasHub
 WEIGHTS = ("auto", "imagenet", "none")  # or the path of a weights file
 PREPROCESS_MODES = ("caffe", "torch", "tf", "rescale", "mnist", "none")
 RESIZE_MODES = ("squash", "crop", "center", "pad")
-POOLING_MODES = ("auto", "flatten", "avg", "max")
+POOLING_MODES = ("auto", "flatten", "avg", "max", "cls", "both")
 # The classifier of VGG starts with Flatten, so it needs its training size.
 VGG_CLASSIFIER_SIZE = 224
 

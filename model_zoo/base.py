@@ -18,6 +18,7 @@ from model_zoo.backbones import (
 )
 from model_zoo.continued import open_model
 from model_zoo.hub import load_preset
+from model_zoo.hub_configs import complete_configs
 from model_zoo.layer_names import is_name_of_ours
 from model_zoo.names import reserve_names
 from model_zoo.nested import layer_output, unnest_points
@@ -26,6 +27,7 @@ from model_zoo.preprocessing import preprocess as preprocess_images
 from model_zoo.preprocessing import resize_images
 from model_zoo.safe_loading.load import check_outputs, load_model
 from model_zoo.simple_cnn import SimpleCNN
+from model_zoo.tokens import token_blocks
 from model_zoo.unfreeze import base_layers, leaf_layers
 from model_zoo.vgg16_tiny import VGG16Tiny
 from thaw.errors import UserError, first_line
@@ -149,7 +151,7 @@ def _build_from_hub(
     name, image_size, weights, preprocess, resize, cut_at, unfreeze_from
 ):
     """Returns the same."""
-    backbone, own_size, own_preprocess = load_preset(name, weights)
+    backbone, own_size, own_preprocess = load_preset(name, weights, image_size)
     if preprocess != "auto":
         own_preprocess = functools.partial(preprocess_images, mode=preprocess)
     missing = [
@@ -169,7 +171,8 @@ def _build_from_hub(
             f"give {' and '.join(missing)}."
         )
     source = _plain_base(name, backbone)
-    source, cut_at = unnest_points(source, cut_at, unfreeze_from)
+    if not token_blocks(source):  # blocks have layers of the same names
+        source, cut_at = unnest_points(source, cut_at, unfreeze_from)
     arguments = image_size or own_size, weights, resize, own_preprocess
     return _put_on_photos(name, source, *arguments), cut_at
 
@@ -196,6 +199,7 @@ def _put_on_photos(name, source, image_size, weights, resize, preprocess):
             f"{name} cannot be built on images of {image_size} pixels; is "
             f"`image_size` too small? ({first_line(error)})"
         ) from error
+    complete_configs(base)
     check_outputs(base, name)
     if weights == "none":
         return base

@@ -13,6 +13,7 @@ from model_zoo.names import fresh_names
 from model_zoo.own_model import find_own_model
 from model_zoo.preprocessing import channels_last
 from model_zoo.request import check_request
+from model_zoo.tokens import num_prefix_tokens
 from model_zoo.unfreeze import unfreeze
 from thaw.errors import UserError
 
@@ -63,7 +64,8 @@ def build_model(
         cut_at: Name of the layer the base ends with; None: all of it. `fc1`
             and `fc2` of VGG16 keep its classifier up to there.
         pooling: `flatten`, `avg`, `max` or `auto` (`flatten` for VGG, `avg`
-            for the rest).
+            for the rest); for the tokens of a transformer `cls`, `avg` of the
+            patches, `both` or `auto` (`cls`, where there is a class token).
         hidden_units: Width of the head's hidden Dense layer; 0: none.
         dropout: Share of hidden units dropped in training, in [0, 1).
         train_batch_norm: Whether BatchNormalization after the unfreeze point
@@ -123,6 +125,7 @@ def build_model(
                 num_classes,
                 pooling=pooling,
                 flatten_by_default=name.startswith(("vgg", SIMPLE)),
+                num_prefix_tokens=num_prefix_tokens(base),
                 hidden_units=hidden_units,
                 dropout=dropout,
             )

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from model_zoo.hub_configs import complete_configs
 from model_zoo.layer_names import OUTPUT
 from model_zoo.names import reserve_names
 from model_zoo.own_model import OwnModel, kept_columns
@@ -115,4 +116,5 @@ def open_model(own: OwnModel) -> keras.Model:
         # Normalization computes with copies of its weights.
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
+    complete_configs(model)
     return model

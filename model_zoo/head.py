@@ -14,6 +14,7 @@ def build_head(
     *,
     pooling: str,
     flatten_by_default: bool,
+    num_prefix_tokens: int,
     hidden_units: int,
     dropout: float,
 ) -> keras.KerasTensor:
@@ -23,10 +24,13 @@ def build_head(
     for two classes (the probability of class 1), softmax for more.
 
     Args:
-        features: Keras tensor, (B, H, W, C) or, already pooled, (B, C).
+        features: Keras tensor, (B, H, W, C), tokens (B, N, C) or, already
+            pooled, (B, C).
         num_classes: Number of classes, >= 2.
         pooling: One of `POOLING_MODES`; of no effect on (B, C).
         flatten_by_default: Whether `auto` means `flatten` rather than `avg`.
+        num_prefix_tokens: Tokens before those of the patches; the first is
+            the class token.
         hidden_units: Width of the hidden Dense layer; 0 leaves it out.
         dropout: Share of the hidden units dropped in training, in [0, 1).
 
@@ -55,12 +59,11 @@ def build_head(
     if len(x.shape) == 4:
         if pooling == "auto":
             pooling = "flatten" if flatten_by_default else "avg"
-        pooling_layer = {
-            "flatten": layers.Flatten,
-            "avg": layers.GlobalAveragePooling2D,
-            "max": layers.GlobalMaxPooling2D,
-        }[pooling]
-        x = pooling_layer(name=HEAD_PREFIX + pooling)(x)
+        x = _pool_maps(x, pooling)
+    elif len(x.shape) == 3:
+        if pooling == "auto":
+            pooling = "cls" if num_prefix_tokens else "avg"
+        x = _pool_tokens(x, pooling, num_prefix_tokens)
     if hidden_units:
         x = layers.Dense(
             hidden_units, activation="relu", name=HEAD_PREFIX + "hidden"
@@ -73,6 +76,47 @@ def build_head(
         name=OUTPUT,
         dtype="float32",  # half precision is not enough for the loss
     )(x)
+
+
+def _pool_maps(maps, pooling):
+    pooling_layers = {
+        "flatten": layers.Flatten,
+        "avg": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+    }
+    if pooling not in pooling_layers:
+        raise UserError(
+            "`pooling` must be auto, flatten, avg or max for a base that makes "
+            f"maps: it has no class token. Received: {pooling!r}"
+        )
+    return pooling_layers[pooling](name=HEAD_PREFIX + pooling)(maps)
+
+
+def _pool_tokens(tokens, pooling, num_prefix):
+    """Returns the class token, the mean of the patches, or both: (B, C)."""
+    if pooling not in (("cls", "avg", "both") if num_prefix else ("avg",)):
+        expected = "auto, cls, avg or both" if num_prefix else "auto or avg"
+        raise UserError(
+            f"`pooling` must be {expected} for this base, which makes tokens. "
+            f"Received: {pooling!r}"
+        )
+    pooled = []
+    if pooling in ("cls", "both"):
+        crop = layers.Cropping1D(
+            (0, tokens.shape[1] - 1), name=HEAD_PREFIX + "cls_token"
+        )
+        pooled.append(layers.Flatten(name=HEAD_PREFIX + "cls")(crop(tokens)))
+    if pooling in ("avg", "both"):
+        patches = tokens
+        if num_prefix:
+            patches = layers.Cropping1D(
+                (num_prefix, 0), name=HEAD_PREFIX + "avg_patches"
+            )(tokens)
+        mean = layers.GlobalAveragePooling1D(name=HEAD_PREFIX + "avg")
+        pooled.append(mean(patches))
+    if pooling == "both":
+        return layers.Concatenate(name=HEAD_PREFIX + "both")(pooled)
+    return pooled[0]
 
 
 def head_features(

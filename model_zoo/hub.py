@@ -13,11 +13,14 @@ from pathlib import Path
 import keras
 
 from model_zoo.backbones import HUB
+from model_zoo.hub_configs import kind_of_layer
 from model_zoo.preprocessing import rescale
 from model_zoo.safe_loading.allowlist import check_values
 from model_zoo.safe_loading.by_name import check_size
 from model_zoo.safe_loading.hdf5 import check_weights
+from model_zoo.safe_loading.hub_layers import HUB_LAYERS
 from model_zoo.safe_loading.load import build_without_memory, check_claims
+from model_zoo.transformers import is_transformer, native_size, unfold
 from model_zoo.unfreeze import leaf_layers
 from thaw.errors import UserError, first_line
 
@@ -27,13 +30,14 @@ _MOST_RANDOM = 1 << 29  # weights of a base without a file of them: 2 GB
 
 
 def load_preset(
-    backbone: str, weights: str
+    backbone: str, weights: str, image_size: int | None
 ) -> tuple[keras.Model, int | None, Callable | None]:
     """Returns a backbone of KerasHub, and how it takes photos.
 
     Args:
         backbone: `hub:` and the name of a preset, or its folder.
         weights: `none`: random ones; anything else: those of the preset.
+        image_size: Pixels a side; None: the preset's own.
 
     Returns:
         The functional model; the pixels a side, and the preprocessing after
@@ -42,22 +46,29 @@ def load_preset(
         photos become square is not the preset's but the user's choice.)
 
     Raises:
-        UserError: If it cannot be had, or has layers of KerasHub's own.
+        UserError: If it cannot be had, or has layers that no model may have.
     """
     preset = backbone.removeprefix(HUB)
     model = _load_backbone(preset, weights)
+    own_size, preprocess = _load_preprocessing(preset)
+    if is_transformer(model):
+        own_size = own_size or native_size(model)
+        size = image_size or own_size
+        if size is None:
+            raise UserError(f"{backbone} fits any size: give `image_size`.")
+        model = unfold(model, size, backbone)
     foreign = {
         type(layer).__name__
         for layer in leaf_layers(model)
         if not type(layer).__module__.startswith("keras.")
+        and kind_of_layer(layer) not in HUB_LAYERS
     }
     if foreign:
         raise UserError(
-            f"{backbone} has layers of KerasHub's own ({', '.join(foreign)}); "
-            "its models would not open with plain Keras. Choose one without, "
-            "e.g. a ResNet."
+            f"{backbone} has layers of KerasHub's own that no model may have "
+            f"here: {', '.join(sorted(foreign))}."
         )
-    return model, *_load_preprocessing(preset)
+    return model, own_size, preprocess
 
 
 def _load_backbone(preset, weights):

@@ -58,12 +58,20 @@ def _unnested(model, name):
     ]:
         if name in [layer.name for layer in model.layers]:
             break
-        model = _replaced(model, holders[0])
+        model = open_holder(model, holders[0])
     return model
 
 
-def _replaced(model, holder):
-    """Returns `model` with the layers of `holder` in its place."""
+def open_holder(model: keras.Model, holder: keras.Model) -> keras.Model:
+    """Returns `model` with the layers of `holder` in its place.
+
+    Args:
+        model: Functional model; its layers are shared with the result.
+        holder: A layer of it that is itself a functional model.
+
+    Raises:
+        UserError: If a name would stand twice.
+    """
 
     def call(operation, *args, **kwargs):
         # Not as one layer: on Keras tensors, each layer is called by itself.

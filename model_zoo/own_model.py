@@ -18,7 +18,7 @@ from model_zoo.safe_loading.by_name import (
 from thaw.errors import UserError, first_line, printable
 
 MODEL_FILE, CLASSES_FILE = "model.keras", "class_names.json"
-_POOLING = ("flatten", "avg", "max")
+_POOLING = ("both", "cls", "flatten", "avg", "max")  # both: cls and avg
 _MOST_BYTES = 1 << 24  # of class_names.json
 
 

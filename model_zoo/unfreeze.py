@@ -6,6 +6,7 @@ import keras
 
 from model_zoo.backbones import POOLING_MODES, did_you_mean
 from model_zoo.layer_names import HEAD_PREFIX, is_name_of_ours
+from model_zoo.tokens import EMBEDDING, token_blocks
 from thaw.errors import UserError
 
 
@@ -73,7 +74,7 @@ def first_trained_layer(model: keras.Model, unfreeze_from: str) -> keras.Layer:
             layer
             for layer in model.layers
             if layer.name.startswith(HEAD_PREFIX)
-            and layer.name.removeprefix(HEAD_PREFIX) not in POOLING_MODES
+            and layer.name.split("_")[1] not in POOLING_MODES
         )
     if unfreeze_from == "all":
         return next(layer for layer in model.layers if layer.weights)
@@ -110,11 +111,14 @@ def block_starts(model: keras.Model) -> list[str]:
 
     A block begins with the first layer of the base that has weights after the
     maps have become smaller. Smaller maps with larger ones after them, as in
-    squeeze-and-excitation, begin none.
+    squeeze-and-excitation, begin none. The blocks of a transformer are layers,
+    and the embedding comes before them.
 
     Args:
         model: Model of `build_model`, or read from its file.
     """
+    if blocks := token_blocks(model):
+        return [EMBEDDING, *(layer.name for layer in blocks)]
     starts, size, largest = [], 0, 0  # of maps: of the block, and later on
     for layer in reversed(base_layers(model)):
         shape = getattr(layer.output, "shape", ())

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 import numpy as np
 import pytest
 
-from tests.support import scripts
+from tests.support import presets, scripts
 from tests.support.paths import SHARED
 
 
@@ -99,6 +99,20 @@ def hub_preset(tmp_path_factory):
         offset=[-2.1, -2.0, -1.8],
     ).save_to_preset(str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_preset(tmp_path_factory):
+    """Returns a function of a family of `presets`: folder, and backbone."""
+    made = {}
+
+    def preset(family):
+        if family not in made:
+            folder = tmp_path_factory.mktemp("hub") / "preset"
+            made[family] = folder, presets.save_preset(folder, family)
+        return made[family]
+
+    return preset
 
 
 @pytest.fixture(scope="session")

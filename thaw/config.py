@@ -105,7 +105,8 @@ class TrainConfig(Config):
         trials: Instead of a time, trials of a search.
         train_batch_norm: Train unfrozen BatchNormalization, too.
         cut_at: Last layer of the base, e.g. block4_pool. Default: all of it.
-        pooling: Feature map to vector; auto: flatten for VGG, else avg.
+        pooling: Features to vector; cls, both: of transformers. auto: flatten
+            for VGG, the class token if there is one, else avg.
         head: linear, svm: solved by scikit-learn. dense: Dense, Dropout, Dense.
             Default: dense if one of its options is given, else linear.
         hidden_units: Of head=dense; 0: no hidden layer.

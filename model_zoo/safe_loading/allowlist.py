@@ -1,19 +1,24 @@
-"""Allowlist for the config.json of a model: classes of Keras's own.
+"""Allowlist for the config.json of a model.
 
 Keras makes of each object there what its `module` and `class_name` say. So
-only those listed here may be there: layers and operations that an image
-backbone is made of, none of which runs code from the file, imports a module or
-opens another file. No Keras is needed here.
+only those listed here may be there: layers and operations of Keras that an
+image backbone is made of, none of which runs code from the file, imports a
+module or opens another file; and those of KerasHub in `hub_layers`. No Keras
+is needed here.
 """
 
+from model_zoo.safe_loading.hub_layers import HUB_LAYERS, find_wrong_argument
+from model_zoo.safe_loading.kinds import kind_of, shown
 from thaw.errors import UserError
 
 _LAYERS = """
     Activation Add Average AveragePooling2D BatchNormalization CenterCrop
-    Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dropout
-    ELU Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D
-    GlobalMaxPooling2D GroupNormalization Identity InputLayer LayerNormalization
-    LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute
+    Concatenate Conv2D Conv2DTranspose Cropping1D Cropping2D Dense
+    DepthwiseConv2D Dropout ELU Flatten GaussianDropout GaussianNoise
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling2D
+    GroupNormalization Identity InputLayer LayerNormalization LeakyReLU
+    MaxPooling2D Maximum Minimum MultiHeadAttention Multiply Normalization PReLU
+    Permute
     RMSNormalization RandomContrast RandomFlip RandomRotation RandomTranslation
     RandomZoom ReLU Rescaling Reshape Resizing SeparableConv2D Softmax
     SpatialDropout2D Subtract UnitNormalization UpSampling2D ZeroPadding2D
@@ -99,9 +104,9 @@ def check_config(config: dict, name: str) -> int:
     Raises:
         UserError: If there is anything that is not expected.
     """
-    if _kind(config) not in _MODELS:
+    if kind_of(config) not in _MODELS:
         raise UserError(
-            f"{name} is refused: it is a {_shown(_kind(config))}, not a "
+            f"{name} is refused: it is a {shown(kind_of(config))}, not a "
             "functional or sequential model of Keras 3."
         )
     # That of the whole is not used: nothing is compiled.
@@ -144,17 +149,33 @@ class _Check:
             if not isinstance(layer, dict):
                 raise self._refused("a layer in it is none")
             used += "inbound_nodes" in layer
-            if _kind(layer) in _MODELS:
+            if kind_of(layer) in _MODELS:
                 used += self.model(layer, depth + 1)
-            elif _kind(layer) in _ALLOWED_LAYERS:
+            elif kind_of(layer) in _ALLOWED_LAYERS:
                 self._own_name(layer)
                 self.values(layer.get("config"), depth)
                 self._around(layer, depth)
+            elif kind_of(layer) in HUB_LAYERS:
+                self._hub_layer(layer, depth)
             else:
                 raise self._not_allowed(layer)
             names.add(str(layer.get("name")))
             self._count_backward(layer, names)
         return used
+
+    def _hub_layer(self, layer, depth):
+        self._own_name(layer)
+        config = layer.get("config")
+        if not isinstance(config, dict):
+            raise self._refused("a layer in it has no configuration")
+        wrong = find_wrong_argument(kind_of(layer), config)
+        if wrong is not None:
+            raise self._refused(
+                f"the {shown(wrong)} of its {shown(layer['class_name'])} is "
+                f"{shown(config[wrong])}"
+            )
+        self.values(config, depth)
+        self._around(layer, depth)
 
     def _around(self, config, depth):
         """Checks what is beside the config of a layer or model."""
@@ -193,14 +214,14 @@ class _Check:
                 self.values(inner, depth + 1, key)
         elif isinstance(value, str):
             if not value.isprintable():
-                raise self._refused(f"a text in it is {_shown(value)}")
+                raise self._refused(f"a text in it is {shown(value)}")
         elif isinstance(value, int | float) and key not in _NUMBERS_OF_ANY_SIZE:
             most = _LARGEST_DILATION if key == "dilation_rate" else _LARGEST
             if abs(value) > most:
-                raise self._refused(f"its {_shown(key)} is {_shown(value)}")
+                raise self._refused(f"its {shown(key)} is {shown(value)}")
 
     def _object(self, value):
-        module, class_name = _kind(value)
+        module, class_name = kind_of(value)
         if class_name == "function":
             function = value.get("config")
             if (
@@ -222,29 +243,13 @@ class _Check:
         """Refuses a name that is looked up before the class is."""
         name = value.get("registered_name")
         if name not in (None, value["class_name"]):
-            raise self._refused(f"it asks for {_shown(name)} by another name")
+            raise self._refused(f"it asks for {shown(name)} by another name")
 
     def _not_allowed(self, value):
         return self._refused(
-            f"it has a {_shown(_kind(value))}, which is not among the layers "
+            f"it has a {shown(kind_of(value))}, which is not among the layers "
             "and operations of Keras that a backbone may have"
         )
 
     def _refused(self, reason):
         return UserError(f"{self._name} is refused: {reason}.")
-
-
-def _kind(value):
-    """Returns module and class of an object, as they can be looked up."""
-    return tuple(
-        x if isinstance(x, str | None) else repr(x)
-        for x in (value.get("module"), value.get("class_name"))
-    )
-
-
-def _shown(what):
-    """Returns what a file says, cut, in characters that can be printed."""
-    if isinstance(what, tuple):
-        what = ".".join(str(part) for part in what if part is not None)
-    text = ascii(what)
-    return text if len(text) < 100 else f"{text[:100]}..."

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import keras
 
+from model_zoo.hub_configs import complete_configs
 from model_zoo.layer_names import HEAD_PREFIX
 from model_zoo.safe_loading.allowlist import check_config
 from model_zoo.safe_loading.archive import read_config, read_weights
@@ -39,9 +40,11 @@ def load_model(path: str | Path, wanted: str = BACKBONE_WANTED) -> keras.Model:
     """
     check_model_file(path, wanted)
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
         raise _not_opened(path, error, wanted) from error
+    complete_configs(model)
+    return model
 
 
 def check_model_file(path: str | Path, wanted: str = BACKBONE_WANTED) -> None:

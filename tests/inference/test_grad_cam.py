@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from model_zoo import build_model
 from plots import overlay_heat
 from tests.support.training import train
 from thaw.demo import demo_set, drawing
@@ -118,6 +119,63 @@ def test_maps_that_other_layers_follow_are_none_of_places():
     model = keras.Model(inputs, layers.Dense(2, name="head_output")(x))
     with pytest.raises(UserError, match="no layer with maps at its end"):
         grad_cam(model, IMAGES, np.zeros(4, int))
+
+
+def set_to_look_at_brightness(model):
+    """Sets weights: only how bright a patch is counts, by all attention."""
+    size = 16
+    for weight in model.weights:
+        value = np.zeros(weight.shape)
+        names = weight.path.split("/")
+        if names[-1] in ("gamma", "lambda1"):
+            value += 1
+        elif names[-1] == "kernel" and value.ndim == 4:  # of patches
+            value[..., 0] = 1 / value[..., 0].size
+        elif names[-1] == "bias" and names[-2] in (
+            "patch_embedding",
+            "projection",
+        ):
+            value[2] = 1  # without it, all bright ones would be normalised to 1
+        elif names[-2] in ("value", "v_proj", "attention_output", "o_proj"):
+            if names[-1] == "kernel":
+                value = np.eye(size).reshape(weight.shape)
+        elif names[-2] == "head_output" and names[-1] == "kernel":
+            value[::size] = 1
+        weight.assign(value)
+
+
+@pytest.mark.parametrize(
+    ("family", "pooling"),
+    [
+        ("ViT", "cls"),
+        ("ViT", "avg"),
+        ("ViT", "both"),
+        ("DeiT", "cls"),
+        ("DINOV2", "cls"),
+        ("DINOV3", "cls"),
+    ],
+)
+def test_the_map_of_a_transformer_peaks_on_the_patch_that_decides(
+    small_preset, family, pooling
+):
+    model = build_model(
+        f"hub:{small_preset(family)[0]}",
+        unfreeze_from="none",
+        pooling=pooling,
+        hidden_units=0,
+        dropout=0,
+    )
+    set_to_look_at_brightness(model)
+    images = np.zeros((2, 32, 32, 3), "float32")
+    images[0, 8:16, 16:24] = 255
+    images[1, 24:, :8] = 255
+    probabilities = model(images, training=False).numpy()
+    dark = model(0 * images, training=False).numpy()
+    assert (probabilities > dark + 1e-3).all()
+    heat = grad_cam(model, images, np.array([1, 1]))
+    assert heat.shape == (2, 4, 4)
+    assert [divmod(x.argmax(), 4) for x in heat] == [(1, 2), (3, 0)]
+    assert (np.sort(heat.reshape(2, -1))[:, -2] < 0.9).all()
 
 
 @pytest.mark.slow

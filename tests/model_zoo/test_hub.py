@@ -132,16 +132,19 @@ def test_an_unfreeze_point_is_needed(hub_preset):
 def test_layers_of_kerashubs_own_are_refused(tmp_path):
     import keras_hub
 
-    keras_hub.models.ViTBackbone(
+    keras_hub.models.ViTDetBackbone(
         image_shape=(16, 16, 3),
         patch_size=8,
         num_layers=1,
         num_heads=1,
-        hidden_dim=4,
-        mlp_dim=4,
-    ).save_to_preset(str(tmp_path / "vit"))
+        hidden_size=4,
+        intermediate_dim=4,
+        global_attention_layer_indices=[0],
+        num_output_channels=4,
+        window_size=2,
+    ).save_to_preset(str(tmp_path / "vit_det"))
     with pytest.raises(UserError, match="layers of KerasHub's own"):
-        build_model(f"hub:{tmp_path}/vit", unfreeze_from="all")
+        build_model(f"hub:{tmp_path}/vit_det", unfreeze_from="all")
 
 
 def test_without_the_package_the_line_to_install_it(monkeypatch):

@@ -105,6 +105,7 @@ def make_card(
         command=" ".join(["python train.py", *flags]),
         verified=facts.summary.get("verified"),
         pixel_ranges=facts.summary.get("pixel_ranges", {}),
+        needs_hub="keras_hub" in facts.summary["versions"],
         num_issues=num_issues,
         upload=f"hf upload YOU/{repository} . . {public}",
     )

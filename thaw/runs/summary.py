@@ -1,5 +1,6 @@
 """run.json: the configuration of a run and its results."""
 
+import importlib.metadata
 import os
 import platform
 
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from model_zoo.hashes import layers_with_weights
+from model_zoo.hub_configs import needs_hub
 
 _MOST_PAIRS = 20  # of confused classes
 
@@ -76,8 +78,16 @@ def summarize(
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "numpy": np.__version__,
+            **_hub_version(model),
         },
     }
+
+
+def _hub_version(model):
+    """Returns the version of KerasHub, where the model needs it to open."""
+    if not needs_hub(model):
+        return {}
+    return {"keras_hub": importlib.metadata.version("keras-hub")}
 
 
 def _layers_and_proof(model, proof):

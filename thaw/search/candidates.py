@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 
 from model_zoo.boundary import split
+from model_zoo.tokens import token_blocks
 from model_zoo.unfreeze import (
     base_layers,
     block_starts,
@@ -20,6 +21,7 @@ _EPOCHS = (1, 3, 10)
 _AUGMENTATIONS = ("flip", "none", "flip_rotate", "affine", "crop")
 _LONG_BLOCK = 8  # layers with kernels: its middle is a candidate, too
 _MOST_POINTS = 5
+_LAST_BLOCKS = (1, 2, 4, 8, 16)  # of a transformer, whose blocks are alike
 
 
 class Candidate(NamedTuple):
@@ -53,11 +55,16 @@ def unfreeze_points(model: keras.Model) -> list[str]:
     """Returns the unfreeze points to try, the last of the model first.
 
     These are the starts of the blocks after the first, and the middles of long
-    blocks, at which one tensor flows into the rest; five at most.
+    blocks, at which one tensor flows into the rest; five at most. Of a
+    transformer, the last block, two, four, eight, and so on.
 
     Args:
         model: Model of `build_model`.
     """
+    if blocks := token_blocks(model):
+        numbers = {*_LAST_BLOCKS, len(blocks)}
+        known = [x for x in sorted(numbers) if x <= len(blocks)]
+        return [blocks[-x].name for x in known][:_MOST_POINTS]
     layers = [x for x in base_layers(model) if x.weights]
     names = [layer.name for layer in layers]
     starts = block_starts(model)
