@@ -33,6 +33,7 @@ def prepare(
     config: TrainConfig,
     inspect: Callable[[], list[Photos]],
     unfreeze_from: str,
+    choose_runtime: Callable = caching.choose_runtime,
 ) -> Prepared:
     """Returns a run that is prepared, and has no folder yet.
 
@@ -40,6 +41,7 @@ def prepare(
         config: Options of the run, paths absolute.
         inspect: Function of `start_inspection`.
         unfreeze_from: Unfreeze point.
+        choose_runtime: Function like `caching.choose_runtime`.
 
     Raises:
         UserError: If photos or options don't fit.
@@ -49,7 +51,7 @@ def prepare(
     splits = _split(inspect, config)
     model = build_model_of(config, splits)
     config, stages, settings, views = _prepare(
-        config, model, splits, unfreeze_from, device_name
+        config, model, splits, unfreeze_from, choose_runtime
     )
     return Prepared(
         config=config,
@@ -174,7 +176,7 @@ def build_model_of(config: TrainConfig, splits: Splits) -> keras.Model:
     )
 
 
-def _prepare(config, model, splits, unfreeze_from, device_name):
+def _prepare(config, model, splits, unfreeze_from, choose_runtime):
     """Returns the options, all decided, and the stages, settings and views.
 
     A run that is resumed or repeated keeps what was decided.
@@ -186,10 +188,8 @@ def _prepare(config, model, splits, unfreeze_from, device_name):
     if not config.searches:  # else when its epochs are known
         config = _with_cache_views(config, stages, settings, splits)
     views = plan.make_views(config, model, splits)
-    cache_settings = caching.make_cache_settings(config, device_name)
-    runtime = caching.choose_runtime(
-        config, stages, settings, views, cache_settings
-    )
+    cache_settings = caching.make_cache_settings(config)
+    runtime = choose_runtime(config, stages, settings, views, cache_settings)
     settings = dataclasses.replace(settings, runtime=runtime)
     config = dataclasses.replace(
         config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
@@ -230,7 +230,7 @@ def add_fine_tuning(training: Training, config: TrainConfig) -> None:
         training.stages,
         training.settings,
         training.views,
-        caching.make_cache_settings(config, training.device),
+        caching.make_cache_settings(config),
     )
     training.conditions = make_conditions(
         config,
