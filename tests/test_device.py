@@ -139,3 +139,20 @@ def test_a_gpu_in_use_stays_as_it_is(monkeypatch):
         lambda gpu: {"device_name": "L4"},
     )
     assert device.prepare_device() == "GPU (L4)"
+
+
+def test_the_kind_of_a_cpu_is_its_instruction_set(monkeypatch, tmp_path):
+    def kind(text):
+        (tmp_path / "cpuinfo").write_text(text)
+        return device.device_kind()
+
+    monkeypatch.setattr(device, "Path", lambda name: tmp_path / "cpuinfo")
+    monkeypatch.setattr(device.platform, "machine", lambda: "x86_64")
+    one = "processor\t: 0\nmodel name\t: A\nflags\t\t: fpu avx avx2 fma\n"
+    assert kind(one) == "CPU (x86_64, avx, avx2, fma)"
+    two = one + "\nprocessor\t: 1\nmodel name\t: A\nflags\t\t: fpu avx\n"
+    assert kind(two) == kind(one.replace(": A", ": B")) == kind(one)
+    assert kind(one.replace("fma", "fma avx512f")) != kind(one)
+    monkeypatch.setattr(device.platform, "machine", lambda: "aarch64")
+    arm = kind("processor\t: 0\nFeatures\t: fp asimd bf16\n")
+    assert arm == "CPU (aarch64, asimd, bf16)"

@@ -13,11 +13,11 @@ OURS = ("augment", "model_zoo", "plots", "thaw")
 # below it; those of one level don't know each other.
 LEVELS = (
     {"cli"},
-    {"comparison", "estimation", "fine_tuning", "run"},
+    {"comparison", "estimation", "feature_parts", "fine_tuning", "run"},
     {"search"},
     {"evaluation", "exporting", "reports", "serving", "training"},
     {"cache", "inference", "runs"},
-    {"data", "demo"},
+    {"data", "demo", "work"},
     {"config", "device", "isolation"},
     {"options"},
     {"keras_config", "option"},

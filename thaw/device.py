@@ -16,6 +16,12 @@ from thaw.progress import warn
 
 _CHANNELS = 128  # of the convolution that is timed
 _TIMING_SECONDS = 0.2
+_INSTRUCTIONS = (
+    *("avx", "avx2", "fma", "f16c", "avx_vnni"),
+    *("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"),
+    *("avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_fp16"),
+    *("asimd", "asimdhp", "asimddp", "bf16", "i8mm", "sve", "sve2"),
+)
 
 
 def prepare_device() -> str:
@@ -39,8 +45,7 @@ def prepare_device() -> str:
         tf.zeros(1, "float16")
     if not gpus:
         return f"CPU ({os.cpu_count()} cores, no GPU found)"
-    details = tf.config.experimental.get_device_details(gpus[0])
-    return f"GPU ({details.get('device_name', gpus[0].name)})"
+    return _gpu_name(gpus[0])
 
 
 def training_gpus(num_gpus: int) -> list[str]:
@@ -80,6 +85,26 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def device_kind() -> str:
+    """Returns the kind of device, of which all compute the same bits.
+
+    Of a GPU that is its model; of a CPU, its instruction set: oneDNN and Eigen
+    choose by it in which order they add. How many cores there are changes
+    nothing.
+
+    Returns:
+        Text, e.g. `GPU (NVIDIA L4)` or `CPU (x86_64, avx2, fma)`.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return _gpu_name(gpus[0])
+    known = _cpu_facts(("flags", "Features"))  # x86, ARM
+    if known is None:
+        return f"CPU ({platform.machine()} {platform.processor()})"
+    found = [x for x in _INSTRUCTIONS if x in known.split()]
+    return f"CPU ({', '.join([platform.machine(), *found])})"
+
+
 def num_processors() -> int:
     """Returns how many processors this process may use: threads go by it."""
     if hasattr(os, "sched_getaffinity"):
@@ -89,13 +114,24 @@ def num_processors() -> int:
 
 def processor_name() -> str:
     """Returns its name: what it can do decides the order of additions."""
+    name = _cpu_facts(("model name",))
+    return name or f"{platform.machine()} {platform.processor()}"
+
+
+def _gpu_name(gpu):
+    details = tf.config.experimental.get_device_details(gpu)
+    return f"GPU ({details.get('device_name', gpu.name)})"
+
+
+def _cpu_facts(names):
+    """Returns the value of a name in Linux's cpuinfo, or None."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():
             name, _, value = line.partition(":")
-            if name.strip() == "model name":
+            if name.strip() in names:
                 return value.strip()
-    return f"{platform.machine()} {platform.processor()}"
+    return None
 
 
 @contextlib.contextmanager

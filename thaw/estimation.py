@@ -4,13 +4,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model_zoo.request import check_request
-from thaw import progress
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.keras_config import check_keras_config
 from thaw.training import request
-from thaw.training.inspecting import inspecting
+from thaw.training.preparing import preparing
 
 if TYPE_CHECKING:
     from thaw.search.estimate import Estimate
@@ -58,15 +56,7 @@ def estimate_run(
             "A search uses its whole `budget`. For an estimate, set "
             "`unfreeze_from` to a layer."
         )
-    unfreeze_from = check_request(**config.model_arguments())
-    request.check_folders(config, path)
-    class_names = request.class_names_before(config, path, resume=False)
-    with (
-        progress.output(silent=verbose == 0),
-        inspecting(config, class_names) as inspect,
-    ):
+    with preparing(config, path, verbose) as prepared:
         from thaw.search.estimate import estimate
-        from thaw.training.begin import prepare
 
-        prepared = prepare(config.with_absolute_paths(), inspect, unfreeze_from)
         return estimate(prepared, started)

@@ -68,7 +68,7 @@ def test_shards_are_mapped_and_not_read_into_memory(folder):
 
 
 def test_a_full_shard_is_on_disk_before_the_flush(folder, monkeypatch):
-    monkeypatch.setattr("thaw.cache.shards._SHARD_BYTES", 100)
+    monkeypatch.setattr("thaw.cache.shards.SHARD_BYTES", 100)
     cache = make_cache(folder)
     cache.append(0, np.arange(6), tensors_of(range(6)))
     cache._wait()  # for the thread that writes it

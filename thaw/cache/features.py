@@ -25,6 +25,7 @@ class Features:
 
     Attributes:
         num_photos: Number of photos.
+        caches: The caches that it fills; batches hold the tensors of the first.
         error: What went wrong in the thread that makes the batches, or None.
     """
 
@@ -48,7 +49,7 @@ class Features:
         self.num_photos = len(views.labels)
         self.error = None
         self._frozen = frozen
-        self._caches = caches
+        self.caches = caches
         self._views = views
         self._batch_size = frozen.batch_size
         self._mix = mix
@@ -120,7 +121,7 @@ class Features:
             view: View of the photos.
             rows: Their rows.
         """
-        missing = rows[~self._caches[0].stored(view)[rows]]
+        missing = rows[~self.caches[0].stored(view)[rows]]
         for _ in self._compute(view, missing):
             yield
 
@@ -128,12 +129,12 @@ class Features:
         """Ends all threads, and writes what the caches hold in memory."""
         for producer in list(self._producers):
             producer.close()
-        for cache in self._caches:
+        for cache in self.caches:
             cache.flush()
 
     def _pass(self, pass_index, view, skip=0) -> Iterator:
         """Yields (labels, boundary tensors) of some photos of a pass each."""
-        cache, *_ = self._caches
+        cache, *_ = self.caches
         if cache.num_views:  # else each pass sees a view of its own
             view %= cache.num_views
         order = self._views.order(pass_index)
@@ -175,19 +176,19 @@ class Features:
         """
         if not len(rows):
             return
-        missing = [~cache.stored(view) for cache in self._caches]
+        missing = [~cache.stored(view) for cache in self.caches]
         batches = self._images(view, rows, pass_index, batch)
         computed = map_side_by_side(self._with_outputs, batches)
         for batch_rows, labels, outputs in computed:
             unchanged = self._views.unchanged(batch_rows)
             of_next = iter(outputs)
-            for cache, missed in zip(self._caches, missing, strict=True):
+            for cache, missed in zip(self.caches, missing, strict=True):
                 tensors = itertools.islice(of_next, len(cache.shapes))
                 kept = np.flatnonzero(missed[batch_rows] & unchanged)
                 if len(kept) < len(batch_rows):
                     tensors = [array[kept] for array in tensors]
                 cache.append(view, batch_rows[kept], list(tensors))
-            yield labels, outputs[: len(self._caches[0].shapes)]
+            yield labels, outputs[: len(self.caches[0].shapes)]
 
     def _images(self, view, rows, pass_index, batch):
         """Yields (rows, labels, images) of batches, mixed if they are to be."""
@@ -206,7 +207,7 @@ class Features:
         return rows, labels, self._frozen(images)
 
     def _make_ds(self, make_batches):
-        cache, *_ = self._caches
+        cache, *_ = self.caches
 
         def batches():
             with Producer(make_batches, _AHEAD) as producer:

@@ -140,3 +140,17 @@ class CacheFolder:
             return (self.path / key).stat().st_mtime
         except FileNotFoundError:  # removed by another run
             return 0.0
+
+
+def load_array(path: Path) -> np.ndarray | None:
+    """Returns the array in a file, memory-mapped; None where it has none.
+
+    Raises:
+        OSError: If it cannot be opened.
+    """
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception:  # a damaged header may be any Python text
+        return None

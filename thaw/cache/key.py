@@ -35,7 +35,7 @@ def cache_key(
         dtype: Of what is stored.
         batch_size: Photos on which the frozen part runs at a time: it changes
             the last bits, as do the device and the versions below.
-        device: Text of `prepare_device`.
+        device: Text of `thaw.device.device_kind`.
         runtime: What computes it.
     """
     facts = {

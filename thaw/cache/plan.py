@@ -22,7 +22,7 @@ class CacheSettings:
             stage sees; 0: none, the validation photos have one all the same.
         dtype: float16 or float32, of the cached tensors.
         batch_size: Photos on which the frozen part runs at a time.
-        device: Text of `thaw.device.prepare_device`.
+        device: Text of `thaw.device.device_kind`.
     """
 
     folder: CacheFolder | None

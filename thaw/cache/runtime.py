@@ -24,11 +24,14 @@ class Runtime(NamedTuple):
         names = {TENSORFLOW: "TensorFlow", OPENVINO: "OpenVINO"}
         return f"{names[self.name]}, {self.precision}"
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What it needs beside TensorFlow."""
+        return () if self.name == TENSORFLOW else ("openvino",)
+
     def versions(self) -> list[str]:
-        """Returns the versions of what it needs beside TensorFlow."""
-        if self.name == TENSORFLOW:
-            return []
-        return [importlib.metadata.version("openvino")]
+        """Returns the versions of its `packages`."""
+        return [importlib.metadata.version(x) for x in self.packages]
 
 
 DEFAULT_RUNTIME = Runtime()

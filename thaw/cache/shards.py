@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from thaw.cache.folder import SHARD_NAME, CacheFolder
+from thaw.cache.folder import SHARD_NAME, CacheFolder, load_array
 from thaw.progress import warn
 
-_SHARD_BYTES = 32 << 20  # what a killed run loses at most, held in memory
+SHARD_BYTES = 32 << 20  # what a killed run loses at most, held in memory
 _FLOAT16_INFINITY = 0x7C00
 
 
@@ -78,9 +78,19 @@ class FeatureCache:
         self._lock = threading.Lock()
 
     @property
+    def bytes_per_photo(self) -> int:
+        """Disk that one view of one photo takes."""
+        return self._record.itemsize
+
+    @property
     def bytes_per_view(self) -> int:
         """Disk that one view of all photos takes."""
-        return self._num_photos * self._record.itemsize
+        return self._num_photos * self.bytes_per_photo
+
+    @property
+    def is_writable(self) -> bool:
+        """False once writing failed."""
+        return self._folder is None or self._folder.writable
 
     def stored(self, view: int) -> np.ndarray:
         """Returns which photos have that view in store, bool (N,).
@@ -148,7 +158,7 @@ class FeatureCache:
             ):
                 records[name] = values
             self._pending.append(records)
-            if sum(x.nbytes for x in self._pending) >= _SHARD_BYTES:
+            if sum(x.nbytes for x in self._pending) >= SHARD_BYTES:
                 self._flush()
 
     def flush(self) -> None:
@@ -201,7 +211,7 @@ class FeatureCache:
                 match = SHARD_NAME.fullmatch(path.name)
                 if match and int(match[1]) == view:
                     try:
-                        records = self._load_shard(path)
+                        records = load_array(path)
                     except OSError:  # cannot be opened; not its own fault
                         continue
                     if self._is_intact(records, view, int(match[2], 16)):
@@ -215,19 +225,6 @@ class FeatureCache:
                     "removed, to be computed again"
                 )
         return self._places[view]
-
-    def _load_shard(self, path):
-        """Returns the array in a file, memory-mapped; None where it has none.
-
-        Raises:
-            OSError: If it cannot be opened.
-        """
-        try:
-            return np.lib.format.open_memmap(path, mode="r")
-        except OSError:
-            raise
-        except Exception:  # a damaged header may be any Python text
-            return None
 
     def _is_intact(self, records, view, checksum):
         return (

@@ -56,6 +56,17 @@ def parse(
     ]
 
 
+def as_arguments(config: Config) -> list[str]:
+    """Returns the options that were given as arguments of a command line."""
+    known = options(type(config))
+    arguments = []
+    for line in config.to_flags():
+        name, text = read_setting(line, known)
+        has_flag = known[name].flag
+        arguments.append(line if has_flag else f"--set={name}={text}")
+    return arguments
+
+
 def known_options(configs: Sequence[type[Config]]) -> dict[str, Option]:
     """Returns the options of several dataclasses, by name."""
     return {x: one for config in configs for x, one in options(config).items()}

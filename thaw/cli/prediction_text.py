@@ -5,14 +5,13 @@ class names, the paths that are known, and the `top` of the rows. It yields
 text in pieces, each whole, while the rows come.
 """
 
-import csv
-import io
 import json
 import textwrap
 from pathlib import Path
 
 from thaw.data.class_names import are_numbers
 from thaw.errors import UserError, shown
+from thaw.inference.csv_rows import csv_cells, csv_text, csv_titles
 from thaw.tables import format_row, rule
 
 
@@ -40,17 +39,9 @@ def _table(rows, class_names, paths, top):
 
 
 def _csv(rows, class_names, paths, top):
-    header = ["path", "predicted", "probability"]
-    if top is None:
-        header += class_names
-    for place in range(1, min(top or 0, len(class_names)) + 1):
-        header += [f"class_{place}", f"probability_{place}"]
-    yield _csv_text([header])
+    yield csv_text([csv_titles(class_names, top)])
     for row in rows:
-        cells = list(row.values())
-        if top is not None:
-            cells[-1:] = [cell for x in row["top"] for cell in x.values()]
-        yield _csv_text([cells])
+        yield csv_text([csv_cells(row)])
 
 
 def _json(rows, class_names, paths, top):
@@ -78,7 +69,7 @@ def _contest(rows, class_names, paths, top):
     ]
     # Names that are numbers by their number, then the others.
     labels.sort(key=lambda x: (0, int(x[0])) if x[0].isdecimal() else (1, x[0]))
-    yield _csv_text([("id", "label"), *labels])
+    yield csv_text([("id", "label"), *labels])
 
 
 def _id_of(path, ids):
@@ -91,12 +82,6 @@ def _id_of(path, ids):
             "photos of the contest."
         )
     return name
-
-
-def _csv_text(rows):
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 FORMATS = {

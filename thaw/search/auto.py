@@ -97,7 +97,7 @@ class _Search:
             seconds = time.perf_counter() - started
         self.record = Record(training.folder.path)
         self._training = training
-        self._caching = make_cache_settings(config, training.device)
+        self._caching = make_cache_settings(config)
         self._photos = TrialPhotos(training, self._caching)
         self._budget = Budget(
             config.budget and parse_duration(config.budget),

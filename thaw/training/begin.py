@@ -33,6 +33,7 @@ def prepare(
     config: TrainConfig,
     inspect: Callable[[], list[Photos]],
     unfreeze_from: str,
+    choose_runtime: Callable = caching.choose_runtime,
 ) -> Prepared:
     """Returns a run that is prepared, and has no folder yet.
 
@@ -40,6 +41,7 @@ def prepare(
         config: Options of the run, paths absolute.
         inspect: Function of `start_inspection`.
         unfreeze_from: Unfreeze point.
+        choose_runtime: Function like `caching.choose_runtime`.
 
     Raises:
         UserError: If photos or options don't fit.
@@ -51,7 +53,7 @@ def prepare(
     with replicas.scope():
         model = build_model_of(config, splits)
     config, stages, settings, views = _prepare(
-        config, model, splits, unfreeze_from, device_name, replicas
+        config, model, splits, unfreeze_from, choose_runtime, replicas
     )
     return Prepared(
         config=config,
@@ -177,7 +179,7 @@ def build_model_of(config: TrainConfig, splits: Splits) -> keras.Model:
     )
 
 
-def _prepare(config, model, splits, unfreeze_from, device_name, replicas):
+def _prepare(config, model, splits, unfreeze_from, choose_runtime, replicas):
     """Returns the options, all decided, and the stages, settings and views.
 
     A run that is resumed or repeated keeps what was decided.
@@ -189,10 +191,8 @@ def _prepare(config, model, splits, unfreeze_from, device_name, replicas):
     if not config.searches:  # else when its epochs are known
         config = caching.with_cache_views(config, stages, settings, splits)
     views = plan.make_views(config, model, splits)
-    cache_settings = caching.make_cache_settings(config, device_name)
-    runtime = caching.choose_runtime(
-        config, stages, settings, views, cache_settings
-    )
+    cache_settings = caching.make_cache_settings(config)
+    runtime = choose_runtime(config, stages, settings, views, cache_settings)
     settings = dataclasses.replace(settings, runtime=runtime, replicas=replicas)
     config = dataclasses.replace(
         config, frozen_runtime=runtime.name, frozen_precision=runtime.precision
@@ -223,7 +223,7 @@ def add_fine_tuning(training: Training, config: TrainConfig) -> None:
         training.stages,
         training.settings,
         training.views,
-        caching.make_cache_settings(config, training.device),
+        caching.make_cache_settings(config),
     )
     training.conditions = make_conditions(
         config,

@@ -16,19 +16,18 @@ from thaw.cache.runtime import DEFAULT_RUNTIME, Runtime
 from thaw.cache.runtime_choice import RuntimeChoice
 from thaw.config import TrainConfig
 from thaw.data.prepare import Splits
-from thaw.device import has_gpu
+from thaw.device import device_kind, has_gpu
 from thaw.progress import say, warn
 from thaw.training.stage import Settings, Stage, Views
 
 _PASSES_OF_SEARCH = 5  # for each of a run without one
 
 
-def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
+def make_cache_settings(config: TrainConfig) -> CacheSettings:
     """Returns the settings of the feature cache.
 
     Args:
         config: Options of the run.
-        device: Text of `thaw.device.prepare_device`.
     """
     if config.mixes_batches:
         names = ", ".join(f"`{name}`" for name in config.mixes_batches)
@@ -41,7 +40,7 @@ def make_cache_settings(config: TrainConfig, device: str) -> CacheSettings:
         num_views=0 if config.mixes_batches else num_views,
         dtype=config.cache_dtype,
         batch_size=config.batch_size,
-        device=device,
+        device=device_kind(),
     )
 
 

@@ -23,6 +23,7 @@ from thaw.training.fit import Fit
 from thaw.training.guard import NaNGuard
 from thaw.training.loop import end_of_epoch
 from thaw.training.position import TrainingPosition
+from thaw.training.prepared import Prepared
 from thaw.training.solved_head import MOST_PHOTOS, solve_head
 from thaw.training.state import Training
 from thaw.training.yardstick import Yardstick, is_affordable
@@ -67,7 +68,7 @@ def run_stage(training: Training, number: int) -> None:
     unfreeze(training.model, stage.unfreeze_from, settings.train_batch_norm)
     _, part = stage.parts
     trained = NaNGuard(part.inputs, part.outputs, settings.replicas)
-    features = _features(training, number)
+    features = features_of(training, number)
     say(f"\nStage {stage.name}: {_describe_trained(training.model)}")
     if position is None or not is_resumed:
         epochs = len(training.history.epochs)
@@ -102,14 +103,18 @@ def run_stage(training: Training, number: int) -> None:
     )
 
 
-def _features(training, number):
+def features_of(prepared: Prepared, number: int) -> tuple[Features, Features]:
     """Returns the `Features` to train on, and to validate on.
 
     The boundary tensors of later stages are made along, to be cached. Stages
     with the same boundary share their caches.
+
+    Args:
+        prepared: The run.
+        number: Number of the stage, from 0.
     """
-    settings, views = training.settings, training.views
-    stage, *later = training.stages[number:]
+    settings, views = prepared.settings, prepared.views
+    stage, *later = prepared.stages[number:]
     train_views = views.of(stage)
     return (
         _make_features(

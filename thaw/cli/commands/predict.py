@@ -19,6 +19,7 @@ from thaw.cli.prediction_text import ENDS, FORMATS
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.work.part import Part
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -36,6 +37,9 @@ class PredictConfig(Config):
             word unsure.
         grad_cam: Folder for pictures, one of each photo, of where the model
             sees the likeliest class.
+        output: Folder for part-000000.csv and so on, and _SUCCESS.json once all
+            are there; the same command again writes those that are missing.
+        part: Write every N-th part file, e.g. 3/100: for array jobs.
         max_pixels: Photos with more cannot be used.
     """
 
@@ -43,6 +47,8 @@ class PredictConfig(Config):
     top: int | None = option(None, low=1)
     unsure_below: float | None = option(None, low=0, high=1)
     grad_cam: str | None = option(None, is_path=True)
+    output: str | None = option(None, is_path=True)
+    part: str | None = option(None)
     max_pixels: int = option(MAX_PIXELS, low=1)
 
     def validate(self) -> None:
@@ -53,6 +59,15 @@ class PredictConfig(Config):
                     f"`{name}` and `format=contest` do not go together: a "
                     "contest takes one label for each photo."
                 )
+        Part.parse(self.part)
+        if self.output is None:
+            if self.part is not None:
+                raise UserError("`part` writes part files. Give an `output`.")
+        elif self.grad_cam is not None or self.format not in ("table", "csv"):
+            raise UserError(
+                "`output` is written as csv, without pictures. Drop `format` "
+                "and `grad_cam`."
+            )
 
 
 CONFIGS = (PredictConfig,)
@@ -73,24 +88,39 @@ def main(arguments: list[str], config: PredictConfig) -> int:
     known, parts = photo_arguments.find_photos(arguments)
     if config.grad_cam is not None:
         _make_picture_folder(config.grad_cam, arguments, known)
+    if config.output is not None:
+        _check_outside("output", config.output, arguments, known)
     parts = photo_arguments.wait_for_first(parts)
     run = Run(follow_link(run_dir))
     with app.without_startup_logs():
-        from thaw.cli.predict_progress import good_predictions
-        from thaw.inference.pictures import PictureFolder
-        from thaw.inference.predictions import predict_parts
-        from thaw.inference.rows import UNSURE, describe
+        from thaw.inference.rows import UNSURE
 
-        model = run.model
-    unsure_below = config.unsure_below or 0.0
-    if unsure_below and UNSURE in run.class_names:
+        _ = run.model
+    if config.unsure_below and UNSURE in run.class_names:
         raise UserError(
             f"`unsure_below`: a class is named '{UNSURE}'. Leave the option "
             "out."
         )
+    if config.output is not None:
+        from thaw.cli.predict_output import write_parts
+
+        paths = [path for some in parts for path in some]
+        return write_parts(run, paths, config)
+    total = None if photo_arguments.LIST in arguments else len(known)
+    return _print_rows(run, parts, config, known, total)
+
+
+def _print_rows(run, parts, config, known, total):
+    """Prints predictions as they are computed; returns the exit status."""
+    from thaw.cli.predict_progress import good_predictions
+    from thaw.inference.pictures import PictureFolder
+    from thaw.inference.predictions import predict_parts
+    from thaw.inference.rows import describe
+
+    unsure_below = config.unsure_below or 0.0
     save_pictures = None
     if config.grad_cam is not None:
-        folder = PictureFolder(config.grad_cam, model, unsure_below)
+        folder = PictureFolder(config.grad_cam, run.model, unsure_below)
         save_pictures = folder.save
     predictions = predict_parts(
         run,
@@ -101,10 +131,7 @@ def main(arguments: list[str], config: PredictConfig) -> int:
     )
     bad = []
     good = good_predictions(
-        predictions,
-        None if photo_arguments.LIST in arguments else len(known),
-        bad,
-        needs_all=config.format == "contest",
+        predictions, total, bad, needs_all=config.format == "contest"
     )
     rows = (describe(x, config.top, unsure_below) for x in good)
     make_text = FORMATS[config.format]
@@ -119,15 +146,20 @@ def main(arguments: list[str], config: PredictConfig) -> int:
 
 def _make_picture_folder(folder, arguments, photos):
     """Makes the folder for pictures, unless it is among the photos."""
+    _check_outside("grad_cam", folder, arguments, photos)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def _check_outside(option, folder, arguments, photos):
+    """Raises a `UserError` if a folder to write to is among the photos."""
     from thaw.data.outside import check_outside_data
 
     for argument in arguments:
         if os.path.isdir(argument):
-            check_outside_data("grad_cam", folder, argument)
+            check_outside_data(option, folder, argument)
     for photo_folder in {os.path.dirname(path) or "." for path in photos}:
         if os.path.realpath(photo_folder) == os.path.realpath(folder):
             raise UserError(
-                f"`grad_cam`: there are photos in {folder}. Give another "
+                f"`{option}`: there are photos in {folder}. Give another "
                 "folder."
             )
-    Path(folder).mkdir(parents=True, exist_ok=True)

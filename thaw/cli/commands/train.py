@@ -11,11 +11,12 @@ Hyphens and underscores in the names of flags are the same.
 import dataclasses
 import shlex
 
-from thaw.cli import app, signals
+from thaw.cli import app, flags, signals
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.options import Config, option
 from thaw.progress import say
+from thaw.work.part import Part
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -28,6 +29,8 @@ class RunOptions(Config):
         resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
         estimate: Estimate time and disk, and exit.
+        part: Fill every N-th unit of the cache, e.g. 3/100, and train nothing:
+            for array jobs.
         list_backbones: Print the backbones and exit.
         list_layers: Print the base's layers and exit.
     """
@@ -36,8 +39,13 @@ class RunOptions(Config):
     resume: str | None = option(None, is_path=True)
     resume_anyway: bool = option(False)
     estimate: bool = option(False)
+    part: str | None = option(None)
     list_backbones: bool = option(False)
     list_layers: bool = option(False)
+
+    def validate(self) -> None:
+        """Raises a `UserError` if there is no such part."""
+        Part.parse(self.part)
 
 
 CONFIGS = (TrainConfig, RunOptions)
@@ -58,6 +66,8 @@ def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
         print(_layers_table(config))
     elif own.estimate:
         _estimate(config, own)
+    elif own.part:
+        _fill_part(config, own)
     else:
         _train(config, own)
     return 0
@@ -89,6 +99,18 @@ def _estimate(config, own):
     if own.resume:
         raise UserError("Give --estimate or --resume, not both.")
     print(thaw.estimate_run(config=config))
+
+
+def _fill_part(config, own):
+    from thaw.feature_parts import fill_part
+
+    if own.resume:
+        raise UserError("Give --part or --resume, not both.")
+    arguments = flags.as_arguments(fill_part(config, Part.parse(own.part)))
+    if own.run_dir:
+        arguments.append(f"--run_dir={own.run_dir}")
+    command = shlex.join(["python", "train.py", *arguments])
+    say(f"When all parts are done: {command}")
 
 
 def _train(config, own):

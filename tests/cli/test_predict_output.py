@@ -1,0 +1,145 @@
+import functools
+import json
+import shutil
+
+import pytest
+
+from model_zoo import build_model
+from thaw.inference.output_folder import OutputFolder
+from thaw.runs.writer import RunFolder
+
+
+def make_run(folder, weights="auto"):
+    class_names = ["cat", "dog", "owl"]
+    model = build_model("vgg16_tiny", 3, weights=weights, image_size=32)
+    run = RunFolder.create(folder)
+    run.save_class_names(class_names)
+    run.save_model(model, class_names)
+    return run.path
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("run") / "run")
+
+
+@pytest.fixture(scope="module")
+def photos(drawn_photos, tmp_path_factory):
+    """48 photos and 2 files between them that are none: 2 parts of 32."""
+    folder = tmp_path_factory.mktemp("photos")
+    shutil.copytree(drawn_photos, folder, dirs_exist_ok=True)
+    (folder / "cat" / "0003-empty.jpg").touch()
+    (folder / "dog" / "0020-text.jpg").write_text("hello")
+    return folder
+
+
+@pytest.fixture
+def predict(run_script, run_dir, photos):
+    return functools.partial(run_script, "predict.py", run_dir, photos)
+
+
+def contents(folder):
+    return {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.name != ".lock"
+    }
+
+
+def test_parts_hold_the_rows_of_one_call_bit_for_bit(predict, photos, tmp_path):
+    alone = predict("--format=csv")
+    titles, *rows = alone.stdout.splitlines()
+    assert len(rows) == 48
+
+    done = predict("--output=all", "--part=2/2")
+    assert done.returncode == 1  # as alone: a photo can't be used
+    assert sorted(contents(tmp_path / "all")) == [
+        "_PLAN.json", "bad-000001.csv", "part-000001.csv",
+    ]  # fmt: skip
+    assert "1 of 2 part files written to all, of 18 photos." in done.stdout
+    assert "Still missing: 1 part files." in done.stdout
+    assert done.stderr.splitlines()[-1].startswith(
+        f"predict.py: {photos / 'dog' / '0020-text.jpg'}: not an image"
+    )
+
+    done = predict("--output=all", "--part=1/2")
+    assert "Complete: 48 photos predicted, 2 cannot be used" in done.stdout
+    written = contents(tmp_path / "all")
+    parts = [
+        written[name].decode().splitlines()
+        for name in ("part-000000.csv", "part-000001.csv")
+    ]
+    assert [part[0] for part in parts] == [titles, titles]
+    assert parts[0][1:] + parts[1][1:] == rows
+    assert written["bad-000000.csv"].decode().splitlines() == [
+        "path,reason", f"{photos / 'cat' / '0003-empty.jpg'},empty",
+    ]  # fmt: skip
+    success = json.loads(written["_SUCCESS.json"])
+    assert success["photos"] == 50
+    assert (success["parts"], success["predicted"]) == (2, 48)
+
+    again = predict("--output=all")
+    assert again.returncode == 0 and "0 of 2 part files" in again.stdout
+    assert contents(tmp_path / "all") == written
+
+    (tmp_path / "all" / "part-000001.csv").unlink()
+    again = predict("--output=all")
+    assert "1 of 2 part files" in again.stdout
+    assert contents(tmp_path / "all") == written
+
+
+def test_top_and_unsure_are_in_the_parts(predict, tmp_path):
+    flags = "--top=2", "--unsure_below=0.9"
+    alone = predict("--format=csv", *flags).stdout
+    predict("--output=all", *flags)
+    _, *second = (tmp_path / "all" / "part-000001.csv").read_text().splitlines()
+    first = (tmp_path / "all" / "part-000000.csv").read_text().splitlines()
+    assert [*first, *second] == alone.splitlines()
+
+
+def test_an_output_of_anything_else_is_refused(
+    predict, run_script, run_dir, photos, tmp_path
+):
+    folder = OutputFolder(tmp_path / "other", {"photos": 3}, 32)
+    for arguments, message in {
+        ("--output=a_file",): "a_file is a file",
+        ("--output=full",): "full is not empty, .*(notes.txt)",
+        (f"--output={photos / 'cat' / 'out'}",): "is among the photos",
+        ("--output=other",): "other holds other predictions (different: "
+        "photos, names, model, class names, unsure below, max pixels)",
+        ("--part=1/2",): "--part writes part files. Give an --output.",
+        ("--output=x", "--format=json"): "--output is written as csv",
+        ("--output=x", "--grad_cam=y"): "--output is written as csv",
+        ("--output=x", "--part=3/2"): "--part must be a number",
+    }.items():
+        (tmp_path / "a_file").touch()
+        (tmp_path / "full").mkdir(exist_ok=True)
+        (tmp_path / "full" / "notes.txt").touch()
+        done = predict(*arguments)
+        assert done.returncode == 2, arguments
+        for piece in message.split(".*"):
+            assert piece in done.stderr, done.stderr
+    assert not (tmp_path / "x").exists()
+    assert sorted(contents(folder.path)) == ["_PLAN.json"]
+
+
+def test_another_model_is_another_plan(predict, run_script, photos, tmp_path):
+    assert predict("--output=all", "--part=1/2").returncode == 1
+    other = make_run(tmp_path / "other", weights="none")
+    done = run_script("predict.py", other, photos, "--output=all")
+    assert done.returncode == 2
+    assert "(different: model). Give a new folder." in done.stderr
+
+
+def test_the_first_decides_how_many_photos_a_part_has(tmp_path):
+    plan = {"photos": 100, "model": "a"}
+    first = OutputFolder(tmp_path, plan, 32)
+    second = OutputFolder(tmp_path, plan, 64)
+    assert (second.size, second.num_parts) == (first.size, 4) == (32, 4)
+    for number in (0, 1, 3):
+        first.write_part(number, [["path"]], [])
+        assert second.finish() is None
+    second.write_part(2, [["path"]], [("a.jpg", "empty"), ("b.jpg", "x\ny")])
+    assert first.finish() == {
+        "parts": 4, "predicted": 98, "cannot_be_used": 2,
+    }  # fmt: skip
