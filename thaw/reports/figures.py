@@ -13,6 +13,8 @@ from thaw.evaluation.calibration import Calibrated
 from thaw.evaluation.evaluation import Evaluation
 from thaw.evaluation.predictions import Predictions
 
+_POINTS = 20_000  # of a curve
+
 
 def draw_figures(
     predictions: Predictions,
@@ -37,9 +39,12 @@ def draw_figures(
         if of_class.roc_auc is not None:
             is_label, scores = labels == label, exact[:, label]
             false, true, _ = roc_curve(is_label, scores)
-            roc = false, true, of_class.roc_auc
+            roc = *_thinned(false, true), of_class.roc_auc
             precision, recall, _ = precision_recall_curve(is_label, scores)
-            precision_recall = recall, precision, of_class.average_precision
+            precision_recall = (
+                *_thinned(recall, precision),
+                of_class.average_precision,
+            )
         rocs.append(roc)
         precision_recalls.append(precision_recall)
     bins = metrics.reliability(labels, exact)
@@ -67,3 +72,11 @@ def draw_figures(
             explained=np.nan_to_num(components.explained_variance_ratio_),
         )
     return {name: ax.figure for name, ax in drawn.items()}
+
+
+def _thinned(x, y):
+    """Returns points of a curve, no more than a picture can show."""
+    if len(x) <= _POINTS:
+        return x, y
+    kept = np.linspace(0, len(x) - 1, _POINTS).round().astype("int64")
+    return x[kept], y[kept]
