@@ -132,6 +132,9 @@ def _changes(before, now, kind):
     """Returns lines on what differs, options in backticks."""
     mark = "`" if kind == "config" else ""
     old, new = before[kind], now[kind]
+    if kind == "config":  # which may be older than some options
+        known = options(TrainConfig)
+        old = {x: known[x].default for x in new.keys() - old.keys()} | old
     return [
         f"  {mark}{name}{mark}: was {old.get(name)}, is {new.get(name)}"
         for name in sorted(old.keys() | new.keys())
