@@ -13,19 +13,20 @@ from pathlib import Path
 import keras
 
 from model_zoo.backbones import HUB
-from model_zoo.hub_configs import kind_of_layer
+from model_zoo.hub_configs import check_arguments, complete_configs
+from model_zoo.hub_stages import has_stages, unfold_stages
 from model_zoo.preprocessing import rescale
 from model_zoo.safe_loading.allowlist import check_values
 from model_zoo.safe_loading.by_name import check_size
 from model_zoo.safe_loading.hdf5 import check_weights
-from model_zoo.safe_loading.hub_layers import HUB_LAYERS
+from model_zoo.safe_loading.hub_layers import HUB_BACKBONES
 from model_zoo.safe_loading.load import build_without_memory, check_claims
 from model_zoo.transformers import is_transformer, native_size, unfold
-from model_zoo.unfreeze import leaf_layers
 from thaw.errors import UserError, first_line
 
 _MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
 _MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read
+_OF_ONE_SIZE = ("MiTBackbone", "SwinTransformerBackbone")
 _MOST_RANDOM = 1 << 29  # weights of a base without a file of them: 2 GB
 
 
@@ -49,62 +50,92 @@ def load_preset(
         UserError: If it cannot be had, or has layers that no model may have.
     """
     preset = backbone.removeprefix(HUB)
-    model = _load_backbone(preset, weights)
-    own_size, preprocess = _load_preprocessing(preset)
+    model, own_size, preprocess = _load(preset, weights, image_size)
     if is_transformer(model):
         own_size = own_size or native_size(model)
         size = image_size or own_size
         if size is None:
             raise UserError(f"{backbone} fits any size: give `image_size`.")
         model = unfold(model, size, backbone)
-    foreign = {
-        type(layer).__name__
-        for layer in leaf_layers(model)
-        if not type(layer).__module__.startswith("keras.")
-        and kind_of_layer(layer) not in HUB_LAYERS
-    }
-    if foreign:
-        raise UserError(
-            f"{backbone} has layers of KerasHub's own that no model may have "
-            f"here: {', '.join(sorted(foreign))}."
-        )
+    elif has_stages(model):
+        model = unfold_stages(model)
+    check_arguments(model, backbone)
+    complete_configs(model)
     return model, own_size, preprocess
 
 
-def _load_backbone(preset, weights):
+def _load(preset, weights, image_size):
+    """Returns what `load_preset` does, but the model as KerasHub makes it."""
     import keras_hub  # optional, and takes seconds
 
+    options = {}
     try:
-        _check_preset(preset, weights)
+        class_name = _check_preset(preset, weights)
+        own_size, preprocess = _load_preprocessing(preset)
+        if class_name in _OF_ONE_SIZE and (image_size or own_size):
+            size = image_size or own_size
+            options["image_shape"] = (size, size, 3)
         with warnings.catch_warnings():
             # As for any file: layers left at random are an error.
             warnings.filterwarnings("error", message=".*freshly-initialized")
-            return keras_hub.models.Backbone.from_preset(
-                preset, load_weights=weights != "none"
+            model = keras_hub.models.Backbone.from_preset(
+                preset, load_weights=weights != "none", **options
             )
     except UserError:
         raise
     # Whatever KerasHub stumbles over in files that it has not written.
     except Exception as error:
-        offline = isinstance(error, OSError) and not isinstance(
-            error, FileNotFoundError
+        raise _not_loaded(preset, options, error) from error
+    return model, own_size, preprocess
+
+
+def _not_loaded(preset, options, error):
+    why = f"({type(error).__name__}: {first_line(error)})"
+    if options:
+        return UserError(
+            f"{HUB}{preset} can't be built on images of "
+            f"{options['image_shape'][0]} pixels {why}. Expected a multiple of "
+            "its patches, e.g. of 32."
         )
-        raise UserError(
-            f"Cannot load the KerasHub preset {preset} "
-            f"({type(error).__name__}: {first_line(error)}) "
-            + ("Is there a network? " if offline else "")
-            + "Expected the name of a preset, e.g. hub:resnet_18_imagenet, "
-            "which is downloaded once, or the folder of one (hub:PATH)."
-        ) from error
+    offline = isinstance(error, OSError) and not isinstance(
+        error, FileNotFoundError
+    )
+    return UserError(
+        f"Cannot load the KerasHub preset {preset} {why} "
+        + ("Is there a network? " if offline else "")
+        + _newer(preset)
+        + "Expected the name of a preset, e.g. hub:resnet_18_imagenet, "
+        "which is downloaded once, or the folder of one (hub:PATH)."
+    )
+
+
+def _newer(preset):
+    """Returns a sentence, if a newer KerasHub has written a preset."""
+    import keras_hub
+
+    try:
+        text = (Path(preset) / "metadata.json").read_text("utf-8")
+        version = str(json.loads(text)["keras_hub_version"])
+        written, here = (
+            [int(x) for x in y.split(".")[:2]]
+            for y in (version, keras_hub.__version__)
+        )
+    except (OSError, ValueError, LookupError, TypeError):  # it doesn't say
+        return ""
+    if written <= here:
+        return ""
+    return (
+        f"It was saved by KerasHub {version}, here is "
+        f"{keras_hub.__version__}: pip install -U keras-hub. "
+    )
 
 
 def _load_preprocessing(preset):
     """Returns the image size of a preset and its rescaling, or None."""
-    import keras_hub
-
     try:
-        _check_class(preset, "image_converter.json", "ImageConverter")
-        converter = keras_hub.layers.ImageConverter.from_preset(preset)
+        content = _check_class(preset, "image_converter.json")
+        # That of a preset looks for one of the backbone's own class.
+        converter = keras.saving.deserialize_keras_object(content)
     except UserError:
         raise
     except (FileNotFoundError, ValueError):  # it has none
@@ -121,12 +152,12 @@ def _load_preprocessing(preset):
 
 
 def _check_preset(preset, weights):
-    """Refuses classes that are not KerasHub's, and sizes beyond its files."""
+    """Returns the class of a preset; its sizes are not beyond its files."""
     import keras_hub
     from keras_hub.src.utils.preset_utils import get_file
 
-    config = _check_class(preset, "config.json", "Backbone")
-    for key, value in config.items():
+    content = _check_class(preset, "config.json", HUB_BACKBONES)
+    for key, value in content["config"].items():
         is_number_of_blocks = any(x in key for x in ("block", "layer", "depth"))
         for number in keras.tree.flatten(value):
             if is_number_of_blocks and isinstance(number, int | float):
@@ -144,10 +175,17 @@ def _check_preset(preset, weights):
         )
     )
     check_claims(model, held, f"{HUB}{preset}")
+    return content["class_name"]
 
 
-def _check_class(preset, name, ending):
-    """Returns what a class of KerasHub's is configured with in a JSON file."""
+def _check_class(preset, name, allowed=None):
+    """Returns a class of KerasHub's and its arguments, from a JSON file.
+
+    Args:
+        preset: Name or folder.
+        name: Name of the file.
+        allowed: Names of classes; None: any image converter.
+    """
     from keras_hub.src.utils.preset_utils import get_file
 
     path = Path(get_file(preset, name))
@@ -157,15 +195,21 @@ def _check_class(preset, name, ending):
         is_known = (
             content["registered_name"] == f"keras_hub>{class_name}"
             and content["module"].startswith("keras_hub.src.")
-            and class_name.endswith(ending)
+            and (allowed or class_name.endswith("ImageConverter"))
             and isinstance(config, dict)
         )
     except (LookupError, TypeError, AttributeError):
         is_known = False
     if not is_known:
         raise UserError(
-            f"{path} is refused: expected a {ending} of KerasHub's own, as "
-            "its save_to_preset writes it."
+            f"{path} is refused: expected a class of KerasHub's own, as its "
+            "save_to_preset writes it."
+        )
+    if allowed and class_name not in allowed:
+        raise UserError(
+            f"{HUB}{preset} is refused: a {class_name!a} is not among the "
+            "image backbones that can be used. Which are, and why others are "
+            "not: docs/backbones.md"
         )
     check_values(config, str(path))
-    return config
+    return content

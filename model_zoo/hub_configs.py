@@ -6,11 +6,37 @@ never opened. So each such layer of a model gets a complete one.
 """
 
 import functools
+import operator
 
 import keras
 
-from model_zoo.safe_loading.hub_layers import HUB_LAYERS
+from model_zoo.safe_loading.hub_layers import HUB_LAYERS, find_wrong_argument
 from model_zoo.unfreeze import leaf_layers
+from thaw.errors import UserError
+
+# Arguments that a layer keeps under another name, or a layer of it does.
+_KEPT_AS = {
+    "HierarchicalTransformerEncoder": {
+        "sr_ratio": "attn.sr_ratio",
+        "drop_prob": "drop_prop",
+        "layer_norm_epsilon": "norm1.epsilon",
+    },
+    "SwinTransformerBlock": {
+        "window_size": "attn.win_h",
+        "qkv_bias": "attn.qkv_bias",
+        "dropout_rate": "attn.proj_drop_rate",
+        "attention_dropout": "attn.attn_drop_rate",
+    },
+    "MobileAttention": {
+        "norm_layer": "norm_layer_name",
+        "attn_drop": "attn_drop_rate",
+        "proj_drop": "proj_drop_rate",
+    },
+    "MobileNetV5MultiScaleFusionAdapter": {
+        "output_resolution": "output_resolution_arg",
+        "norm_layer": "norm_layer_name",
+    },
+}
 
 
 def complete_configs(model: keras.Model) -> None:
@@ -27,6 +53,9 @@ def complete_configs(model: keras.Model) -> None:
         ):
             continue
         layer.get_config = functools.partial(layer_config, layer)
+        if type(layer).build is keras.Layer.build:
+            # Keras would take it for built that only a call builds.
+            layer.get_build_config = _no_build_config
         if hasattr(layer, "interpolated_position_embeddings"):
             layer.save_own_variables = functools.partial(_save_positions, layer)
 
@@ -55,9 +84,65 @@ def layer_config(layer: keras.Layer) -> dict[str, object]:
         "trainable": layer.trainable,
         "dtype": keras.dtype_policies.serialize(layer.dtype_policy),
     }
+    kept_as = _KEPT_AS.get(type(layer).__name__, {})
     for name in HUB_LAYERS.get(kind_of_layer(layer), ()):
-        config[name] = getattr(layer, name)
+        config[name] = operator.attrgetter(kept_as.get(name, name))(layer)
+    if type(layer).__name__ == "SwinTransformerBlock":
+        # A layer by that name, which is another one where nothing is dropped.
+        config["drop_path"] = getattr(layer.drop_path, "drop_prob", 0.0)
+    if type(layer).__name__ == "DepthwiseConvBlock":
+        config["name"] = layer.name.removesuffix("_0")  # it adds that itself
     return config
+
+
+def copy_layer(
+    layer: keras.Layer, name: str, *inputs: keras.KerasTensor, **options
+) -> keras.KerasTensor:
+    """Returns what a layer with the same weights and another name makes.
+
+    Args:
+        layer: Layer of Keras, or of `HUB_LAYERS`.
+        name: Name of the new layer.
+        inputs, options: What it is called with.
+    """
+    if kind_of_layer(layer) in HUB_LAYERS:
+        config = layer_config(layer)
+    else:
+        config = layer.get_config()
+    copy = type(layer).from_config(config | {"name": name})
+    outputs = copy(*inputs, **options)
+    copy.set_weights(layer.get_weights())
+    return outputs
+
+
+def check_arguments(model: keras.Model, name: str) -> None:
+    """Raises a `UserError` if a model has what would not open again.
+
+    Args:
+        model: Functional model.
+        name: What the message calls it.
+    """
+    foreign = set()
+    for layer in leaf_layers(model):
+        kind = kind_of_layer(layer)
+        if kind in HUB_LAYERS:
+            wrong = find_wrong_argument(kind, layer_config(layer))
+            if wrong is not None:
+                raise UserError(
+                    f"{name} can't be used: the {wrong} of its {kind[1]} "
+                    f"'{layer.name}' would not open again."
+                )
+        elif not kind[0].startswith("keras."):
+            foreign.add(kind[1])
+    if foreign:
+        raise UserError(
+            f"{name} has layers of KerasHub's own that no model may have "
+            f"here ({', '.join(sorted(foreign))}): see docs/backbones.md."
+        )
+
+
+def _no_build_config():
+    return None
 
 
 def _save_positions(layer, store):

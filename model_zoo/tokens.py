@@ -35,9 +35,19 @@ def num_prefix_tokens(model: keras.Model) -> int:
     """
     for layer in model.layers:
         if layer.name == EMBEDDING and hasattr(layer, "patch_size"):
-            registers = getattr(layer, "num_register_tokens", 0)
-            return num_prefix_positions(layer) + registers
+            return num_tokens(layer) - _num_patches(layer)
     return 0
+
+
+def num_tokens(embedding: keras.Layer) -> int:
+    """Returns how many tokens an embedding layer makes of an image.
+
+    Args:
+        embedding: Embedding layer of a transformer of KerasHub.
+    """
+    registers = getattr(embedding, "num_register_tokens", 0)
+    prefix = num_prefix_positions(embedding) + registers
+    return prefix + _num_patches(embedding)
 
 
 def num_prefix_positions(embedding: keras.Layer) -> int:
@@ -52,6 +62,12 @@ def num_prefix_positions(embedding: keras.Layer) -> int:
         _pair(embedding.image_size), _pair(embedding.patch_size), strict=True
     )
     return embedding.num_positions - math.prod(x // y for x, y in sizes)
+
+
+def _num_patches(embedding):
+    height_and_width = embedding.input.shape[1:3]
+    sizes = zip(height_and_width, _pair(embedding.patch_size), strict=True)
+    return math.prod(x // y for x, y in sizes)
 
 
 def patches_a_side(num_tokens: int, num_prefix: int) -> int | None:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import keras
 
-from model_zoo.hub_configs import complete_configs, layer_config
-from model_zoo.tokens import EMBEDDING, num_prefix_positions
+from model_zoo.hub_configs import complete_configs, copy_layer, layer_config
+from model_zoo.tokens import EMBEDDING, num_prefix_positions, num_tokens
 from thaw.errors import UserError
 
-NORM, _DROPOUT = "norm", "embedding_dropout"
+_NORM, _DROPOUT, _POOLING = "norm", "embedding_dropout", "attention_pooling"
 
 
 class _Parts(NamedTuple):
@@ -22,6 +22,7 @@ class _Parts(NamedTuple):
     dropout: keras.Layer | None
     blocks: list[keras.Layer]
     norm: keras.Layer
+    pooling: keras.Layer | None = None
 
 
 def is_transformer(backbone: keras.Model) -> bool:
@@ -41,14 +42,14 @@ def unfold(backbone: keras.Model, image_size: int, name: str) -> keras.Model:
     as KerasHub does for DINOv2; the rotary ones of DINOv3 fit any size.
 
     Args:
-        backbone: `ViTBackbone`, `DeiTBackbone`, `DINOV2Backbone` or
-            `DINOV3Backbone` of KerasHub.
+        backbone: `ViTBackbone`, `DeiTBackbone`, `DINOV2Backbone`,
+            `DINOV3Backbone` or `SigLIPVisionEncoder` of KerasHub.
         image_size: Pixels a side.
         name: What the message calls it.
 
     Returns:
         Model from images (B, image_size, image_size, 3), preprocessed, to
-        tokens (B, N, C).
+        tokens (B, N, C), or, of SigLIP, which pools them itself, (B, C).
 
     Raises:
         UserError: If the patches do not divide the image.
@@ -65,7 +66,10 @@ def unfold(backbone: keras.Model, image_size: int, name: str) -> keras.Model:
         )
     dtype = keras.config.dtype_policy().compute_dtype
     image = keras.Input((image_size, image_size, 3), name="images")
-    x = _embedding_for(parts.embedding, image_size)(image)
+    embedding = _embedding_for(parts.embedding, image_size)
+    x = embedding(image)
+    if x.shape[1] != num_tokens(embedding):  # SigLIP says one too many
+        x = x[:, : num_tokens(embedding)]
     if parts.dropout is not None and parts.dropout.rate:
         x = keras.layers.Dropout(parts.dropout.rate, name=_DROPOUT)(x)
     for number, block in enumerate(parts.blocks, start=1):
@@ -75,10 +79,9 @@ def unfold(backbone: keras.Model, image_size: int, name: str) -> keras.Model:
         y = block.call(tokens, **_positions(backbone, tokens, image_size))
         y = y[0] if isinstance(y, tuple) else y  # DeiT: scores of attention
         x = keras.Model(tokens, y, name=f"block_{number}")(x)
-    config = parts.norm.get_config() | {"name": NORM}
-    norm = keras.layers.LayerNormalization.from_config(config)
-    x = norm(x)
-    norm.set_weights(parts.norm.get_weights())
+    x = copy_layer(parts.norm, _NORM, x)
+    if parts.pooling is not None:
+        x = copy_layer(parts.pooling, _POOLING, x)
     model = keras.Model(image, x)
     complete_configs(model)
     return model
@@ -110,11 +113,22 @@ def _parts_of_dino(backbone):
     )
 
 
+def _parts_of_siglip(backbone):
+    return _Parts(
+        backbone.embedding,
+        None,
+        backbone.encoder_layers,
+        backbone.post_layer_norm,
+        backbone.head,
+    )
+
+
 _PARTS = {
     "ViTBackbone": _parts_of_vit,
     "DeiTBackbone": _parts_of_deit,
     "DINOV2Backbone": _parts_of_dino,
     "DINOV3Backbone": _parts_of_dino,
+    "SigLIPVisionEncoder": _parts_of_siglip,
 }
 
 
@@ -152,7 +166,8 @@ def _embedding_for(embedding, image_size):
         config["use_mask_token"] = False
     for name in ("image_size", "image_shape", "position_embedding_shape"):
         if name in config:
-            config[name] = (image_size, image_size)
+            is_one = isinstance(config[name], int)
+            config[name] = image_size if is_one else (image_size, image_size)
     resized = type(embedding).from_config(config)
     resized.build((None, image_size, image_size, 3))
     of_position = getattr(embedding, "position_embeddings", None)
@@ -162,7 +177,10 @@ def _embedding_for(embedding, image_size):
         if before.shape != now.shape or "position_embeddings" in now.name:
             # DINOv2 has two of them, one for another size: now one.
             source = before if of_position is None else of_position
-            before = _interpolated(embedding, source, now.shape[-2])
+            if "float" in now.dtype:
+                before = _interpolated(embedding, source, now.shape[-2])
+            else:
+                before = now  # SigLIP numbers its positions
         weights.append(keras.ops.convert_to_numpy(before))
     resized.set_weights(weights)
     return resized

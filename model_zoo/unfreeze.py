@@ -42,10 +42,12 @@ def unfreeze(
     expected = []
     for position, layer in enumerate(model.layers):
         for leaf in leaf_layers(layer):
-            leaf.trainable = position >= first and (
-                train_batch_norm
-                or not isinstance(leaf, keras.layers.BatchNormalization)
-            )
+            # A layer that trains already doesn't pass it on to those inside.
+            for inner in leaf._flatten_layers():
+                inner.trainable = position >= first and (
+                    train_batch_norm
+                    or not isinstance(inner, keras.layers.BatchNormalization)
+                )
             expected += [variable.path for variable in leaf.trainable_variables]
     trained = [variable.path for variable in model.trainable_variables]
     if sorted(trained) != sorted(expected):

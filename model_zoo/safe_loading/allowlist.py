@@ -7,7 +7,11 @@ module or opens another file; and those of KerasHub in `hub_layers`. No Keras
 is needed here.
 """
 
-from model_zoo.safe_loading.hub_layers import HUB_LAYERS, find_wrong_argument
+from model_zoo.safe_loading.hub_layers import (
+    HUB_LAYERS,
+    find_wrong_argument,
+    registered_name,
+)
 from model_zoo.safe_loading.kinds import kind_of, shown
 from thaw.errors import UserError
 
@@ -27,8 +31,8 @@ _OPERATIONS = {  # as keras.ops and the operators of Python make them
     "numpy": """
         Absolute Add Clip Concatenate Divide Exp Expm1 Flip GetItem Log Log1p
         Max Maximum Mean Min Minimum Mod Moveaxis Multiply Negative Power
-        Reshape Round Sign Sqrt Square Squeeze ExpandDims Subtract Sum Tanh
-        Transpose TrueDivide Var Std
+        Reshape Round Sign Split Sqrt Square Squeeze ExpandDims Subtract Sum
+        Tanh Transpose TrueDivide Var Std
     """,
     "nn": """
         Elu Gelu HardSigmoid HardSilu HardTanh LeakyRelu LogSoftmax Relu Relu6
@@ -164,7 +168,8 @@ class _Check:
         return used
 
     def _hub_layer(self, layer, depth):
-        self._own_name(layer)
+        if layer.get("registered_name") != registered_name(kind_of(layer)):
+            self._own_name(layer)
         config = layer.get("config")
         if not isinstance(config, dict):
             raise self._refused("a layer in it has no configuration")

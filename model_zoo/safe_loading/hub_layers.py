@@ -10,9 +10,21 @@ from collections.abc import Callable, Mapping
 
 from model_zoo.safe_loading.hub_arguments import KINDS, OF_EVERY_LAYER
 
+HUB_BACKBONES = """
+    CSPNetBackbone DINOV2Backbone DINOV3Backbone DeiTBackbone DenseNetBackbone
+    EfficientNetBackbone HGNetV2Backbone MiTBackbone MobileNetBackbone
+    MobileNetV5Backbone ResNetBackbone SigLIPVisionEncoder
+    SwinTransformerBackbone VGGBackbone ViTBackbone XceptionBackbone
+""".split()
 _ATTENTION = "hidden_dim:count num_heads:count dropout_rate:rate"
 _LAYER_SCALE = "hidden_dim:count init_values:scale"
 _MLP = "hidden_dim:count intermediate_dim:count activation:activation"
+_EFFICIENT = """
+    input_filters:count output_filters:count kernel_size:count strides:count
+    data_format:channels_last batch_norm_momentum:scale
+    batch_norm_epsilon:scale activation:activation dropout:rate nores:flag
+"""
+_MOBILE = "norm_layer:norm data_format:channels_last channel_axis:last_axis"
 _LAYERS = {
     "vit.vit_layers": {
         "ViTPatchingAndEmbedding": """
@@ -63,7 +75,116 @@ _LAYERS = {
         "DINOV3MLP": f"{_MLP} use_bias:flag",
         "DINOV3GatedMLP": f"{_MLP} use_bias:flag",
     },
+    "siglip.siglip_layers": {
+        "SigLIPVisionEmbedding": """
+            hidden_dim:count patch_size:pixels image_size:pixels
+            data_format:channels_last
+        """,
+        "SigLIPMLP": _MLP,
+        "SigLIPMultiHeadAttentionPooling": f"""
+            {_MLP} num_heads:count layer_norm_epsilon:scale
+        """,
+    },
+    "mit.mit_layers": {
+        "OverlappingPatchingAndEmbedding": """
+            project_dim:count patch_size:pixels stride:pixels
+        """,
+        "HierarchicalTransformerEncoder": """
+            project_dim:count num_heads:count sr_ratio:count drop_prob:rate
+            layer_norm_epsilon:scale
+        """,
+    },
+    "swin_transformer.swin_transformer_layers": {
+        "PatchEmbedding": """
+            patch_size:pixels embed_dim:count norm_layer:none
+            data_format:channels_last
+        """,
+        "SwinTransformerBlock": """
+            dim:count input_resolution:square num_heads:count window_size:few
+            shift_size:number mlp_ratio:scale qkv_bias:flag dropout_rate:rate
+            attention_dropout:rate drop_path:rate
+        """,
+        "PatchMerging": "dim:count",
+    },
+    "efficientnet.cba": {"CBABlock": _EFFICIENT},
+    "efficientnet.mbconv": {
+        "MBConvBlock": f"{_EFFICIENT} expand_ratio:count se_ratio:rate",
+    },
+    "efficientnet.fusedmbconv": {
+        "FusedMBConvBlock": f"""
+            {_EFFICIENT} expand_ratio:count se_ratio:rate
+            projection_activation:optional_activation
+            projection_kernel_size:count
+        """,
+    },
+    "hgnetv2.hgnetv2_layers": {
+        "HGNetV2Embeddings": """
+            stem_channels:counts hidden_act:activation
+            use_learnable_affine_block:flag data_format:channels_last
+            channel_axis:last_axis
+        """,
+        "HGNetV2Stage": """
+            stage_in_channels:counts stage_mid_channels:counts
+            stage_out_channels:counts stage_num_blocks:fews
+            stage_num_of_layers:fews apply_downsample:flags
+            use_lightweight_conv_block:flags stage_kernel_size:counts
+            use_learnable_affine_block:flag stage_index:number drop_path:rate
+            data_format:channels_last channel_axis:last_axis
+        """,
+    },
+    "mobilenet.mobilenet_backbone": {
+        "DepthwiseConvBlock": """
+            infilters:count filters:count kernel_size:count stride:count
+            squeeze_excite_ratio:optional_rate residual:flag
+        """,
+        "InvertedResidualBlock": """
+            expansion:count infilters:count filters:count kernel_size:count
+            stride:count squeeze_excite_ratio:optional_rate
+            activation:activation padding:number
+        """,
+        "ConvBnActBlock": "filter:count activation:activation",
+    },
+    "mobilenetv5.mobilenetv5_layers": {
+        "ConvNormAct": f"""
+            out_chs:count kernel_size:count stride:count dilation:count
+            groups:count bias:flag pad_type:padding apply_act:flag
+            act_layer:activation {_MOBILE}
+        """,
+    },
+    "mobilenetv5.mobilenetv5_blocks": {
+        "UniversalInvertedResidual": f"""
+            filters:count dw_kernel_size_start:number dw_kernel_size_mid:number
+            dw_kernel_size_end:number stride:count dilation:count
+            pad_type:padding noskip:flag exp_ratio:scale act_layer:activation
+            se_layer:none drop_path_rate:rate
+            layer_scale_init_value:optional_scale {_MOBILE}
+        """,
+        "EdgeResidual": f"""
+            filters:count exp_kernel_size:count stride:count dilation:count
+            group_size:number pad_type:padding expansion_in_chs:number
+            noskip:flag exp_ratio:scale pw_kernel_size:count
+            act_layer:activation se_layer:none drop_path_rate:rate {_MOBILE}
+        """,
+        "MobileNetV5MultiScaleFusionAdapter": f"""
+            in_chs:counts filters:count output_resolution:resolution
+            expansion_ratio:scale interpolation_mode:interpolation
+            layer_scale_init_value:optional_scale noskip:flag
+            act_layer:activation {_MOBILE}
+        """,
+    },
+    "mobilenetv5.mobilenetv5_attention": {
+        "MobileAttention": f"""
+            filters:count stride:count dw_kernel_size:count dilation:count
+            pad_type:padding num_heads:count key_dim:count value_dim:count
+            use_multi_query:flag query_strides:square kv_stride:count
+            cpe_dw_kernel_size:count noskip:flag drop_path_rate:rate
+            attn_drop:rate proj_drop:rate layer_scale_init_value:optional_scale
+            use_bias:flag use_cpe:flag {_MOBILE}
+        """,
+    },
 }
+# Their classes are registered, by this name. Others are by none.
+_REGISTERED = {"keras_hub.src.models.hgnetv2.hgnetv2_layers": "keras_hub>"}
 _MOST_NUMBERS = 1 << 26  # of a table of positions, which is made at once
 
 
@@ -100,6 +221,16 @@ def find_wrong_argument(
             if patches * config.get("hidden_dim", 1) > _MOST_NUMBERS:
                 return name
     return None
+
+
+def registered_name(kind: tuple[str | None, ...]) -> str:
+    """Returns the name that Keras looks up before the module of a layer.
+
+    Args:
+        kind: Module and class, of `HUB_LAYERS`.
+    """
+    module, name = kind
+    return f"{_REGISTERED.get(str(module), '')}{name}"
 
 
 def _product(size):

@@ -80,6 +80,14 @@ def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
         ("config.json", {"class_name": "StringLookup"}, "KerasHub's own"),
         (
             "config.json",
+            {
+                "class_name": "BertBackbone",
+                "registered_name": "keras_hub>BertBackbone",
+            },
+            "'BertBackbone' is not among the image backbones",
+        ),
+        (
+            "config.json",
             {"config": {"dtype": {"class_name": "__lambda__", "config": {}}}},
             "'__lambda__'",
         ),
@@ -96,7 +104,7 @@ def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
         (
             "image_converter.json",
             {"registered_name": "evil>Evil"},
-            "ImageConverter of KerasHub's own",
+            "KerasHub's own",
         ),
     ],
 )
@@ -129,7 +137,7 @@ def test_an_unfreeze_point_is_needed(hub_preset):
         build_model(f"hub:{hub_preset}")
 
 
-def test_layers_of_kerashubs_own_are_refused(tmp_path):
+def test_backbones_that_no_classifier_has_are_refused(tmp_path):
     import keras_hub
 
     keras_hub.models.ViTDetBackbone(
@@ -143,8 +151,23 @@ def test_layers_of_kerashubs_own_are_refused(tmp_path):
         num_output_channels=4,
         window_size=2,
     ).save_to_preset(str(tmp_path / "vit_det"))
-    with pytest.raises(UserError, match="layers of KerasHub's own"):
+    with pytest.raises(UserError, match="'ViTDetBackbone' is not among"):
         build_model(f"hub:{tmp_path}/vit_det", unfreeze_from="all")
+
+
+def test_a_preset_of_a_newer_kerashub(hub_preset, tmp_path):
+    folder = tmp_path / "preset"
+    shutil.copytree(hub_preset, folder)
+    for name, key, value in (
+        ("metadata.json", "keras_hub_version", "99.1.0"),
+        ("config.json", "config", {"block_type": "new_block"}),
+    ):
+        content = json.loads((folder / name).read_text())
+        if key == "config":
+            value = content[key] | value
+        (folder / name).write_text(json.dumps(content | {key: value}))
+    with pytest.raises(UserError, match="99.1.0, here is .* pip install -U"):
+        build_model(f"hub:{folder}", unfreeze_from="all")
 
 
 def test_without_the_package_the_line_to_install_it(monkeypatch):
