@@ -52,13 +52,14 @@ def build_parts():
     import keras
 
     from model_zoo import build_model
-    from model_zoo.backbones import is_file
+    from model_zoo.backbones import is_file, is_hub
     from model_zoo.boundary import split
     from model_zoo.request import check_request
     from model_zoo.unfreeze import first_trained_layer
 
     keras.config.set_dtype_policy(PRECISION.value)
-    weights = "auto" if is_file(BACKBONE.value) else "none"
+    with_weights = is_file(BACKBONE.value) or is_hub(BACKBONE.value)
+    weights = "auto" if with_weights else "none"
     given = {
         "image_size": IMAGE_SIZE.value,
         "weights": weights,
