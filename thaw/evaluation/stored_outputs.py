@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class StoredOutputs:
 
     def features(self) -> np.ndarray:
         """Returns the features of all photos, in their order, float (N, D)."""
-        features = None
+        features: Any = None
         for view in range(self._num_views):
             for rows, tensors in self._tensors(view, self._num_batches):
                 some = self._trained(tensors).features
@@ -99,7 +100,7 @@ class StoredOutputs:
         """
         count = self._num_batches * self._batch_size
         ends = range(count, len(rows), count)
-        features = 0
+        features: Any = 0
         for view in range(self._num_views):
             tensors = (
                 self._cache.read(view, some) for some in np.split(rows, ends)
