@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from thaw.errors import UserError
@@ -134,6 +134,12 @@ def is_file(backbone: str) -> bool:
 def is_hub(backbone: str) -> bool:
     """Returns whether `backbone` is meant as a preset of KerasHub."""
     return str(backbone).startswith(HUB)
+
+
+def is_classifier_preset(backbone: str) -> bool:
+    """Returns whether the folder of a preset holds a whole classifier."""
+    folder = PurePath(str(backbone).removeprefix(HUB))
+    return is_hub(backbone) and Path(folder, "task.json").is_file()
 
 
 def short_name(backbone: str) -> str:

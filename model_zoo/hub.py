@@ -27,6 +27,7 @@ from thaw.errors import UserError, first_line
 _MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
 _MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read
 _OF_ONE_SIZE = ("MiTBackbone", "SwinTransformerBackbone")
+_COPIES, _BYTES = 2, 4  # of weights, and of each
 _MOST_RANDOM = 1 << 29  # weights of a base without a file of them: 2 GB
 
 
@@ -169,6 +170,7 @@ def _check_preset(preset, weights):
     if weights != "none":
         path = get_file(preset, "model.weights.h5")
         held = check_weights(path, str(path))
+        _check_memory(preset, held)
     model = build_without_memory(
         lambda: keras_hub.models.Backbone.from_preset(
             preset, load_weights=False
@@ -176,6 +178,22 @@ def _check_preset(preset, weights):
     )
     check_claims(model, held, f"{HUB}{preset}")
     return content["class_name"]
+
+
+def _check_memory(preset, held):
+    """Refuses weights that the memory can't hold twice: as read, and built."""
+    information = Path("/proc/meminfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    for line in lines:
+        name, _, value = line.partition(":")
+        available = 1024 * int(value.split()[0])
+        needed = _COPIES * _BYTES * held
+        if name == "MemAvailable" and needed > available:
+            raise UserError(
+                f"{HUB}{preset} needs about {needed / 1e9:.1f} GB of memory, "
+                f"and {available / 1e9:.1f} GB are available. Choose a smaller "
+                "preset, or another machine."
+            )
 
 
 def _check_class(preset, name, allowed=None):

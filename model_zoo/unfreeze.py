@@ -112,9 +112,9 @@ def block_starts(model: keras.Model) -> list[str]:
     """Returns where one may unfreeze from, in order: each block's first layer.
 
     A block begins with the first layer of the base that has weights after the
-    maps have become smaller. Smaller maps with larger ones after them, as in
-    squeeze-and-excitation, begin none. The blocks of a transformer are layers,
-    and the embedding comes before them.
+    maps have become smaller, or the tokens fewer. Smaller maps with larger ones
+    after them, as in squeeze-and-excitation, begin none. The blocks of a
+    transformer are layers, and the embedding comes before them.
 
     Args:
         model: Model of `build_model`, or read from its file.
@@ -124,9 +124,11 @@ def block_starts(model: keras.Model) -> list[str]:
     starts, size, largest = [], 0, 0  # of maps: of the block, and later on
     for layer in reversed(base_layers(model)):
         shape = getattr(layer.output, "shape", ())
-        if len(shape) != 4 or isinstance(layer, keras.layers.ZeroPadding2D):
+        if isinstance(layer, keras.layers.ZeroPadding2D) or (
+            len(shape) not in (3, 4)
+        ):
             continue
-        pixels = math.prod(shape[1:3])
+        pixels = math.prod(shape[1:-1])
         if layer.weights and pixels >= largest:
             if pixels == size:
                 starts.pop()

@@ -161,6 +161,41 @@ def test_resnet18_on_cifar10(hub_preset):
     assert norms and all(norm.trainable_variables for norm in norms)
 
 
+def test_a_linear_head_on_dinov2(small_preset, images):
+    config = parse("dinov2_linear")
+    (stage,) = plan(config)
+    assert stage.solver is not None and stage.unfreeze_from == "none"
+    folder, backbone = small_preset("DINOV2")
+    changed = {"backbone": f"hub:{folder}", "image_size": 32}
+    model = build(config, 3, **changed)
+    assert model.get_layer("presize").height == 37  # 256 / 224 of it
+    (head,) = [x for x in model.layers if x.name == "head_output"]
+    # Class token and mean of the 16 patches, without the three registers.
+    pixels = model.get_layer("preprocess").output
+    both = keras.Model(model.input, [pixels, head.input])
+    pixels, features = both(images, training=False)
+    tokens = backbone(pixels, training=False).numpy()
+    expected = np.concatenate([tokens[:, 0], tokens[:, 4:].mean(axis=1)], 1)
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_blocks_of_a_vit(small_preset):
+    config = parse("vit_last_blocks")
+    head, fine_tune = plan(config)
+    assert head.solver is not None and fine_tune.epochs == 5
+    assert config.model_arguments()["unfreeze_from"] == "block_11"
+    folder, _ = small_preset("ViT")
+    changed = {
+        "backbone": f"hub:{folder}",
+        "image_size": 32,
+        "unfreeze_from": "block_2",
+    }
+    model = build(config, 3, **changed)
+    assert model.get_layer("head_output").input.shape == (None, 16)
+    trained = [x.name for x in model.layers if x.trainable_variables]
+    assert trained == ["block_2", "norm", "head_output"]
+
+
 @pytest.mark.parametrize(
     "recipe, epochs, batch_size, augmentation",
     [
@@ -217,11 +252,20 @@ def test_simple_cnn_on_one_channel():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_it_trains(drawn_photos, pets, hub_preset, recipe, tmp_path):
+def test_it_trains(
+    drawn_photos, pets, hub_preset, small_preset, recipe, tmp_path
+):
     data = pets if recipe.startswith("pets") else drawn_photos
     more = [] if recipe.startswith("simple_cnn") else list(TINY)
     if recipe == "resnet18_cifar10":
         more = [f"--backbone=hub:{hub_preset}", "--image_size=64"]
+    if recipe in ("dinov2_linear", "vit_last_blocks"):
+        preset = small_preset(
+            "ViT" if recipe == "vit_last_blocks" else "DINOV2"
+        )
+        more = [f"--backbone=hub:{preset[0]}", "--image_size=32"]
+    if recipe == "vit_last_blocks":
+        more.append("--unfreeze_from=block_2")
     if recipe == "vgg16_linear_head":
         more.append("--cut_at=block5_pool")
     if recipe in ("vgg16_head_dropout02", "vgg16_precomputed"):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from model_zoo import build_model, listing
+from model_zoo.backbones import is_classifier_preset
+from tests.support.presets import save_preset
 from thaw.errors import UserError
 
 
@@ -130,6 +132,31 @@ def test_the_weights_of_a_preset_are_checked(hub_preset, tmp_path):
         file["x"] = h5py.ExternalLink("/etc/passwd", "/")
     with pytest.raises(UserError, match="link to somewhere else"):
         build_model(f"hub:{folder}", unfreeze_from="all")
+
+
+def test_of_a_classifier_the_backbone_is_taken(tmp_path, images):
+    import keras_hub
+
+    folder = tmp_path / "preset"
+    backbone = save_preset(folder, "VGG")
+    assert not is_classifier_preset(f"hub:{folder}")
+    expected = build_model(f"hub:{folder}", unfreeze_from="all", dropout=0)
+    keras_hub.models.ImageClassifier.from_preset(
+        str(folder), num_classes=7
+    ).save_to_preset(str(folder))
+    assert is_classifier_preset(f"hub:{folder}") and backbone.built
+    model = build_model(f"hub:{folder}", unfreeze_from="all", dropout=0)
+    assert model.get_layer("block3_conv1").get_weights()[1].any()
+    for name in ("block1_conv1", "block3_conv1"):
+        np.testing.assert_array_equal(
+            model.get_layer(name).kernel, expected.get_layer(name).kernel
+        )
+
+
+def test_weights_that_the_memory_cannot_hold(hub_preset, monkeypatch):
+    monkeypatch.setattr("model_zoo.hub._BYTES", 1 << 40)
+    with pytest.raises(UserError, match="GB of memory, and .* are available"):
+        build_model(f"hub:{hub_preset}", unfreeze_from="all")
 
 
 def test_an_unfreeze_point_is_needed(hub_preset):

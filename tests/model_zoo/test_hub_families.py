@@ -8,7 +8,7 @@ from model_zoo import build_model
 from model_zoo.boundary import boundary_tensors, split
 from model_zoo.nested import layer_output
 from model_zoo.safe_loading.load import load_model
-from model_zoo.unfreeze import base_layers, unfreeze
+from model_zoo.unfreeze import base_layers, block_starts, unfreeze
 from tests.support.presets import OTHERS, SIZE
 from tests.support.training import train
 from thaw.errors import UserError
@@ -49,6 +49,11 @@ def test_it_computes_what_kerashub_does_and_opens_again(
     model.save(tmp_path / "model.keras")
     opened = load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(opened(images, training=False), expected)
+
+
+def test_a_block_begins_where_tokens_become_fewer(small_preset):
+    model = build(small_preset("MiT")[0])
+    assert block_starts(model) == ["patch_and_embed_0", "patch_and_embed_1"]
 
 
 @pytest.mark.parametrize("family", ["EfficientNet", "HGNetV2", "MobileNet"])

@@ -69,7 +69,7 @@ def unfreeze_points(model: keras.Model) -> list[str]:
     names = [layer.name for layer in layers]
     starts = block_starts(model)
     points = set(starts[1:])
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
+    for start, end in zip(starts, [*starts, None][1:], strict=True):
         stop = names.index(end) if end else len(names)
         inside = layers[names.index(start) + 1 : stop]
         inside = [x for x in inside if _has_kernel(x)]

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
+from model_zoo.backbones import is_classifier_preset
 from model_zoo.own_model import find_own_model
 from thaw import progress
 from thaw.config import TrainConfig
@@ -33,6 +34,8 @@ def inspecting(
     found = find_photos(config, class_names)
     if find_own_model(config.backbone_name) is not None:
         say(own_backbone.describe_start(config, found[0].class_names))
+    if is_classifier_preset(config.backbone_name):
+        say(f"{config.backbone_name} is a classifier: its backbone is taken")
     # In processes, while TensorFlow is imported.
     with start_inspection(found, config) as inspect:
         with progress.heavy_imports():
