@@ -84,14 +84,14 @@ class TrainConfig(Config):
             options below; crop: a random part; presize: fastai's; flip:
             mirrored; flip_rotate: mirrored, up to 10 degrees.
         rotation_range: Degrees, either way.
-        width_shift_range: Share of the width, either way.
-        height_shift_range: Share of the height, either way.
+        width_shift_range: Share of the width.
+        height_shift_range: Share of the height.
         shear_range: Degrees, either way.
-        zoom_range: Zoom in [1 - range, 1 + range], per axis.
+        zoom_range: Zoom in 1 ± range, per axis.
         horizontal_flip: Mirror half of the views.
         fill_mode: What is outside the photo.
-        randaugment: Then keras.layers.RandAugment; new views in each pass.
-        mixup: Blend pairs of images and labels (keras.layers.MixUp).
+        randaugment: Then keras.layers.RandAugment.
+        mixup: Blend pairs (keras.layers.MixUp).
         cutmix: Paste patches (keras.layers.CutMix); with `mixup`, either.
 
     Model:
@@ -103,8 +103,8 @@ class TrainConfig(Config):
             all, or auto: searched for. Default: start of the last block.
         budget: Time for a run that searches, e.g. 10m.
         trials: Instead of a time, trials of a search.
-        train_batch_norm: Train unfrozen BatchNormalization, too.
-        cut_at: Last layer of the base, e.g. block4_pool. Default: all of it.
+        train_batch_norm: Train unfrozen BatchNormalization.
+        cut_at: Last layer of the base. Default: all of it.
         pooling: Features to vector; cls, both: of transformers. auto: flatten
             for VGG, the class token if there is one, else avg.
         head: linear, svm: solved by scikit-learn. dense: Dense, Dropout, Dense.
@@ -135,10 +135,10 @@ class TrainConfig(Config):
         class_weights: Weights in the loss.
         early_stopping: Patience in epochs, per stage.
         precision: Dtype policy, for GPUs, and for CPUs that gain from it.
-        yardstick: Solve a linear head as well, to compare with.
+        yardstick: Compare with a solved linear head.
         steps_per_epoch: Steps per epoch. Default: all photos once.
         num_gpus: GPUs that share each batch.
-        seed: Seed of split, order, augmentation and new weights.
+        seed: Random seed.
 
     Cache:
         frozen_runtime: Runtime of the frozen part.
@@ -150,7 +150,7 @@ class TrainConfig(Config):
         cache_limit_gb: Size limit of that folder.
 
     Output:
-        checkpoint_minutes: Minutes between checkpoints within an epoch.
+        checkpoint_minutes: Minutes between checkpoints.
         smooth_curves: Smoothing of the curves.
     """
 
