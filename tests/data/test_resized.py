@@ -63,5 +63,7 @@ def test_there_is_room_for_a_quarter_of_the_memory(monkeypatch, tmp_path):
     monkeypatch.setattr(resized, "Path", lambda _: information)
     assert has_room(500, 224)  # 301 MB of 307
     assert not has_room(520, 224)
+    information.write_text("MemAvailable: 999999999 kB\n")
+    assert has_room(4982, 224) and not has_room(4983, 224)  # 3 GB
     information.unlink()
     assert not has_room(1, 224)

@@ -8,12 +8,13 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 import plots
+from thaw.data.decode import spread
 from thaw.evaluation import metrics
 from thaw.evaluation.calibration import Calibrated
 from thaw.evaluation.evaluation import Evaluation
 from thaw.evaluation.predictions import Predictions
 
-_POINTS = 20_000  # of a curve
+_POINTS = 20_000  # of a curve or map
 
 
 def draw_figures(
@@ -64,19 +65,21 @@ def draw_figures(
     }
     if min(predictions.penultimate.shape) >= 2:
         components = PCA(2, random_state=0)
+        points = components.fit_transform(predictions.penultimate)
+        points, labels, predicted = _thinned(
+            points, labels, predictions.predicted
+        )
         drawn["feature_map"] = plots.plot_feature_map(
-            components.fit_transform(predictions.penultimate),
+            points,
             labels,
-            predictions.predicted,
+            predicted,
             names,
             explained=np.nan_to_num(components.explained_variance_ratio_),
         )
     return {name: ax.figure for name, ax in drawn.items()}
 
 
-def _thinned(x, y):
-    """Returns points of a curve, no more than a picture can show."""
-    if len(x) <= _POINTS:
-        return x, y
-    kept = np.linspace(0, len(x) - 1, _POINTS).round().astype("int64")
-    return x[kept], y[kept]
+def _thinned(*arrays):
+    """Returns the rows of arrays, some of them if a picture can't show all."""
+    kept = spread(len(arrays[0]), _POINTS)
+    return [array[kept] for array in arrays]
