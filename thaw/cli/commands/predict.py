@@ -4,7 +4,8 @@
     find photos -name '*.jpg' | python predict.py runs/latest -
 
 Photos in folders are found at any depth; globs may be quoted; - stands for a
-list of names on the standard input. The run folder is all it needs: size,
+list of names on the standard input. Tar files, and addresses such as
+s3://bucket/photos/, are read as well. The run folder is all it needs: size,
 preprocessing and class names come from there. Photos that cannot be used are
 named on stderr, and the exit status is then 1; the others are predicted.
 """
@@ -102,7 +103,7 @@ def main(arguments: list[str], config: PredictConfig) -> int:
     bad = []
     good = good_predictions(
         predictions,
-        None if photo_arguments.LIST in arguments else len(known),
+        len(known) if known.are_all else None,
         bad,
         needs_all=config.format == "contest",
     )
