@@ -46,6 +46,13 @@ def test_paths_become_absolute_and_are_given(tmp_path, monkeypatch):
     assert config.cache_dir == str(tmp_path / "cache")
     assert config.backbone == str(tmp_path / "base.keras")
     assert config.given == {"data", "cache_dir", "backbone"}
+    for data, expected in (
+        ("x-{0..9}.tar", str(tmp_path / "x-{0..9}.tar")),
+        ("s3://bucket/x.tar", "s3://bucket/x.tar"),
+        ("mnist", "mnist"),
+    ):
+        config = TrainConfig(data=data).with_absolute_paths()
+        assert config.data == expected
     assert TrainConfig().with_absolute_paths() == TrainConfig()
 
 

@@ -163,7 +163,7 @@ def test_every_flag_in_the_docs_exists(run_script):
 def test_training_commands_are_spelt_right(shell_lines, run_script):
     """They get as far as looking for the photos."""
     lines = [line for line in shell_lines if "train.py --data" in line]
-    assert len(lines) == 9
+    assert len(lines) == 11
     for line in lines:
         arguments = shlex.split(line.split("python ")[1], comments=True)
         arguments = [
@@ -172,7 +172,8 @@ def test_training_commands_are_spelt_right(shell_lines, run_script):
         ]
         process = run_script(*arguments)
         assert process.returncode == 2
-        assert "--data: photos does not exist" in process.stderr
+        is_missing = "photos does not exist|There is no file photos/train-0000"
+        assert re.search(is_missing, process.stderr)
 
 
 def test_make_runs_what_the_readme_says(shell_lines):

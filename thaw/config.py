@@ -57,8 +57,8 @@ class TrainConfig(Config):
     Data:
         data: Folder with one folder of photos per class, or with train/ and
             validation/ of that kind; a .csv or .tsv table with path,label or
-            id,label; a .zip or .tar file of these; demo, cats_vs_dogs, cifar10
-            or mnist.
+            id,label; a .zip or .tar file of these; tar shards, e.g.
+            'x-{00..99}.tar'; demo, cats_vs_dogs, cifar10 or mnist.
         class_folders: Which folders in `data` are the classes, e.g. '*,!test'
             or '*/*'. Default: found.
         label_regex: Regular expression whose first group, in the file name, is
@@ -416,10 +416,15 @@ class TrainConfig(Config):
             for name in ("data", "validation_data", "weights")
             if getattr(self, name)
             and getattr(self, name) not in ("demo", *WEIGHTS)
-            and os.path.exists(getattr(self, name))
+            and _is_path(getattr(self, name))
         }
         if self.backbone and is_file(self.backbone):
             paths["backbone"] = os.path.abspath(self.backbone)
         if self.cache_dir:
             paths["cache_dir"] = os.path.abspath(self.cache_dir)
         return dataclasses.replace(self, **paths)
+
+
+def _is_path(name):
+    """Returns whether a name is that of files, or a pattern of shards."""
+    return os.path.exists(name) or (".tar" in name and "://" not in name)

@@ -122,7 +122,8 @@ class Run:
         """Yields a `Prediction` for each photo, in order.
 
         Args:
-            photos: Path of a photo or folder, a glob, or a list of these.
+            photos: Path of a photo or folder, a glob, tar files, an address
+                such as `s3://bucket/photos/`, or a list of these.
             top: Number of classes to list, the likeliest first; None: all.
             batch_size: Photos at a time.
 

@@ -5,7 +5,12 @@ import tempfile
 from pathlib import Path
 
 # With CI=true, a test may be skipped for these reasons only.
-ALLOWED_SKIPS = {"no IPv6": "not every machine has it"}
+ALLOWED_SKIPS = {
+    "no IPv6": "not every machine has it",
+    "no aiohttp": "of the extra remote",
+    "no s3fs": "of the extra remote",
+    "no moto": "a server that plays S3",
+}
 MOST_PROCESSES = 40
 _COUNT = "THAW_TESTS_COUNT"
 

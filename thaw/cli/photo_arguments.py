@@ -7,32 +7,48 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from thaw.errors import UserError
-from thaw.inference.photo_paths import find_paths, in_parts
+from thaw.inference.photo_parts import find_source, make_parts
+from thaw.inference.photo_paths import in_parts
 
 LIST = "-"  # names of photos on the standard input
 _STDIN = 0  # file descriptor
 _BLOCK = 1 << 16  # bytes read at a time, at most
 
 
+class KnownNames(list):
+    """Names of photos that are known before any is read.
+
+    Attributes:
+        are_all: Whether there are no others, of a list or in tar files.
+    """
+
+    are_all = True
+
+
 def find_photos(
     arguments: Sequence[str],
-) -> tuple[list[str], Iterator[list[str]]]:
-    """Returns the paths that are known, and all in lists of at most 512.
+) -> tuple[KnownNames, Iterator[list[str]]]:
+    """Returns the names that are known, and all in lists of at most 512.
 
     Args:
-        arguments: Photos, folders, globs, or `-` for a list, which is read as
-            it comes.
+        arguments: Photos, folders, globs, tar files, addresses, or `-` for a
+            list, which is read as it comes.
 
     Raises:
         UserError: If one stands for no photo.
     """
-    found = [None if x == LIST else find_paths(x) for x in arguments]
-    known = [path for paths in found if paths is not None for path in paths]
-    return known, in_parts(
-        block
-        for paths in found
-        for block in (_read_list() if paths is None else [paths])
-    )
+    sources = [None if x == LIST else find_source(x) for x in arguments]
+    known = KnownNames(x for source in sources if source for x in source.names)
+    known.are_all = all(x is not None and not x.shards for x in sources)
+    return known, _parts(sources)
+
+
+def _parts(sources):
+    for source in sources:
+        if source is None:
+            yield from in_parts(_read_list())
+        else:
+            yield from make_parts([source])
 
 
 def wait_for_first(parts: Iterator[list[str]]) -> Iterator[list[str]]:

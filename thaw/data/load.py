@@ -20,6 +20,7 @@ from thaw.data.label_tables import load_tables
 from thaw.data.photos import Photos
 from thaw.data.reading_choice import choose_reading
 from thaw.data.reading_text import describe_use
+from thaw.data.shards import labelled_shards, load_shards
 from thaw.data.sources import check_folder
 from thaw.data.split_names import split_role
 from thaw.data.table_file import is_table
@@ -41,7 +42,9 @@ def load_photos(
     Args:
         data: Folder of class folders, or with `train` and `validation` of that
             kind (`class_folders.load_folders`); a table beside the photos
-            (`label_tables.load_tables`); a zip or tar file of any of these.
+            (`label_tables.load_tables`); a zip or tar file of any of these; or
+            shards with labels (`shards.find_shards`). Tar files may be at
+            addresses.
         validation_data: The same to validate on, or None: what is in `data`.
         class_names: The classes of a model, of which the photos may have any;
             None: those that the training photos have, two or more.
@@ -60,44 +63,23 @@ def load_photos(
     """
     options = LabelOptions.of(label_options)
     _check_one_source(data, options)
-    sources = [
+    cache_dir = cache_dir or default_cache_dir()
+    known, notes = class_names or (), ()
+    sources: list[Any] = [
         source and os.path.expanduser(source)
         for source in (data, validation_data)
     ]
-    roots: list[Any] = [
-        unpack(
-            source,
-            cache_dir or default_cache_dir(),
-            options.label_regex is not None,
-        )
-        if source and is_archive(source)
-        else source
-        for source in sources
-    ]
-    known = class_names or ()
-    load_table = functools.partial(
-        _load_tables, sources, roots, options.columns
-    )
-    place, notes = roots[0], ()
-    if split is not None and not is_table(place):
-        place, notes = _find_part(place, split, options, known, load_table)
-    if is_table(place):
-        splits = load_beside_table(
-            place, roots[1], known, functools.partial(load_table, split=split)
-        )
-    elif options.label_regex is not None:
-        splits = load_by_name(place, roots[1], options.label_regex)
+    shards = labelled_shards(sources, options, split)
+    splits: Any
+    if shards is not None:
+        splits = [
+            load_shards(x, cache_dir, options) if x else None for x in shards
+        ]
     else:
-        splits = load_folders(
-            place,
-            roots[1],
-            options.class_folders,
-            known,
-            load_table,
-            any(options.columns),
-        )
-    if options.group_regex is not None:
-        splits = _group_by_path(splits, roots, options.group_regex)
+        roots = [_unpacked(x, cache_dir, options) for x in sources]
+        splits, notes = _load(sources, roots, options, known, split)
+        if options.group_regex is not None:
+            splits = _group_by_path(splits, roots, options.group_regex)
     train, validation = splits
     train = dataclasses.replace(train, notes=(*train.notes, *notes))
     if class_names is None:
@@ -108,6 +90,37 @@ def load_photos(
         option = "data" if validation_data is None else "validation_data"
         validation = validation.with_class_names(class_names, option)
     return train, validation
+
+
+def _unpacked(source, cache_dir, options):
+    """Returns the folder of what is in an archive; others as they are."""
+    if not source or not is_archive(source):
+        return source
+    return unpack(source, cache_dir, options.label_regex is not None)
+
+
+def _load(sources, roots, options, known, split):
+    """Returns both splits of folders and tables, and notes."""
+    load_table = functools.partial(
+        _load_tables, sources, roots, options.columns
+    )
+    place, notes = roots[0], ()
+    if split is not None and not is_table(place):
+        place, notes = _find_part(place, split, options, known, load_table)
+    if is_table(place):
+        load_table = functools.partial(load_table, split=split)
+        return load_beside_table(place, roots[1], known, load_table), notes
+    if options.label_regex is not None:
+        return load_by_name(place, roots[1], options.label_regex), notes
+    splits = load_folders(
+        place,
+        roots[1],
+        options.class_folders,
+        known,
+        load_table,
+        any(options.columns),
+    )
+    return splits, notes
 
 
 def _check_one_source(data, options):

@@ -1,6 +1,7 @@
 """Predictions for photos of any number, in parts: memory stays flat."""
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -9,7 +10,7 @@ import numpy as np
 from thaw.data import MAX_PIXELS, quality_report
 from thaw.errors import UserError
 from thaw.inference.grad_cam import GradCam
-from thaw.inference.photo_paths import find_paths, in_parts
+from thaw.inference.photo_parts import find_source, make_parts, staged
 from thaw.inference.predictor import (
     BATCH_SIZE,
     Batch,
@@ -59,7 +60,8 @@ def predict(
     Args:
         run: `thaw.Run`, or anything with its `model`, `class_names` and
             `pixel_ranges`.
-        photos: Path of a photo, a folder, a glob, or a list of these.
+        photos: Path of a photo, a folder, a glob, tar files, an address
+            (`s3://...`), or a list of these.
         top: Number of classes in `Prediction.top`, at least 1; None: all.
         batch_size: Photos at a time.
         max_pixels: Photos with more pixels can't be used.
@@ -80,7 +82,7 @@ def predict(
             raise UserError(f"`{name}` must be at least 1. Received: {value}")
     return predict_parts(
         run,
-        in_parts([_find_all(photos)]),
+        _find_parts(photos),
         top=top,
         batch_size=batch_size,
         max_pixels=max_pixels,
@@ -105,13 +107,17 @@ def predict_parts(
     """
     predictor = Predictor(run.model, batch_size, run.pixel_ranges)
     outside, total = [], 0
+    parts, of_names = itertools.tee(staged(parts))
     for photos in inspect_in_parts(parts, max_pixels, run.pixel_ranges):
-        outside += quality_report.find_outside(photos, photos.pixel_ranges)
+        names = tuple(next(of_names))
+        outside += quality_report.find_outside(
+            dataclasses.replace(photos, paths=names), photos.pixel_ranges
+        )
         total += len(photos)
         for batch in predictor.predict(photos):
             found = {
                 row: make_prediction(
-                    photos.paths[row], probabilities, run.class_names, top
+                    names[row], probabilities, run.class_names, top
                 )
                 for row, probabilities in zip(
                     batch.rows, batch.outputs.probabilities, strict=True
@@ -120,7 +126,7 @@ def predict_parts(
             if on_batch is not None and found:
                 on_batch(batch, list(found.values()))
             for row, reason in batch.bad:
-                found[row] = Prediction(photos.paths[row], error=reason)
+                found[row] = Prediction(names[row], error=reason)
             yield from (found[row] for row in sorted(found))
     if outside:
         warn(quality_report.describe_outside(outside, total))
@@ -168,14 +174,14 @@ def grad_cam(
         classes = batch.outputs.probabilities.argmax(axis=1)
         heats.append(make_heats(batch.images, classes))
 
-    parts = in_parts([_find_all(photos)])
+    parts = _find_parts(photos)
     for prediction in predict_parts(run, parts, on_batch=draw):
         if prediction.error is not None:
             raise UserError(f"{prediction.path}: {prediction.error}")
     return np.concatenate(heats)
 
 
-def _find_all(photos: PathOrPaths) -> list[str]:
+def _find_parts(photos: PathOrPaths) -> Iterator[list[str]]:
     if isinstance(photos, str | os.PathLike):
-        return find_paths(photos)
-    return [path for one in photos for path in find_paths(one)]
+        photos = [photos]
+    return make_parts([find_source(x) for x in photos])

@@ -23,6 +23,7 @@ from thaw.data.inspect_worker import Inspection
 from thaw.data.inspector import Inspector
 from thaw.data.photos import Photos
 from thaw.inference.outputs import Outputs, OutputsModel
+from thaw.inference.photo_parts import StagedPart
 from thaw.pixel_range import PixelRange
 
 BATCH_SIZE = 32  # photos, unless said otherwise
@@ -58,16 +59,19 @@ def inspect_in_parts(
     are kept in the user's cache, as by train.py.
 
     Args:
-        parts: Lists of paths.
+        parts: Lists of paths, and `StagedPart`s, whose files are known only
+            while they are used: their inspections aren't kept.
         max_pixels: Photos with more pixels cannot be used.
         pixel_ranges: `Run.pixel_ranges` of the run.
     """
     memo = inspection_cache.default_memo()
     with Inspector(max_pixels) as inspector:
-        for paths in parts:
-            photos = Photos.unlabelled(paths)
+        for part in parts:
+            paths, kept = part, memo
+            if isinstance(part, StagedPart):
+                paths, kept = part.paths, None
             photos = inspect_photos(
-                photos, memo, max_pixels, inspector=inspector
+                Photos.unlabelled(paths), kept, max_pixels, inspector=inspector
             )
             yield photos_as_trained(photos, pixel_ranges)
 

@@ -4,7 +4,8 @@
     find photos -name '*.jpg' | python predict.py runs/latest -
 
 Photos in folders are found at any depth; globs may be quoted; - stands for a
-list of names on the standard input. The run folder is all it needs: size,
+list of names on the standard input. Tar files, and addresses such as
+s3://bucket/photos/, are read as well. The run folder is all it needs: size,
 preprocessing and class names come from there. Photos that cannot be used are
 named on stderr, and the exit status is then 1; the others are predicted.
 """
@@ -106,11 +107,10 @@ def main(arguments: list[str], config: PredictConfig) -> int:
 
         paths = [path for some in parts for path in some]
         return write_parts(run, paths, config)
-    total = None if photo_arguments.LIST in arguments else len(known)
-    return _print_rows(run, parts, config, known, total)
+    return _print_rows(run, parts, config, known)
 
 
-def _print_rows(run, parts, config, known, total):
+def _print_rows(run, parts, config, known):
     """Prints predictions as they are computed; returns the exit status."""
     from thaw.cli.predict_progress import good_predictions
     from thaw.inference.pictures import PictureFolder
@@ -131,7 +131,10 @@ def _print_rows(run, parts, config, known, total):
     )
     bad = []
     good = good_predictions(
-        predictions, total, bad, needs_all=config.format == "contest"
+        predictions,
+        len(known) if known.are_all else None,
+        bad,
+        needs_all=config.format == "contest",
     )
     rows = (describe(x, config.top, unsure_below) for x in good)
     make_text = FORMATS[config.format]
