@@ -10,7 +10,7 @@ BACKBONE_WANTED = "a base that Keras 3 saved: model.save('base.keras')"
 WEIGHTS_WANTED = (
     "weights in HDF5, a .h5 file of Model.save_weights or keras.applications"
 )
-MODEL_WANTED = "the model.keras that train.py wrote"
+MODEL_WANTED = "the model.keras written by train.py"
 
 _PICKLE = "it is, or may hold, a pickle, which can run any code when opened"
 _ARCHIVE = "it is an archive; unpack it, and look what is in it"

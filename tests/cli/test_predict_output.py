@@ -104,7 +104,7 @@ def test_an_output_of_anything_else_is_refused(
     for arguments, message in {
         ("--output=a_file",): "a_file is a file",
         ("--output=full",): "full is not empty, .*(notes.txt)",
-        (f"--output={photos / 'cat' / 'out'}",): "is among the photos",
+        (f"--output={photos / 'cat' / 'out'}",): "is inside",
         ("--output=other",): "other holds other predictions (different: "
         "photos, names, model, class names, unsure below, max pixels)",
         ("--part=1/2",): "--part writes part files. Give an --output.",

@@ -124,7 +124,7 @@ def test_an_unfinished_one_is_not_resumed(unfinished):
     with pytest.raises(UserError, match=message):
         thaw.fine_tune(run_dir=unfinished, resume=True)
     assert sorted(os.listdir(unfinished)) == before
-    with pytest.raises(UserError, match="has not ended|no run that has ended"):
+    with pytest.raises(UserError, match="has not ended|is not a finished run"):
         thaw.load_run(unfinished)
 
 

@@ -20,9 +20,11 @@ class KnownNames(list):
 
     Attributes:
         are_all: Whether there are no others, of a list or in tar files.
+        in_shards: Whether some are in tar files.
     """
 
     are_all = True
+    in_shards = False
 
 
 def find_photos(
@@ -39,7 +41,8 @@ def find_photos(
     """
     sources = [None if x == LIST else find_source(x) for x in arguments]
     known = KnownNames(x for source in sources if source for x in source.names)
-    known.are_all = all(x is not None and not x.shards for x in sources)
+    known.in_shards = any(x is not None and x.shards for x in sources)
+    known.are_all = None not in sources and not known.in_shards
     return known, _parts(sources)
 
 

@@ -90,6 +90,11 @@ def main(arguments: list[str], config: PredictConfig) -> int:
     if config.grad_cam is not None:
         _make_picture_folder(config.grad_cam, arguments, known)
     if config.output is not None:
+        if known.in_shards:
+            raise UserError(
+                "`output`: photos in tar files are read in sequence, so parts "
+                "can't be planned. Drop `output`, or give a folder of photos."
+            )
         _check_outside("output", config.output, arguments, known)
     parts = photo_arguments.wait_for_first(parts)
     run = Run(follow_link(run_dir))
