@@ -97,6 +97,22 @@ def class_names_in(path, name):
     return text.splitlines()
 
 
+@pytest.mark.parametrize("family", ["ViT", "DINOV3"])
+def test_a_transformer_becomes_onnx(small_preset, photos, family, tmp_path):
+    """Erfc, and tensors that layers hold: tf2onnx knows neither."""
+    from thaw.exporting import onnx
+
+    model = build_model(
+        f"hub:{small_preset(family)[0]}", 3, unfreeze_from="none"
+    )
+    source = Source(build_classifier(model), tmp_path, CLASS_NAMES, photos)
+    onnx.write(source, tmp_path / "model.onnx")
+    run = onnx.open_runner(tmp_path / "model.onnx")
+    expected = keras_runner(source.classifier)
+    for photo in photos:
+        np.testing.assert_allclose(run(photo), expected(photo), atol=1e-5)
+
+
 def test_a_sigmoid_becomes_two_columns(photos):
     model = build_model("vgg16_tiny", 2, weights="auto", image_size=48)
     second = model(photos[0], training=False).numpy()[0, 0]

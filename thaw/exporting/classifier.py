@@ -20,15 +20,16 @@ def build_classifier(model: keras.Model) -> keras.Model:
 
     Args:
         model: Model of a run folder, from raw RGB, float32 (B, H, W, 3); its
-            Normalization layers are changed in place.
+            layers are changed in place: tensors become arrays.
     """
     if not is_float32(model):
         model = _in_float32(model)
-    for layer in leaf_layers(model):
-        if isinstance(layer, keras.layers.Normalization):
-            # As constants of the graph: tf2onnx takes tensors for inputs.
-            layer.mean = np.array(layer.mean)
-            layer.variance = np.array(layer.variance)
+    for layer in model._flatten_layers():
+        # Such as of Normalization, and positions of transformers.
+        for name, value in list(vars(layer).items()):
+            if isinstance(value, tf.Tensor):
+                # As constants of the graph: tf2onnx takes tensors for inputs.
+                setattr(layer, name, np.array(value))
     output = model.output
     if output.shape[1] == 1:
         output = keras.ops.concatenate([1 - output, output], axis=-1)

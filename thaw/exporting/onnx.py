@@ -8,13 +8,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import onnx
 import onnxruntime
+from tf2onnx import utils
+from tf2onnx.handler import tf_op
 
 from thaw.exporting.classifier import INPUT, OUTPUT
 from thaw.exporting.variants import Source
 
 _DIMENSIONS = ("batch", "height", "width")  # any number, by these names
+
+
+@tf_op("Erfc")
+class _Erfc:
+    """TensorFlow's GELU, which tf2onnx does not know, as 1 - Erf."""
+
+    @classmethod
+    def version_9(cls, ctx, node, **kwargs):
+        """Replaces a node of the graph."""
+        (dtype,), outputs = map(ctx.get_dtype, node.output), node.output
+        shapes = [ctx.get_shape(x) for x in outputs]
+        ctx.remove_node(node.name)
+        erf = ctx.make_node("Erf", node.input, dtypes=[dtype], shapes=shapes)
+        one = ctx.make_const(
+            utils.make_name("one"),
+            np.array(1, utils.map_onnx_to_numpy_type(dtype)),
+        )
+        ctx.make_node(
+            "Sub",
+            [one.output[0], erf.output[0]],
+            outputs=outputs,
+            dtypes=[dtype],
+            shapes=shapes,
+        )
 
 
 def write(source: Source, path: Path) -> None:
