@@ -8,6 +8,9 @@ new_environment = $(PYTHON) -m venv $(if $(UV),--without-pip) $(1)
 install = $(if $(UV),$(UV) pip install -q --python $(1),$(1)/bin/python -m pip \
 	--disable-pip-version-check install) -c constraints.txt
 
+site_packages = $(1)/bin/python -c \
+	"import sysconfig; print(sysconfig.get_path('purelib'))"
+
 # uv compiles nothing: the first run does, what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -16,11 +19,12 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/installed
 	.venv/bin/python train.py --unfreeze-from block5_conv1
 
-test: .venv/installed-dev .venv-jax/installed
+test: .venv/installed-dev .venv-jax/installed .venv-ray/installed
 	.venv/bin/python -m pytest tests
+	.venv-ray/bin/python -m pytest tests/work -m ray -n 0
 
 test-fast: .venv/installed-dev
-	.venv/bin/python -m pytest tests -m "not slow and not process"
+	.venv/bin/python -m pytest tests -m "not slow and not process and not ray"
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
@@ -40,8 +44,14 @@ lint: .venv/installed-dev
 	$(call install,.venv-jax) keras jax
 	touch $@
 
-.venv .venv-jax:
+# Ray, and by a .pth file all of .venv: TensorFlow is there once.
+.venv-ray/installed: constraints.txt .venv/installed-dev | .venv-ray
+	$(call install,.venv-ray) --no-deps ray msgpack pandas pyarrow
+	$(call site_packages,.venv) >"$$($(call site_packages,.venv-ray))/thaw.pth"
+	touch $@
+
+.venv .venv-jax .venv-ray:
 	$(call new_environment,$@)
 
 clean:
-	rm -rf .venv .venv-jax build *.egg-info
+	rm -rf .venv .venv-jax .venv-ray build *.egg-info

@@ -5,10 +5,11 @@ import dataclasses
 from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.keras_config import check_keras_config
-from thaw.progress import Progress, say
+from thaw.progress import say
 from thaw.training import request
 from thaw.training.preparing import preparing
 from thaw.work.part import Part
+from thaw.work.progress import UnitProgress
 
 
 def fill_part(
@@ -45,15 +46,15 @@ def fill_part(
                 "Make room, or raise `cache_limit_gb`."
             )
         units = part.take(fill.plan(part.total))
-        done, progress = 0, Progress(count_photos(units))
+        num_photos = count_photos(units)
+        progress = UnitProgress(num_photos)
         for unit in units:
             fill(unit)
-            done += len(unit.rows)
-            progress(done)
+            progress.add(len(unit.rows))
         progress.clear()
         say(
-            f"Part {part}: {done:,} photos in {len(units):,} units computed; "
-            "what was stored already is not counted."
+            f"Part {part}: {num_photos:,} photos in {len(units):,} units "
+            "computed, beside what was stored already."
         )
         return dataclasses.replace(
             config,

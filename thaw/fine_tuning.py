@@ -14,6 +14,7 @@ from thaw.keras_config import check_keras_config
 from thaw.progress import say
 from thaw.training import request
 from thaw.training.inspecting import inspecting
+from thaw.work.options import EngineOptions
 
 if TYPE_CHECKING:
     from thaw.run import Run
@@ -54,7 +55,9 @@ def fine_tune(
             same probabilities.
         verbose: `auto`, 0 (silent), 1 (progress bar) or 2 (one line per
             epoch), as in `Model.fit`.
-        **options: Fields of `TrainConfig`.
+        **options: Fields of `TrainConfig`; and `engine`, `ray_address`,
+            `workers` and `gpus_per_worker` of train.py: who computes the
+            frozen features.
 
     Returns:
         The `Run`; its `model` is a plain `keras.Model`.
@@ -77,6 +80,7 @@ def fine_tune(
     """
     started = time.perf_counter()
     check_keras_config()
+    engine = EngineOptions.taken_from(options)
     config, path = request.resolve(config, data, run_dir, resume, options)
     unfreeze_from = check_request(**config.model_arguments())
     request.check_folders(config, path)
@@ -97,6 +101,7 @@ def fine_tune(
             Resumption(resume, resume_anyway, is_default),
             callbacks,
             verbose,
+            engine,
         )
         _run(training, verify, started)
     from thaw.run import Run

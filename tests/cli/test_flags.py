@@ -8,7 +8,7 @@ from thaw.errors import UserError
 
 
 def parse(*arguments):
-    rest, (config, own) = flags.parse(["train.py", *arguments], CONFIGS)
+    rest, (config, own, _) = flags.parse(["train.py", *arguments], CONFIGS)
     return rest, config, own
 
 

@@ -4,18 +4,8 @@ import shutil
 
 import pytest
 
-from model_zoo import build_model
+from tests.support.runs import make_run
 from thaw.inference.output_folder import OutputFolder
-from thaw.runs.writer import RunFolder
-
-
-def make_run(folder, weights="auto"):
-    class_names = ["cat", "dog", "owl"]
-    model = build_model("vgg16_tiny", 3, weights=weights, image_size=32)
-    run = RunFolder.create(folder)
-    run.save_class_names(class_names)
-    run.save_model(model, class_names)
-    return run.path
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ TINY = ("--backbone=vgg16_tiny", "--image_size=48")
 def parse(recipe, *more):
     """Returns the options of a recipe and some more flags."""
     flagfile = f"--flagfile={ROOT / 'recipes' / recipe}.flags"
-    _, (config, _) = flags.parse(["train.py", flagfile, *more], CONFIGS)
+    _, (config, *_) = flags.parse(["train.py", flagfile, *more], CONFIGS)
     return config
 
 

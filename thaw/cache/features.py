@@ -106,7 +106,11 @@ class Features:
                 first_photo + len(rows), self.num_photos
             )
             rows.extend(self._views.order(pass_index)[skipped:])
-        return self._views.describe(rows[: self._batch_size])
+        return self.describe_photos(rows[: self._batch_size])
+
+    def describe_photos(self, rows: Sequence[int] | np.ndarray) -> str:
+        """Returns the names of the first of some photos."""
+        return self._views.describe(rows)
 
     def one_pass(self, view: int = 0) -> tf.data.Dataset:
         """Returns a view of every photo; the last batch may be short."""

@@ -37,6 +37,8 @@ class FeatureCache:
         num_views: Views kept of each photo; 0: nothing is stored.
         lacks_room: Whether more would be kept if the disk allowed it.
         key: Everything that the tensors depend on, but view and row.
+        layout: Arguments of another object for the same shards, but for its
+            folder and `num_views`.
     """
 
     def __init__(
@@ -60,6 +62,9 @@ class FeatureCache:
             key: Everything that the tensors depend on, but view and row.
         """
         self.shapes = [tuple(shape) for shape in shapes]
+        self.layout = dict(
+            shapes=self.shapes, num_photos=num_photos, dtype=dtype, key=key
+        )
         self.dtype = dtype
         self.num_views = num_views
         self.lacks_room = False

@@ -20,7 +20,7 @@ from thaw.errors import UserError
 from thaw.inference.csv_rows import csv_text
 
 FORMAT = 1
-_PLAN, _SUCCESS, _LOCK = "_PLAN.json", "_SUCCESS.json", ".lock"
+PLAN, _SUCCESS, _LOCK = "_PLAN.json", "_SUCCESS.json", ".lock"
 
 
 class OutputFolder:
@@ -49,10 +49,10 @@ class OutputFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         plan = {"format": FORMAT, **plan, "photos_per_part": size}
         with filelock.FileLock(self.path / _LOCK):
-            if not (self.path / _PLAN).exists():
+            if not (self.path / PLAN).exists():
                 self._check_empty()
-                atomic.write_json(self.path / _PLAN, plan)
-        self.plan = json.loads((self.path / _PLAN).read_text("utf-8"))
+                atomic.write_json(self.path / PLAN, plan)
+        self.plan = json.loads((self.path / PLAN).read_text("utf-8"))
         self._check_same(plan)
 
     @property

@@ -4,11 +4,13 @@ import hashlib
 import itertools
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from model_zoo.hashes import weights_sha256
 from thaw.data import MAX_PIXELS
+from thaw.errors import list_some
 from thaw.inference.csv_rows import csv_cells, csv_titles
 from thaw.inference.output_folder import OutputFolder
 from thaw.inference.photo_paths import in_parts
@@ -65,14 +67,9 @@ class PredictionParts:
         }
         size = choose_size(len(paths), BATCH_SIZE, workers)
         self.folder = OutputFolder(output, plan, size)
+        self._max_pixels = max_pixels
         self._asked: deque = deque()
-        # One for all units: it keeps its processes, and what it compiled.
-        self._predictions = predict_parts(
-            run,
-            iter(self._asked.popleft, None),
-            top=top,
-            max_pixels=max_pixels,
-        )
+        self._predictions: Any = None
 
     def plan(self) -> list[Unit]:
         """Returns the units whose parts are missing, of the same numbers."""
@@ -88,6 +85,14 @@ class PredictionParts:
         """
         paths = [self._paths[row] for row in unit.rows]
         self._asked.extend(in_parts([paths]))
+        if self._predictions is None:
+            # One for all units: it keeps its processes, and what it compiled.
+            self._predictions = predict_parts(
+                self._run,
+                iter(self._asked.popleft, None),
+                top=self._top,
+                max_pixels=self._max_pixels,
+            )
         rows = [csv_titles(self._run.class_names, self._top)]
         bad = []
         for prediction in itertools.islice(self._predictions, len(paths)):
@@ -102,5 +107,9 @@ class PredictionParts:
     def close(self) -> None:
         """Ends its processes."""
         self._asked.append(None)
-        for _ in self._predictions:
+        for _ in self._predictions or ():
             pass
+
+    def describe(self, unit: Unit) -> str:
+        """Returns the names of the first photos of a unit."""
+        return list_some([self._paths[row] for row in unit.rows])

@@ -21,12 +21,14 @@ from thaw.training.best_model import BestModel
 from thaw.training.callbacks import Callbacks, check_callbacks
 from thaw.training.checkpoints import Checkpoints
 from thaw.training.conditions import make_conditions
+from thaw.training.engine_filling import fill_caches
 from thaw.training.history import History
 from thaw.training.interruption import StopRequest
 from thaw.training.losses import Accuracy
 from thaw.training.prepared import Prepared
 from thaw.training.replicas import Replicas
 from thaw.training.state import Training
+from thaw.work.options import LOCAL, EngineOptions
 
 
 def prepare(
@@ -75,6 +77,7 @@ def begin(
     resumption: resume.Resumption,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: str | int,
+    engine: EngineOptions = LOCAL,
 ) -> Training:
     """Returns a run that is ready to train, in its locked run folder.
 
@@ -86,6 +89,7 @@ def begin(
         resumption: Whether the run goes on.
         callbacks: Keras callbacks.
         verbose: As in `fine_tune`.
+        engine: Who fills the caches before.
 
     Raises:
         UserError: If photos, options or the checkpoint don't fit.
@@ -93,6 +97,7 @@ def begin(
     """
     check_callbacks(callbacks)
     prepared = prepare(config, inspect, unfreeze_from)
+    fill_caches(prepared, engine)
     model, settings = prepared.model, prepared.settings
     class_names = prepared.splits.train.class_names
     epochs = sum(stage.epochs for stage in prepared.stages)

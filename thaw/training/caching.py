@@ -130,11 +130,16 @@ def give_caches(
         stage.train_cache, stage.val_cache = train_cache, val_cache
 
 
+def cache_path(config: TrainConfig) -> str:
+    """Returns the path of the folder of cached features."""
+    return config.cache_dir or str(default_cache_dir() / "features")
+
+
 def open_cache_folder(config: TrainConfig) -> CacheFolder | None:
     """Returns the folder of cached features, None if there is no cache."""
     if config.cache_views == 0:
         return None
-    path = config.cache_dir or default_cache_dir() / "features"
+    path = cache_path(config)
     try:
         return CacheFolder(path, int(config.cache_limit_gb * 1e9))
     except OSError as error:

@@ -1,8 +1,11 @@
 """What the caches of a run lack, computed in units of work."""
 
+import dataclasses
+
 import numpy as np
 
-from thaw.cache.shards import SHARD_BYTES
+from thaw.cache.folder import CacheFolder
+from thaw.cache.shards import SHARD_BYTES, FeatureCache
 from thaw.errors import MachineError
 from thaw.training.prepared import Prepared
 from thaw.training.stages import features_of
@@ -66,6 +69,10 @@ class Filling:
                     stored[id(cache), view][missing] = view < cache.num_views
         return units
 
+    def describe(self, unit: Unit) -> str:
+        """Returns the names of the first photos of a unit."""
+        return self._sources[unit.source].describe_photos(unit.rows)
+
     def __call__(self, unit: Unit) -> None:
         """Computes a unit, and stores it.
 
@@ -81,3 +88,30 @@ class Filling:
                 "The features cannot be stored. What is stored already is "
                 "kept. Make room; then run the same command again."
             )
+
+
+def with_other_caches(prepared: Prepared, folder: CacheFolder) -> Prepared:
+    """Returns the same run with caches that have read nothing yet.
+
+    Args:
+        prepared: The run.
+        folder: Folder of its caches.
+    """
+    opened = {}
+
+    def open_again(cache):
+        if id(cache) not in opened:
+            opened[id(cache)] = FeatureCache(
+                **cache.layout, num_views=cache.num_views, folder=folder
+            )
+        return opened[id(cache)]
+
+    stages = [
+        dataclasses.replace(
+            stage,
+            train_cache=open_again(stage.train_cache),
+            val_cache=open_again(stage.val_cache),
+        )
+        for stage in prepared.stages
+    ]
+    return dataclasses.replace(prepared, stages=stages)

@@ -20,6 +20,7 @@ from thaw.cli.prediction_text import ENDS, FORMATS
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.work.options import EngineOptions
 from thaw.work.part import Part
 
 
@@ -40,7 +41,7 @@ class PredictConfig(Config):
             sees the likeliest class.
         output: Folder for part-000000.csv and so on, and _SUCCESS.json once all
             are there; the same command again writes those that are missing.
-        part: Write every N-th part file, e.g. 3/100: for array jobs.
+        part: 3/100: write a hundredth of the part files.
         max_pixels: Photos with more cannot be used.
     """
 
@@ -71,16 +72,21 @@ class PredictConfig(Config):
             )
 
 
-CONFIGS = (PredictConfig,)
+CONFIGS = (PredictConfig, EngineOptions)
 
 
-def main(arguments: list[str], config: PredictConfig) -> int:
+def main(
+    arguments: list[str], config: PredictConfig, engine: EngineOptions
+) -> int:
     """Prints predictions; returns 1 if a photo cannot be used."""
     if len(arguments) < 2:
         raise UserError(
             "Expected a run folder and photos, e.g. python predict.py "
             "runs/latest photo.jpg"
         )
+    engine.check_part(config.part)
+    if engine.engine != "local" and config.output is None:
+        raise UserError("`engine=ray` writes part files. Give an `output`.")
     from thaw.cli import photo_arguments
     from thaw.run import Run
     from thaw.runs.paths import follow_link
@@ -111,7 +117,7 @@ def main(arguments: list[str], config: PredictConfig) -> int:
         from thaw.cli.predict_output import write_parts
 
         paths = [path for some in parts for path in some]
-        return write_parts(run, paths, config)
+        return write_parts(run, paths, config, engine)
     return _print_rows(run, parts, config, known)
 
 

@@ -16,6 +16,7 @@ from thaw.config import TrainConfig
 from thaw.errors import UserError
 from thaw.options import Config, option
 from thaw.progress import say
+from thaw.work.options import EngineOptions
 from thaw.work.part import Part
 
 
@@ -29,8 +30,7 @@ class RunOptions(Config):
         resume: Run folder of a stopped run to go on with.
         resume_anyway: Go on even if photos or options have changed since.
         estimate: Estimate time and disk, and exit.
-        part: Fill every N-th unit of the cache, e.g. 3/100, and train nothing:
-            for array jobs.
+        part: 3/100: fill a hundredth of the cache, and exit.
         list_backbones: Print the backbones and exit.
         list_layers: Print the base's layers and exit.
     """
@@ -48,16 +48,22 @@ class RunOptions(Config):
         Part.parse(self.part)
 
 
-CONFIGS = (TrainConfig, RunOptions)
+CONFIGS = (TrainConfig, RunOptions, EngineOptions)
 
 
-def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
+def main(
+    arguments: list[str],
+    config: TrainConfig,
+    own: RunOptions,
+    engine: EngineOptions,
+) -> int:
     """Trains, or prints a table; returns the exit status."""
     if arguments:
         raise UserError(
             f"Unexpected argument '{arguments[0]}'. Flags start with --; "
             "photos are given with --data=FOLDER. (All flags: --help)"
         )
+    engine.check_part(own.part)
     if own.list_backbones:
         from model_zoo import listing
 
@@ -69,7 +75,7 @@ def main(arguments: list[str], config: TrainConfig, own: RunOptions) -> int:
     elif own.part:
         _fill_part(config, own)
     else:
-        _train(config, own)
+        _train(config, own, engine)
     return 0
 
 
@@ -113,7 +119,7 @@ def _fill_part(config, own):
     say(f"When all parts are done: {command}")
 
 
-def _train(config, own):
+def _train(config, own, engine):
     import thaw
 
     if own.resume and own.run_dir:
@@ -124,6 +130,7 @@ def _train(config, own):
             run_dir=own.resume or own.run_dir,
             resume=own.resume is not None,
             resume_anyway=own.resume_anyway,
+            **engine.keywords(),
         )
     if not (run.path / "run.json").exists():  # only learning rates
         return

@@ -1,0 +1,112 @@
+"""What runs in the processes of a Ray cluster: a worker, and the ledger."""
+
+import pickle
+import platform
+import traceback
+from typing import Any
+
+from thaw.errors import MachineError, UserError
+from thaw.work.machine import describe_differences, machine_facts
+
+MOST_ATTEMPTS = 3
+# What a worker answers: a result, or why there is none.
+DONE, REFUSED, FAILED, ENDED_WORKERS = "done", "refused", "failed", "ended"
+
+
+class Ledger:
+    """An actor that knows which units were begun, and where."""
+
+    def __init__(self, facts: dict):
+        """Takes the facts of `machine_facts` that workers have to share.
+
+        Args:
+            facts: Those known; of others the first worker's count.
+        """
+        self._facts = facts
+        self._begun = {}  # by unit: where it was begun, each time
+        self._again = []
+
+    def agree(self, facts: dict) -> dict:
+        """Returns the facts that count."""
+        self._facts = facts | self._facts
+        return self._facts
+
+    def begin(self, index: int, where: str) -> list[str]:
+        """Returns where a unit was begun before, and did not end."""
+        before = self._begun.setdefault(index, [])
+        if before:
+            self._again.append((index, [*before, where]))
+        self._begun[index] = [*before, where]
+        return before
+
+    def end(self, index: int) -> None:
+        """Notes that a unit is done."""
+        self._begun.pop(index, None)
+
+    def news(self) -> tuple[list, dict]:
+        """Returns the units begun again since the last call, and all begun."""
+        again, self._again = self._again, []
+        return again, self._begun
+
+
+class Worker:
+    """A worker of Ray Data: it does units, and never raises.
+
+    An exception would end the job at once, or be tried again without end.
+    """
+
+    def __init__(self, units, packages, job: bytes, ledger):
+        """Starts the job, if this is the right kind of machine.
+
+        Args:
+            units: All units.
+            packages: Of `Job`.
+            job: The `Job`, pickled: by itself it needs the same versions.
+            ledger: Handle of the `Ledger`.
+        """
+        import ray
+
+        self._get, self._units, self._ledger = ray.get, units, ledger
+        self._where = platform.node()
+        facts = machine_facts(packages)
+        expected = self._get(ledger.agree.remote(facts))
+        differences = describe_differences(expected, facts, self._where)
+        self._refusal = None
+        if differences:
+            self._refusal = (
+                REFUSED,
+                (
+                    "Workers must be of one kind, or the last bits of results "
+                    f"differ. {differences}."
+                ),
+            )
+            return
+        try:
+            self._do = pickle.loads(job).start()
+        except UserError as error:
+            self._refusal = REFUSED, f"{self._where}: {error}"
+        except Exception:
+            self._refusal = FAILED, f"{self._where}: {traceback.format_exc()}"
+
+    def __call__(self, batch: dict) -> dict:
+        """Does the unit of a batch of one row."""
+        (index,) = batch["unit"]
+        answer = pickle.dumps(self._refusal or self._answer(int(index)))
+        return {"unit": [index], "answer": [answer]}
+
+    def _answer(self, index) -> tuple[str, Any]:
+        before = self._get(self._ledger.begin.remote(index, self._where))
+        if len(before) >= MOST_ATTEMPTS:
+            return ENDED_WORKERS, before
+        try:
+            result = self._do(self._units[index])
+        except UserError as error:
+            answer = REFUSED, str(error)
+        except (MachineError, OSError, FloatingPointError) as error:
+            answer = FAILED, f"{self._where}: {error}"
+        except Exception:
+            answer = FAILED, f"{self._where}: {traceback.format_exc()}"
+        else:
+            answer = DONE, result
+        self._ledger.end.remote(index)
+        return answer
