@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from model_zoo.hub_configs import complete_configs
+from model_zoo.hub_configs import check_precision, complete_configs
 from model_zoo.layer_names import OUTPUT
 from model_zoo.names import reserve_names
 from model_zoo.own_model import OwnModel, kept_columns
@@ -103,6 +103,7 @@ def open_model(own: OwnModel) -> keras.Model:
             f"{own.path} is not a model saved by train.py: its last layer has "
             f"no {activation}."
         )
+    check_precision(source, own.path)
     reserve_names(operation.name for operation in source.operations)
     for layer in leaf_layers(source):
         if layer.name not in _FIXED:

@@ -13,7 +13,11 @@ from pathlib import Path
 import keras
 
 from model_zoo.backbones import HUB
-from model_zoo.hub_configs import check_arguments, complete_configs
+from model_zoo.hub_configs import (
+    check_arguments,
+    check_precision,
+    complete_configs,
+)
 from model_zoo.hub_stages import has_stages, unfold_stages
 from model_zoo.preprocessing import rescale
 from model_zoo.safe_loading.allowlist import check_values
@@ -61,6 +65,7 @@ def load_preset(
     elif has_stages(model):
         model = unfold_stages(model)
     check_arguments(model, backbone)
+    check_precision(model, backbone)
     complete_configs(model)
     return model, own_size, preprocess
 

@@ -39,6 +39,16 @@ _KEPT_AS = {
 }
 
 
+# Layers that give those inside them no dtype: opened elsewhere, it's another.
+_FLOAT32_ONLY = {
+    "CBABlock",
+    "FusedMBConvBlock",
+    "HierarchicalTransformerEncoder",
+    "MBConvBlock",
+    "OverlappingPatchingAndEmbedding",
+}
+
+
 def complete_configs(model: keras.Model) -> None:
     """Makes a model with layers of KerasHub's own save what opens again.
 
@@ -113,6 +123,22 @@ def copy_layer(
     outputs = copy(*inputs, **options)
     copy.set_weights(layer.get_weights())
     return outputs
+
+
+def check_precision(model: keras.Model, name: str) -> None:
+    """Raises a `UserError` if a model can't compute as it is asked to now.
+
+    Args:
+        model: Functional model.
+        name: What the message calls it.
+    """
+    policy = keras.config.dtype_policy().name
+    kinds = {type(layer).__name__ for layer in leaf_layers(model)}
+    if policy != "float32" and kinds & _FLOAT32_ONLY:
+        raise UserError(
+            f"`precision`: the layers of {name} forget half precision when "
+            f"they are saved. Expected float32. Received: {policy}"
+        )
 
 
 def check_arguments(model: keras.Model, name: str) -> None:

@@ -43,6 +43,9 @@ def _unfold_swin(backbone, image):
             height, width = stage.input_resolution
             name = f"stage{i}_merge"
             x = copy_layer(stage.downsample, name, x, H=height, W=width)
+            # It doesn't say how many tokens it makes.
+            tokens = ((height + 1) // 2) * ((width + 1) // 2), x.shape[-1]
+            x = keras.layers.Reshape(tokens, name=f"stage{i}_tokens")(x)
     return copy_layer(backbone.norm, "norm", x)
 
 

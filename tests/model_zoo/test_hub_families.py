@@ -83,9 +83,27 @@ def test_another_size_than_that_of_the_preset(small_preset, images, family):
     assert (
         keras.Model(model.input, tokens)(images).shape[1:] == (tokens.shape[1:])
     )
-    if family != "MiT":  # which pads
-        with pytest.raises(UserError, match="`image_size`|of 34 pixels"):
+    if family == "SigLIP":
+        with pytest.raises(UserError, match="multiple of 8. Received: 34"):
             build(folder, image_size=34)
+
+
+@pytest.mark.parametrize("family", ["ViT", "HGNetV2", "EfficientNet"])
+def test_half_precision(small_preset, images, family, tmp_path):
+    folder, _ = small_preset(family)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        if family == "EfficientNet":
+            with pytest.raises(UserError, match="`precision`.* mixed_bfloat16"):
+                build(folder)
+            return
+        model = build(folder)
+        model.save(tmp_path / "model.keras")
+        expected = model(images, training=False)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    opened = load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(opened(images, training=False), expected)
 
 
 @pytest.mark.slow
