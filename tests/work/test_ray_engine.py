@@ -93,19 +93,19 @@ def test_workers_of_another_kind_are_refused(options, tmp_path, monkeypatch):
 
 def test_a_node_that_is_removed_loses_nothing(cluster, options, tmp_path):
     node = cluster.add_node(num_cpus=2)
-    units = [Unit(number, 0, range(4)) for number in range(40)]
+    units = [Unit(number, 0, range(4)) for number in range(20)]
 
     def remove():
-        while len(list(tmp_path.glob("done-*"))) < 10:
+        while len(list(tmp_path.glob("done-*"))) < 5:
             time.sleep(0.1)
         cluster.remove_node(node)
 
     thread = threading.Thread(target=remove)
     thread.start()
-    answers = run(ScriptedJob(str(tmp_path), seconds=0.3), options, units)
+    answers = run(ScriptedJob(str(tmp_path), seconds=0.25), options, units)
     thread.join()
-    assert len(answers) == 40
-    assert len(list(tmp_path.glob("done-*"))) == 40
+    assert len(answers) == 20
+    assert len(list(tmp_path.glob("done-*"))) == 20
 
 
 def test_too_many_workers_for_a_cluster(cluster, tmp_path):

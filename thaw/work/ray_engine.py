@@ -18,6 +18,7 @@ from thaw.work.ray_cluster import cluster
 from thaw.work.units import Unit
 
 _LOOK_SECONDS = 2.0  # between two looks at the ledger
+_MOST_BLOCKS = 5000  # of units: each takes memory of this process
 _THREAD_SECONDS = 20.0  # to end
 _WAY_ON = "What is done stays; the same command again goes on with the rest."
 _SILENCE_SECONDS = 300.0  # after which it is said what is waited for
@@ -103,7 +104,7 @@ def _dataset(ray, pool, job, units, ledger):
     context.max_consecutive_actor_init_deaths = pool.workers + 3
     items = [{"unit": index} for index in range(len(units))]
     return ray.data.from_items(
-        items, override_num_blocks=len(items)
+        items, override_num_blocks=min(len(items), _MOST_BLOCKS)
     ).map_batches(
         ray_worker.Worker,
         batch_size=1,
@@ -153,6 +154,7 @@ class _Watch:
         self._ray, self._ledger = ray, ledger
         self._describe, self._units = describe, units
         self._moved = time.monotonic()
+        self._news = None  # that have been asked for
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -168,21 +170,27 @@ class _Watch:
 
     def _run(self):
         while not self._is_closed.wait(_LOOK_SECONDS):
-            news = self._ledger.news.remote()
-            try:
-                again, begun = self._ray.get(news, timeout=_LOOK_SECONDS)
-            except self._ray.exceptions.GetTimeoutError:  # it is starting
-                continue
-            for index, places in again:
-                *before, where = places
-                warn(
-                    f"Unit {self._units[index].number} begins again on "
-                    f"{where}: its worker on {before[-1]} ended (attempt "
-                    f"{len(places)} of {ray_worker.MOST_ATTEMPTS})."
-                )
-            if time.monotonic() - self._moved >= _SILENCE_SECONDS:
-                self.moved()
-                warn(f"Nothing was done for 5 minutes. {self._waiting(begun)}")
+            self._look()
+        self._look()
+
+    def _look(self):
+        if self._news is None:
+            self._news = self._ledger.news.remote()
+        try:
+            again, begun = self._ray.get(self._news, timeout=_LOOK_SECONDS)
+        except self._ray.exceptions.GetTimeoutError:  # asked for again
+            return
+        self._news = None
+        for index, places in again:
+            *before, where = places
+            warn(
+                f"Unit {self._units[index].number} begins again on {where}: "
+                f"its worker on {before[-1]} ended (attempt {len(places)} of "
+                f"{ray_worker.MOST_ATTEMPTS})."
+            )
+        if time.monotonic() - self._moved >= _SILENCE_SECONDS:
+            self.moved()
+            warn(f"Nothing was done for 5 minutes. {self._waiting(begun)}")
 
     def _waiting(self, begun):
         if not begun:

@@ -24,6 +24,7 @@ class Ledger:
         """
         self._facts = facts
         self._begun = {}  # by unit: where it was begun, each time
+        self._answers = {}  # by unit that is done, pickled
         self._again = []
 
     def agree(self, facts: dict) -> dict:
@@ -31,16 +32,22 @@ class Ledger:
         self._facts = facts | self._facts
         return self._facts
 
-    def begin(self, index: int, where: str) -> list[str]:
-        """Returns where a unit was begun before, and did not end."""
+    def begin(self, index: int, where: str) -> tuple[list[str], bytes | None]:
+        """Returns where a unit was begun before in vain; and its answer.
+
+        It has one where Ray does a block of units again, some of them done.
+        """
+        if index in self._answers:
+            return [], self._answers[index]
         before = self._begun.setdefault(index, [])
         if before:
             self._again.append((index, [*before, where]))
         self._begun[index] = [*before, where]
-        return before
+        return before, None
 
-    def end(self, index: int) -> None:
+    def end(self, index: int, answer: bytes) -> None:
         """Notes that a unit is done."""
+        self._answers[index] = answer
         self._begun.pop(index, None)
 
     def news(self) -> tuple[list, dict]:
@@ -91,22 +98,30 @@ class Worker:
     def __call__(self, batch: dict) -> dict:
         """Does the unit of a batch of one row."""
         (index,) = batch["unit"]
-        answer = pickle.dumps(self._refusal or self._answer(int(index)))
+        if self._refusal is not None:
+            answer = pickle.dumps(self._refusal)
+        else:
+            answer = self._answer(int(index))
         return {"unit": [index], "answer": [answer]}
 
-    def _answer(self, index) -> tuple[str, Any]:
-        before = self._get(self._ledger.begin.remote(index, self._where))
+    def _answer(self, index) -> bytes:
+        before, answer = self._get(
+            self._ledger.begin.remote(index, self._where)
+        )
+        if answer is not None:
+            return answer
         if len(before) >= MOST_ATTEMPTS:
-            return ENDED_WORKERS, before
-        try:
-            result = self._do(self._units[index])
-        except UserError as error:
-            answer = REFUSED, str(error)
-        except (MachineError, OSError, FloatingPointError) as error:
-            answer = FAILED, f"{self._where}: {error}"
-        except Exception:
-            answer = FAILED, f"{self._where}: {traceback.format_exc()}"
-        else:
-            answer = DONE, result
-        self._ledger.end.remote(index)
+            return pickle.dumps((ENDED_WORKERS, before))
+        answer = pickle.dumps(self._result(index))
+        self._ledger.end.remote(index, answer)
         return answer
+
+    def _result(self, index) -> tuple[str, Any]:
+        try:
+            return DONE, self._do(self._units[index])
+        except UserError as error:
+            return REFUSED, str(error)
+        except (MachineError, OSError, FloatingPointError) as error:
+            return FAILED, f"{self._where}: {error}"
+        except Exception:
+            return FAILED, f"{self._where}: {traceback.format_exc()}"
