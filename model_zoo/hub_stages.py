@@ -41,11 +41,14 @@ def _unfold_swin(backbone, image):
             x = copy_layer(block, f"stage{i}_block{j}", x)
         if stage.downsample is not None:
             height, width = stage.input_resolution
-            name = f"stage{i}_merge"
-            x = copy_layer(stage.downsample, name, x, H=height, W=width)
-            # It doesn't say how many tokens it makes.
-            tokens = ((height + 1) // 2) * ((width + 1) // 2), x.shape[-1]
-            x = keras.layers.Reshape(tokens, name=f"stage{i}_tokens")(x)
+            dtype = keras.config.dtype_policy().compute_dtype
+            tokens = keras.Input(x.shape[1:], name="tokens", dtype=dtype)
+            name = f"stage{i}_reduction"
+            y = copy_layer(stage.downsample, name, tokens, H=height, W=width)
+            # Which doesn't say how many tokens it makes.
+            shape = ((height + 1) // 2) * ((width + 1) // 2), y.shape[-1]
+            y = keras.layers.Reshape(shape, name=f"stage{i}_tokens")(y)
+            x = keras.Model(tokens, y, name=f"stage{i}_merge")(x)
     return copy_layer(backbone.norm, "norm", x)
 
 

@@ -7,7 +7,7 @@ import pytest
 from model_zoo import build_model
 from model_zoo.boundary import boundary_tensors, split
 from model_zoo.nested import layer_output
-from model_zoo.safe_loading.load import load_model
+from model_zoo.safe_loading.load import check_whole_model, load_model
 from model_zoo.unfreeze import base_layers, block_starts, unfreeze
 from tests.support.presets import OTHERS, SIZE
 from tests.support.training import train
@@ -48,6 +48,9 @@ def test_it_computes_what_kerashub_does_and_opens_again(
         np.testing.assert_array_equal(found, expected)
     model.save(tmp_path / "model.keras")
     opened = load_model(tmp_path / "model.keras")
+    assert check_whole_model(opened, "model.keras") == 2 and block_starts(
+        opened
+    )
     np.testing.assert_array_equal(opened(images, training=False), expected)
 
 

@@ -105,7 +105,7 @@ def _flops(layer):
     """Returns the operations of a layer on one photo, forward."""
     if isinstance(layer, keras.Model):
         return sum(map(_flops, leaf_layers(layer)))
-    shape = getattr(layer.output, "shape", (None,))[1:]
+    shape = [x or 1 for x in getattr(layer.output, "shape", (None,))[1:]]
     positions = math.prod(shape[:-1])
     products = sum(math.prod(x.shape) for x in layer.weights if x.ndim > 1)
     return 2 * positions * products + _FLOPS_OF_VALUE * math.prod(shape)
