@@ -105,7 +105,7 @@ def begin_training(flags_of_train, folder):
     from thaw.training.resume import Resumption
 
     given = ["train.py", *flags_of_train, f"--cache_dir={folder / 'features'}"]
-    _, (config, _) = command_line.parse(given, CONFIGS)
+    _, (config, *_) = command_line.parse(given, CONFIGS)
     unfreeze_from = check_request(**config.model_arguments())
     with (
         progress.output(silent=True),

@@ -62,9 +62,9 @@ def test_a_sequential_file_of_fixed_size_needs_no_image_size(tmp_path, images):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"preprocess": "auto"}, "give also `preprocess`"),
-        ({"unfreeze_from": None}, "give also `unfreeze_from`"),
-        ({"image_size": None}, "give also `image_size`"),
+        ({"preprocess": "auto"}, "also give `preprocess`"),
+        ({"unfreeze_from": None}, "also give `unfreeze_from`"),
+        ({"image_size": None}, "also give `image_size`"),
         ({"image_size": 4}, "is `image_size` too small"),
         (
             {"unfreeze_from": "conv_c"},

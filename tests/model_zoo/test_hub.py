@@ -70,7 +70,7 @@ def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
     config = json.loads(path.read_text())
     config["config"]["image_size"] = [64, 48]
     path.write_text(json.dumps(config))
-    with pytest.raises(UserError, match="give also `image_size`"):
+    with pytest.raises(UserError, match="also give `image_size`"):
         build_model(f"hub:{folder}", unfreeze_from="all")
 
 
