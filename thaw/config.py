@@ -87,7 +87,7 @@ class TrainConfig(Config):
         width_shift_range: Share of the width.
         height_shift_range: Share of the height.
         shear_range: Degrees, either way.
-        zoom_range: Zoom in 1 ± range, per axis.
+        zoom_range: Zoom, either way, per axis.
         horizontal_flip: Mirror half of the views.
         fill_mode: What is outside the photo.
         randaugment: Then keras.layers.RandAugment.
