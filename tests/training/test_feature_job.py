@@ -16,7 +16,7 @@ OPTIONS = {
     "image_size": 32, "batch_size": 8, "limit": 12, "epochs": 1,
     "frozen_runtime": "tensorflow", "frozen_precision": "float32",
 }  # fmt: skip
-RAY = EngineOptions(engine="ray")
+RAY = EngineOptions(engine="ray", workers=2)
 
 
 def make_config(data, cache_dir, **changed):
@@ -49,7 +49,6 @@ def in_this_process(job, units, options, describe):
 def test_a_job_that_was_sent_writes_the_same_shards(
     drawn_photos, tmp_path, monkeypatch, augment
 ):
-    monkeypatch.setattr(engine_filling, "_WORKERS", 2)
     monkeypatch.setattr(engine_filling.ray_engine, "run", in_this_process)
     alone = make_config(drawn_photos, tmp_path / "alone", augment=augment)
     fill_part(alone, Part(1, 2), verbose=0)

@@ -166,7 +166,7 @@ def test_devices_drop_different_units_and_keep_one_state(two):
 
 
 def test_the_twin_of_a_range_test_drops_the_same_units(two):
-    """Where nothing is learned yet, the loss is that of the twin."""
+    """The loss before any learning is that of the twin."""
     guard, compile_with = make_guard(two, 0.5)
     given = [
         (tuple(map(tf.constant, (x,))), tf.constant(labels))

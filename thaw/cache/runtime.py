@@ -26,7 +26,7 @@ class Runtime(NamedTuple):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """What it needs beside TensorFlow."""
+        """Packages that it needs beside TensorFlow."""
         return () if self.name == TENSORFLOW else ("openvino",)
 
     def versions(self) -> list[str]:

@@ -14,8 +14,6 @@ from thaw.work.part import Part
 from thaw.work.progress import UnitProgress
 from thaw.work.units import count_photos
 
-_WORKERS = 16  # that parts are made for, where their number isn't given
-
 
 def write_parts(
     run, paths: Sequence[str], config, engine: EngineOptions
@@ -40,7 +38,7 @@ def write_parts(
     }
     workers = part.total
     if engine.engine == "ray":
-        workers = engine.workers or _WORKERS
+        workers = engine.planned_workers
     parts = PredictionParts(
         run, paths, config.output, workers=workers, **options
     )

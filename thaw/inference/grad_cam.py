@@ -15,7 +15,7 @@ from thaw.errors import UserError
 
 
 class _Cut(NamedTuple):
-    """Where a model is cut in two.
+    """The cut that divides a model in two.
 
     Attributes:
         model: The model, perhaps with the layers of its last block as its own.

@@ -14,7 +14,7 @@ from thaw.inference.prediction_parts import PredictionParts
 
 @dataclasses.dataclass(frozen=True)
 class PredictionJob:
-    """What writes part files in another process.
+    """The job that writes part files in another process.
 
     Attributes:
         run: Object as in `thaw.inference.predictions.predict`, to be pickled.

@@ -15,8 +15,6 @@ from thaw.work.options import EngineOptions
 from thaw.work.progress import UnitProgress
 from thaw.work.units import count_photos
 
-_WORKERS = 16  # that units are made for, where their number isn't given
-
 
 def fill_caches(prepared: Prepared, options: EngineOptions) -> None:
     """Computes what the caches of a run lack by Ray, if that is asked for.
@@ -38,7 +36,7 @@ def fill_caches(prepared: Prepared, options: EngineOptions) -> None:
             "`engine=ray` fills the cache of features, and this run keeps "
             "none. Make room in a `cache_dir` that all machines share."
         )
-    units = filling.plan(options.workers or _WORKERS)
+    units = filling.plan(options.planned_workers)
     total = count_photos(units)
     if not units:
         say("Ray: all features are stored already.")

@@ -37,7 +37,7 @@ class _WrittenOnly(CacheFolder):
 
 @dataclasses.dataclass(frozen=True)
 class FeatureJob:
-    """What fills the caches of a run in another process.
+    """The job that fills the caches of a run in another process.
 
     Attributes:
         config: Options of the run, all decided.

@@ -1,4 +1,4 @@
-"""What the caches of a run lack, computed in units of work."""
+"""Missing features of a run, computed in units of work."""
 
 import dataclasses
 
@@ -35,7 +35,7 @@ class Filling:
 
     @property
     def keeps_any(self) -> bool:
-        """Whether any features are kept."""
+        """True if any features are kept."""
         return any(of.caches[0].num_views for of in self._sources)
 
     def plan(self, workers: int) -> list[Unit]:

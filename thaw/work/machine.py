@@ -1,4 +1,4 @@
-"""What the last bits of a worker's results depend on."""
+"""Facts of a machine that the last bits of its results depend on."""
 
 import importlib.metadata
 import os

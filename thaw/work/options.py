@@ -7,12 +7,13 @@ from thaw.errors import UserError
 from thaw.options import Config, option, options
 from thaw.work.part import Part
 
+_WORKERS = 16  # that units are made for, where their number isn't given
 _OF_RAY = ("ray_address", "workers", "gpus_per_worker")
 
 
 @dataclasses.dataclass(frozen=True, init=False)
 class EngineOptions(Config):
-    """Who does the work; its results are the same.
+    """Options of the engine; results are the same with each.
 
     Cluster:
         engine: ray: workers of a cluster compute for it.
@@ -37,6 +38,11 @@ class EngineOptions(Config):
                 "cluster; Ray Client (ray://) isn't enough. Run this on such "
                 f"a machine. Received: {self.ray_address}"
             )
+
+    @property
+    def planned_workers(self) -> int:
+        """Number of workers that units are made for."""
+        return self.workers or _WORKERS
 
     @classmethod
     def taken_from(cls, keywords: dict) -> "EngineOptions":

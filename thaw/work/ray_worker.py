@@ -1,4 +1,4 @@
-"""What runs in the processes of a Ray cluster: a worker, and the ledger."""
+"""Worker and ledger, the processes in a Ray cluster."""
 
 import pickle
 import platform
@@ -92,7 +92,7 @@ class Worker:
             self._do = pickle.loads(job).start()
         except UserError as error:
             self._refusal = REFUSED, f"{self._where}: {error}"
-        except Exception:
+        except Exception:  # raised in the driver: here it ends the worker only
             self._refusal = FAILED, f"{self._where}: {traceback.format_exc()}"
 
     def __call__(self, batch: dict) -> dict:
@@ -123,5 +123,5 @@ class Worker:
             return REFUSED, str(error)
         except (MachineError, OSError, FloatingPointError) as error:
             return FAILED, f"{self._where}: {error}"
-        except Exception:
+        except Exception:  # raised in the driver, with the unit's photos
             return FAILED, f"{self._where}: {traceback.format_exc()}"
