@@ -34,35 +34,26 @@ class Backbone(NamedTuple):
     min_image_size: int = 32  # pixels a side
 
 
+# By family; in a family from small to large.
 BACKBONES = {
-    "vgg16": Backbone("VGG16", "caffe", 150, "block5_conv1"),
-    "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 150, "block5_conv1"),
-    "simple_cnn": Backbone("SimpleCNN", "rescale", 28, "conv1", 28),
-    "vgg19": Backbone("VGG19", "caffe", 224, "block5_conv1"),
-    "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
-    "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),
-    "resnet152": Backbone("ResNet152", "caffe", 224, "conv5_block1_1_conv"),
-    "resnet50v2": Backbone("ResNet50V2", "tf", 224, "conv5_block1_preact_bn"),
-    "resnet101v2": Backbone("ResNet101V2", "tf", 224, "conv5_block1_preact_bn"),
-    "resnet152v2": Backbone("ResNet152V2", "tf", 224, "conv5_block1_preact_bn"),
+    "convnexttiny": Backbone(
+        "ConvNeXtTiny", "none", 224, "convnext_tiny_downsampling_block_2"
+    ),
+    "convnextsmall": Backbone(
+        "ConvNeXtSmall", "none", 224, "convnext_small_downsampling_block_2"
+    ),
+    "convnextbase": Backbone(
+        "ConvNeXtBase", "none", 224, "convnext_base_downsampling_block_2"
+    ),
+    "convnextlarge": Backbone(
+        "ConvNeXtLarge", "none", 224, "convnext_large_downsampling_block_2"
+    ),
+    "convnextxlarge": Backbone(
+        "ConvNeXtXLarge", "none", 224, "convnext_xlarge_downsampling_block_2"
+    ),
     "densenet121": Backbone("DenseNet121", "torch", 224, "conv5_block1_0_bn"),
     "densenet169": Backbone("DenseNet169", "torch", 224, "conv5_block1_0_bn"),
     "densenet201": Backbone("DenseNet201", "torch", 224, "conv5_block1_0_bn"),
-    "inceptionv3": Backbone("InceptionV3", "tf", 299, "mixed8", 75),
-    "inceptionresnetv2": Backbone(
-        "InceptionResNetV2", "tf", 299, "mixed_7a", 75
-    ),
-    "xception": Backbone("Xception", "tf", 299, "block14_sepconv1", 71),
-    "mobilenet": Backbone("MobileNet", "tf", 224, "conv_dw_12"),
-    "mobilenetv2": Backbone("MobileNetV2", "tf", 224, "block_13_expand"),
-    "mobilenetv3small": Backbone(
-        "MobileNetV3Small", "none", 224, "expanded_conv_8_expand"
-    ),
-    "mobilenetv3large": Backbone(
-        "MobileNetV3Large", "none", 224, "expanded_conv_12_expand"
-    ),
-    "nasnetmobile": Backbone("NASNetMobile", "tf", 224, "normal_concat_11"),
-    "nasnetlarge": Backbone("NASNetLarge", "tf", 331, "normal_concat_17"),
     "efficientnetb0": Backbone(
         "EfficientNetB0", "none", 224, "block7a_expand_conv"
     ),
@@ -108,21 +99,31 @@ BACKBONES = {
     "efficientnetv2l": Backbone(
         "EfficientNetV2L", "none", 480, "block7a_expand_conv"
     ),
-    "convnexttiny": Backbone(
-        "ConvNeXtTiny", "none", 224, "convnext_tiny_downsampling_block_2"
+    "inceptionv3": Backbone("InceptionV3", "tf", 299, "mixed8", 75),
+    "inceptionresnetv2": Backbone(
+        "InceptionResNetV2", "tf", 299, "mixed_7a", 75
     ),
-    "convnextsmall": Backbone(
-        "ConvNeXtSmall", "none", 224, "convnext_small_downsampling_block_2"
+    "mobilenet": Backbone("MobileNet", "tf", 224, "conv_dw_12"),
+    "mobilenetv2": Backbone("MobileNetV2", "tf", 224, "block_13_expand"),
+    "mobilenetv3small": Backbone(
+        "MobileNetV3Small", "none", 224, "expanded_conv_8_expand"
     ),
-    "convnextbase": Backbone(
-        "ConvNeXtBase", "none", 224, "convnext_base_downsampling_block_2"
+    "mobilenetv3large": Backbone(
+        "MobileNetV3Large", "none", 224, "expanded_conv_12_expand"
     ),
-    "convnextlarge": Backbone(
-        "ConvNeXtLarge", "none", 224, "convnext_large_downsampling_block_2"
-    ),
-    "convnextxlarge": Backbone(
-        "ConvNeXtXLarge", "none", 224, "convnext_xlarge_downsampling_block_2"
-    ),
+    "nasnetmobile": Backbone("NASNetMobile", "tf", 224, "normal_concat_11"),
+    "nasnetlarge": Backbone("NASNetLarge", "tf", 331, "normal_concat_17"),
+    "resnet50": Backbone("ResNet50", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet101": Backbone("ResNet101", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet152": Backbone("ResNet152", "caffe", 224, "conv5_block1_1_conv"),
+    "resnet50v2": Backbone("ResNet50V2", "tf", 224, "conv5_block1_preact_bn"),
+    "resnet101v2": Backbone("ResNet101V2", "tf", 224, "conv5_block1_preact_bn"),
+    "resnet152v2": Backbone("ResNet152V2", "tf", 224, "conv5_block1_preact_bn"),
+    "simple_cnn": Backbone("SimpleCNN", "rescale", 28, "conv1", 28),
+    "vgg16": Backbone("VGG16", "caffe", 150, "block5_conv1"),
+    "vgg19": Backbone("VGG19", "caffe", 224, "block5_conv1"),
+    "vgg16_tiny": Backbone("VGG16Tiny", "caffe", 150, "block5_conv1"),
+    "xception": Backbone("Xception", "tf", 299, "block14_sepconv1", 71),
 }
 
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal: the backbones, and the layers of a base."""
+"""Table of the layers of a base, for the terminal."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,18 +10,6 @@ from model_zoo.backbones import BACKBONES, is_file, is_hub
 from model_zoo.own_model import find_own_model
 from model_zoo.request import check_request
 from thaw.tables import format_table
-
-
-def backbones_table() -> str:
-    """Returns the table of backbones as text; needs no Keras."""
-    rows = [("backbone", "pixels", "preprocess", "last block starts at")]
-    for name, backbone in BACKBONES.items():
-        preprocess = backbone.preprocess
-        if preprocess == "none":
-            preprocess = "inside"
-        size = str(backbone.image_size)
-        rows.append((name, size, preprocess, backbone.last_block))
-    return format_table(rows)
 
 
 def list_layers(

@@ -166,11 +166,14 @@ def _check_file_request(path, image_size, preprocess, unfreeze_from, cut_at):
     return unfreeze_from
 
 
-def _check_hub_request(backbone, unfreeze_from):
+def check_keras_hub(option: str) -> None:
+    """Raises a `UserError` if an option needs KerasHub, and there is none."""
     if not importlib.util.find_spec("keras_hub"):
-        raise UserError(
-            f"`backbone={backbone}` needs KerasHub: pip install -e '.[hub]'"
-        )
+        raise UserError(f"`{option}` needs KerasHub: pip install -e '.[hub]'")
+
+
+def _check_hub_request(backbone, unfreeze_from):
+    check_keras_hub(f"backbone={backbone}")
     if unfreeze_from is None:
         raise UserError(
             f"For {backbone} give also `unfreeze_from`: a layer, none or all. "

@@ -24,7 +24,7 @@ class Sample(Config):
     """
 
     number: int = option(3, low=1, high=9)
-    share: float = option(0.0, low=0, high=1, is_share=True)
+    share: float = option(0.0, low=0, high=1, is_share=True, alone="100%")
     words: tuple[str, ...] = option(("a",), choices=("a", "b"))
     flag: bool = option(True)
     name: str | None = option(None)

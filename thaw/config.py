@@ -164,7 +164,7 @@ class TrainConfig(Config):
     validation_fraction: float = option(0.2, low=0.01, high=0.99)
     rare_classes: str = option("stop", choices=("stop", "train", "drop"))
     limit: int | None = option(None, low=2)
-    skip_bad: float = option(0.0, low=0, high=1, is_share=True)
+    skip_bad: float = option(0.0, low=0, high=1, is_share=True, alone="100%")
     max_pixels: int = option(MAX_PIXELS, low=1)
     pixel_range: str | None = option(None)
     image_size: int | None = option(None, low=1, high=4096)

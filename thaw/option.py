@@ -22,8 +22,8 @@ class Option:
         optional: Whether None is a value, too.
         low, high: Bounds of a number, or None.
         choices: The words to choose from; empty: any.
-        is_share: Whether its text form is a percentage; the flag alone is
-            100%.
+        is_share: Whether its text form is a percentage.
+        alone: Text that its flag stands for without a value.
         section: Heading under which `--help` lists it.
         flag: Whether it has a flag of its own; without one, `--set` and
             flagfiles reach it.
@@ -40,6 +40,7 @@ class Option:
     high: float | None = None
     choices: tuple[str, ...] = ()
     is_share: bool = False
+    alone: str | None = None
     section: str | None = None
     flag: bool = True
     is_path: bool = False

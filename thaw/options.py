@@ -138,8 +138,8 @@ def read_setting(setting: str, known: Mapping[str, Option]) -> tuple[str, str]:
     for positive in (name.removeprefix("no_"), name.removeprefix("no")):
         if positive != name and positive in known and name not in known:
             return positive, "false"
-    is_share = name in known and known[name].is_share
-    return name, "100%" if is_share else "true"
+    alone = known[name].alone if name in known else None
+    return name, alone or "true"
 
 
 def parse_text(name: str, text: str, known: Mapping[str, Option]) -> typing.Any:

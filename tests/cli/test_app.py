@@ -30,6 +30,7 @@ def test_mistakes_are_answered_without_importing_anything_heavy():
         (["--help"], 0),
         (["--list_backbones"], 0),
         (["--list-backbones"], 0),
+        (["--list_backbones=torch"], 2),
         (["--epoch=3"], 2),
         (["--epochs=-1"], 2),
         (["--epochs"], 2),

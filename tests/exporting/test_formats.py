@@ -97,9 +97,9 @@ def class_names_in(path, name):
     return text.splitlines()
 
 
-@pytest.mark.parametrize("family", ["ViT", "DINOV3"])
-def test_a_transformer_becomes_onnx(small_preset, photos, family, tmp_path):
-    """Erfc, and tensors that layers hold: tf2onnx knows neither."""
+@pytest.mark.parametrize("family", ["ViT", "DINOV3", "MobileNetV5"])
+def test_a_preset_becomes_onnx(small_preset, photos, family, tmp_path):
+    """Erfc, tensors that layers hold and compiled grouped convolutions."""
     from thaw.exporting import onnx
 
     model = build_model(

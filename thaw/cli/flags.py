@@ -11,7 +11,6 @@ from thaw.option import Option
 from thaw.options import Config, options, parse_text, read_setting
 from thaw.runs.format1 import RENAMED
 
-_ALL = "100%"  # what a share is where its flag stands alone
 _FLAGFILE = "flag_file"  # absl would read a flag called `flagfile` itself
 
 
@@ -98,8 +97,8 @@ def _normalized(argument, known):
         name = name.replace("no_", "no", 1)  # --no-horizontal-flip
     if name == "flagfile":
         name = _FLAGFILE
-    if not equals and name in known and known[name].is_share:
-        equals, value = "=", _ALL
+    if not equals and name in known and known[name].alone:
+        equals, value = "=", known[name].alone
     return f"--{name}{equals}{value}"
 
 

@@ -7,10 +7,15 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnx
 import onnxruntime
+import tensorflow as tf
+import tf2onnx
+from keras.src.export.tf2onnx_lib import patch_tf2onnx
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 from tf2onnx import utils
 from tf2onnx.handler import tf_op
 
@@ -46,14 +51,32 @@ class _Erfc:
 
 def write(source: Source, path: Path) -> None:
     """Writes an ONNX file with the class names, as JSON, in its metadata."""
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, None, 3), name=INPUT)],
+        autograph=False,
+    )
+    def compute(image):
+        return source.classifier(image, training=False)[OUTPUT]
+
+    function = convert_variables_to_constants_v2(
+        compute.get_concrete_function()
+    )
+    graph = function.graph.as_graph_def()
+    # ONNX has no calls, and Keras compiles grouped convolutions as functions
+    # that TensorFlow would not inline.
+    for part in (*graph.node, *graph.library.function):
+        for mark in ("_XlaMustCompile", "_noinline"):
+            part.attr.pop(mark, None)
+    names = {function.inputs[0].name: INPUT, function.outputs[0].name: OUTPUT}
     with _quiet():
-        source.classifier.export(
-            path,
-            format="onnx",
-            input_signature=[
-                keras.InputSpec("float32", (None, None, None, 3), name=INPUT)
-            ],
-            verbose=False,
+        patch_tf2onnx()  # for NumPy 2
+        tf2onnx.convert.from_graph_def(
+            graph,
+            input_names=[function.inputs[0].name],
+            output_names=[function.outputs[0].name],
+            tensors_to_rename=names,
+            output_path=path,
         )
     model = onnx.load(path)
     dimensions = model.graph.input[0].type.tensor_type.shape.dim

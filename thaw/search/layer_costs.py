@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from model_zoo.boundary import boundary_tensors, split
+from model_zoo.operations import multiply_adds
 from model_zoo.unfreeze import (
     block_starts,
     first_trained_layer,
@@ -106,6 +107,4 @@ def _flops(layer):
     if isinstance(layer, keras.Model):
         return sum(map(_flops, leaf_layers(layer)))
     shape = [x or 1 for x in getattr(layer.output, "shape", (None,))[1:]]
-    positions = math.prod(shape[:-1])
-    products = sum(math.prod(x.shape) for x in layer.weights if x.ndim > 1)
-    return 2 * positions * products + _FLOPS_OF_VALUE * math.prod(shape)
+    return 2 * multiply_adds(layer) + _FLOPS_OF_VALUE * math.prod(shape)

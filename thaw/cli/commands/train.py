@@ -31,7 +31,8 @@ class RunOptions(Config):
         resume_anyway: Go on even if photos or options have changed since.
         estimate: Estimate time and disk, and exit.
         part: 3/100: fill a hundredth of the cache, and exit.
-        list_backbones: Print the backbones and exit.
+        list_backbones: Print the backbones of Keras, or KerasHub's presets,
+            and exit.
         list_layers: Print the base's layers and exit.
     """
 
@@ -40,7 +41,9 @@ class RunOptions(Config):
     resume_anyway: bool = option(False)
     estimate: bool = option(False)
     part: str | None = option(None)
-    list_backbones: bool = option(False)
+    list_backbones: str | None = option(
+        None, choices=("keras", "hub"), alone="keras"
+    )
     list_layers: bool = option(False)
 
     def validate(self) -> None:
@@ -65,9 +68,7 @@ def main(
         )
     engine.check_part(own.part)
     if own.list_backbones:
-        from model_zoo import listing
-
-        print(listing.backbones_table())
+        print(_backbones_table(own.list_backbones))
     elif own.list_layers:
         print(_layers_table(config))
     elif own.estimate:
@@ -77,6 +78,15 @@ def main(
     else:
         _train(config, own, engine)
     return 0
+
+
+def _backbones_table(source):
+    from model_zoo import backbone_table
+
+    if source == "keras":
+        return backbone_table.backbones_table()
+    with app.without_startup_logs():
+        return backbone_table.presets_table()
 
 
 def _layers_table(config):
