@@ -125,12 +125,7 @@ def _build_from_table(name, image_size, weights, preprocess, resize, cut_at):
         if weights != "none":
             weight_files.load_weights_file(base, weights)
         return base
-    try:
-        return construct(include_top, weights="imagenet")
-    except Exception as error:
-        if weight_files.is_failed_download(error):
-            raise weight_files.imagenet_weights_error(name, error) from error
-        raise
+    return weight_files.with_imagenet_weights(construct, name, include_top)
 
 
 def _build_from_file(

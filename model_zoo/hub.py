@@ -18,6 +18,7 @@ from model_zoo.hub_configs import (
     check_precision,
     complete_configs,
 )
+from model_zoo.hub_errors import not_loaded
 from model_zoo.hub_stages import has_stages, unfold_stages
 from model_zoo.preprocessing import rescale
 from model_zoo.safe_loading.allowlist import check_values
@@ -26,7 +27,7 @@ from model_zoo.safe_loading.hdf5 import check_weights
 from model_zoo.safe_loading.hub_layers import HUB_BACKBONES
 from model_zoo.safe_loading.load import build_without_memory, check_claims
 from model_zoo.transformers import is_transformer, native_size, unfold
-from thaw.errors import UserError, first_line
+from thaw.errors import UserError
 
 _MOST_BYTES = 1 << 20  # of a JSON file; ResNet's have one thousand
 _MOST_BLOCKS = 300  # of layers; KerasHub builds them before weights are read
@@ -91,49 +92,8 @@ def _load(preset, weights, image_size):
         raise
     # Whatever KerasHub stumbles over in files that it has not written.
     except Exception as error:
-        raise _not_loaded(preset, options, error) from error
+        raise not_loaded(preset, options.get("image_shape"), error) from error
     return model, own_size, preprocess
-
-
-def _not_loaded(preset, options, error):
-    why = f"({type(error).__name__}: {first_line(error)})"
-    if options:
-        return UserError(
-            f"{HUB}{preset} can't be built on images of "
-            f"{options['image_shape'][0]} pixels {why}. Expected a multiple of "
-            "its patches, e.g. of 32."
-        )
-    offline = isinstance(error, OSError) and not isinstance(
-        error, FileNotFoundError
-    )
-    return UserError(
-        f"Cannot load the KerasHub preset {preset} {why} "
-        + ("Is there a network? " if offline else "")
-        + _newer(preset)
-        + "Expected the name of a preset, e.g. hub:resnet_18_imagenet, "
-        "which is downloaded once, or the folder of one (hub:PATH)."
-    )
-
-
-def _newer(preset):
-    """Returns a sentence, if a newer KerasHub has written a preset."""
-    import keras_hub
-
-    try:
-        text = (Path(preset) / "metadata.json").read_text("utf-8")
-        version = str(json.loads(text)["keras_hub_version"])
-        written, here = (
-            [int(x) for x in y.split(".")[:2]]
-            for y in (version, keras_hub.__version__)
-        )
-    except (OSError, ValueError, LookupError, TypeError):  # it doesn't say
-        return ""
-    if written <= here:
-        return ""
-    return (
-        f"It was saved by KerasHub {version}, here is "
-        f"{keras_hub.__version__}: pip install -U keras-hub. "
-    )
 
 
 def _load_preprocessing(preset):

@@ -3,6 +3,7 @@
 import http.client
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -92,7 +93,34 @@ def _correct_efficientnet_normalization(base):
                 layer.finalize_state()
 
 
-def is_failed_download(error: Exception) -> bool:
+def with_imagenet_weights(
+    construct: Callable, backbone: str, include_top: bool
+) -> keras.Model:
+    """Returns a base with ImageNet weights, downloaded unless they are here.
+
+    Keras shows a progress bar, keeps the file, and checks it where it has its
+    hash.
+
+    Args:
+        construct: Function of `include_top` and `weights`.
+        backbone: Name, for the message.
+        include_top: As in `keras.applications`.
+
+    Raises:
+        UserError: If they can't be had.
+    """
+    try:
+        with warnings.catch_warnings():
+            # MobileNets say that they take the weights of their native size.
+            warnings.filterwarnings("ignore", ".*`input_shape` is undefined")
+            return construct(include_top, weights="imagenet")
+    except Exception as error:
+        if _is_failed_download(error):
+            raise _no_imagenet_weights(backbone, error) from error
+        raise
+
+
+def _is_failed_download(error):
     """Returns whether Keras failed to download a file, and not otherwise.
 
     It raises a bare Exception when there is no connection, what the network
@@ -106,8 +134,7 @@ def is_failed_download(error: Exception) -> bool:
     )
 
 
-def imagenet_weights_error(backbone: str, error: Exception) -> UserError:
-    """Returns the `UserError` for ImageNet weights that can't be loaded."""
+def _no_imagenet_weights(backbone, error):
     return UserError(
         f"The ImageNet weights of {backbone} are not in Keras's cache and "
         f"cannot be downloaded ({first_line(error)}). Three ways out: connect "

@@ -61,6 +61,21 @@ def test_a_preset_that_is_not_there(tmp_path):
         build_model(f"hub:{tmp_path}/nothing", unfreeze_from="all")
 
 
+def test_a_preset_whose_name_is_misspelt():
+    with pytest.raises(UserError, match=r"Did you mean resnet_18_imagenet"):
+        build_model("hub:resnet18_imagenet", unfreeze_from="all")
+
+
+def test_without_a_network_there_are_three_ways_out(monkeypatch, tmp_path):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError) as error:
+        build_model("hub:resnet_18_imagenet", unfreeze_from="all")
+    message = str(error.value)
+    for way_out in ("connect", "save_to_preset", "weights are here"):
+        assert way_out in message
+
+
 def test_a_preset_for_oblong_photos_has_no_size_of_its_own(
     hub_preset, tmp_path
 ):

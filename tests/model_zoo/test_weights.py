@@ -1,6 +1,9 @@
+import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.applications import mobilenet_v2, vgg16
+from keras.src.legacy.saving import legacy_h5_format
 
 from model_zoo import build_model
 from model_zoo.vgg16_tiny import VGG16Tiny
@@ -66,3 +69,44 @@ def test_imagenet_weights_that_cannot_be_had_are_never_replaced(monkeypatch):
     message = str(error.value)
     for way_out in ("connect", "`weights=FILE`", "`weights=none`"):
         assert way_out in message
+
+
+@pytest.fixture
+def keras_cache(monkeypatch, tmp_path):
+    """A folder for downloads, which is empty, and one to download from."""
+    cache, source = tmp_path / "keras", tmp_path / "source"
+    cache.mkdir()
+    source.mkdir()
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(cache))
+    return source
+
+
+def test_imagenet_weights_are_downloaded_once(keras_cache, monkeypatch, capsys):
+    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+    base = keras.applications.MobileNetV2(include_top=False, weights=None)
+    with h5py.File(keras_cache / name, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, base)
+    address = f"{keras_cache.as_uri()}/"
+    monkeypatch.setattr(mobilenet_v2, "BASE_WEIGHT_PATH", address)
+    size = (keras_cache / name).stat().st_size
+    capsys.readouterr()
+    for is_first in (True, False):
+        model = build_model("mobilenetv2")
+        conv = model.get_layer("Conv_1").get_weights()[0]
+        np.testing.assert_array_equal(
+            conv, base.get_layer("Conv_1").get_weights()[0]
+        )
+        printed = capsys.readouterr().out
+        bar = f"{size}/{size}" in printed
+        assert ("Downloading data" in printed) == bar == is_first
+        (keras_cache / name).unlink(missing_ok=True)
+
+
+def test_imagenet_weights_with_another_hash_are_refused(
+    keras_cache, monkeypatch
+):
+    path = keras_cache / "vgg16.h5"
+    path.write_bytes(b"not these")
+    monkeypatch.setattr(vgg16, "WEIGHTS_PATH_NO_TOP", path.as_uri())
+    with pytest.raises(UserError, match="cannot be downloaded .*corrupted"):
+        build_model("vgg16")
