@@ -1,6 +1,7 @@
 """Features and predictions by Ray beside those of one process."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from tests.support.runs import make_run
 from thaw import TrainConfig
 from thaw.cli import predict_output
 from thaw.cli.commands.predict import PredictConfig
+from thaw.data import MAX_PIXELS, photo_report
+from thaw.data.inspect import recall
 from thaw.feature_parts import fill_part
 from thaw.run import Run
 from thaw.training import request
@@ -71,6 +74,37 @@ def test_predictions_are_those_of_one_process(
 
 
 # The last: Ray keeps the token of a cluster that this process started.
+def test_photos_are_checked_as_in_one_process(
+    drawn_photos, options, tmp_path, monkeypatch
+):
+    from pyarrow import parquet
+
+    shutil.copytree(drawn_photos, tmp_path / "photos")
+    (tmp_path / "photos" / "dog" / "0020-text.jpg").write_text("hello")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(photo_report, "default_memo", lambda: memo)
+    found = {}
+    for name, engine in {"alone": EngineOptions(), "ray": options}.items():
+        memo = tmp_path / f"{name}.sqlite"
+        found[name] = photo_report.check_photos(
+            "photos", output_dir=name, **engine.keywords()
+        )
+    assert found["alone"].photos.inspections == found["ray"].photos.inspections
+    assert str(found["alone"]) == str(found["ray"])
+    assert found["ray"].files[:-1] == tuple(
+        Path("ray", path.name) for path in found["alone"].files
+    )
+    known = recall(found["ray"].photos, memo, MAX_PIXELS)
+    assert None not in known.inspections  # the workers', or they'd be slow
+    rows = parquet.read_table(found["ray"].files[-1]).to_pylist()
+    assert [x["path"] for x in rows] == list(found["ray"].photos.paths)
+    for row, one in zip(rows, found["ray"].photos.inspections, strict=True):
+        assert (row["digest"], row["reason"]) == (one.digest, one.reason)
+        assert row["label"] in row["path"]
+
+
+# The last one: the ids of its jobs are those of any new cluster, and Ray would
+# take handles that it still holds for those of the next one.
 def test_features_are_those_of_one_process(drawn_photos, tmp_path):
     alone = make_config(drawn_photos, tmp_path / "alone")
     fill_part(alone, Part(), verbose=0)

@@ -21,19 +21,19 @@ class Inspector:
     Any number of threads may use it at the same time.
     """
 
-    def __init__(self, max_pixels: int):
+    def __init__(self, max_pixels: int, num_workers: int | None = None):
         """Starts nothing yet: workers start with their first photo.
 
         Args:
             max_pixels: Photos with more pixels are not decoded.
+            num_workers: Number of worker processes; None: one per processor.
         """
-        self._workers = [
-            WorkerProcess(max_pixels) for _ in range(os.cpu_count() or 1)
-        ]
+        num_workers = num_workers or os.cpu_count() or 1
+        self._workers = [WorkerProcess(max_pixels) for _ in range(num_workers)]
         self._free = queue.SimpleQueue()  # those of them without a photo
         for worker in self._workers:
             self._free.put(worker)
-        self._pools = [ThreadPoolExecutor(os.cpu_count()) for _ in range(2)]
+        self._pools = [ThreadPoolExecutor(num_workers) for _ in range(2)]
 
     def __enter__(self):
         return self

@@ -13,15 +13,18 @@ from thaw.data.group_hint import describe_suggested_groups
 from thaw.data.groups import group_all, join_groups
 from thaw.data.inspect import inspect_together
 from thaw.data.inspection_cache import default_memo
+from thaw.data.inspection_job import inspect_by_engine
 from thaw.data.label_options import LabelOptions
 from thaw.data.load import load_photos
 from thaw.data.outside import check_outside_data
+from thaw.data.photo_rows import write_photo_rows
 from thaw.data.photos import Photos
 from thaw.data.pixels import load_thumbnail
 from thaw.data.prepare import choose_set_ranges, find_data
 from thaw.data.quality import QualityIssue
 from thaw.errors import UserError, shown
 from thaw.pixel_range import PixelRange
+from thaw.work.options import EngineOptions
 
 _SHOWN_PER_KIND = 6  # photos on the sheet
 _THUMBNAIL = 240  # pixels
@@ -86,7 +89,7 @@ def check_photos(
     max_pixels: int = MAX_PIXELS,
     pixel_range: str | None = None,
     output_dir: str | Path | None = None,
-    **label_options: Any,
+    **options: Any,
 ) -> PhotoReport:
     """Returns a report on photos: unreadable files, duplicates, odd ones.
 
@@ -102,8 +105,11 @@ def check_photos(
             found.
         output_dir: Folder for bad_photos.csv, doubts.csv and doubts.png, a
             sheet of the photos with an issue; None: nothing is written.
-        **label_options: `label_regex`, `class_folders`, `path_column`,
-            `label_column` and `group_regex`, as in `fine_tune`.
+        **options: `label_regex`, `class_folders`, `path_column`,
+            `label_column` and `group_regex`, as in `fine_tune`; and `engine`,
+            `ray_address` and `workers` of doctor.py: who decodes the photos.
+            With `engine="ray"`, `output_dir` gets photos.parquet, too, a row
+            per photo.
 
     Raises:
         UserError: If there are no photos, or `output_dir` is among them.
@@ -119,25 +125,26 @@ def check_photos(
     ```
     """
     given = None if pixel_range is None else PixelRange.parse(pixel_range)
-    LabelOptions.of(label_options)  # a misspelt one is no problem of photos
+    engine = EngineOptions.taken_from(options)
+    LabelOptions.of(options)  # a misspelt one is no problem of photos
     if output_dir is not None:
         check_outside_data("output_dir", output_dir, data)
         Path(output_dir).mkdir(parents=True, exist_ok=True)
     problems = []
     try:
         data = find_data(data)
-        splits = load_photos(data, validation_data, **label_options)
+        splits = load_photos(data, validation_data, **options)
     except UserError as error:
         paths = files.find_photos(data) if os.path.isdir(data) else []
         if not paths:
             raise
         problems.append(str(error))
         splits = [Photos.unlabelled(paths)]
-    splits = inspect_together(
-        group_all([photos for photos in splits if photos is not None]),
-        default_memo(),
-        max_pixels,
+    splits = group_all([photos for photos in splits if photos is not None])
+    inspect_by_engine(
+        sum(splits[1:], splits[0]), default_memo(), max_pixels, engine
     )
+    splits = inspect_together(splits, default_memo(), max_pixels)
     usable = [photos.usable() for photos in splits]
     bad = [x for photos in splits for x in photos.bad()]
     if bad:
@@ -164,7 +171,12 @@ def check_photos(
     report = PhotoReport(splits, bad, issues, problems, groups, range_line)
     if output_dir is None:
         return report
-    return dataclasses.replace(report, files=_save(report, Path(output_dir)))
+    written = _save(report, Path(output_dir))
+    if engine.engine == "ray":
+        path = Path(output_dir, "photos.parquet")
+        write_photo_rows(path, report.photos)
+        written = (*written, path)
+    return dataclasses.replace(report, files=written)
 
 
 def _describe_groups(usable):

@@ -16,6 +16,7 @@ from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
 from thaw.progress import say
+from thaw.work.options import EngineOptions
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -47,10 +48,12 @@ class DoctorConfig(Config):
     output_dir: str = option("runs/doctor", is_path=True)
 
 
-CONFIGS = (DoctorConfig,)
+CONFIGS = (DoctorConfig, EngineOptions)
 
 
-def main(arguments: list[str], config: DoctorConfig) -> int:
+def main(
+    arguments: list[str], config: DoctorConfig, engine: EngineOptions
+) -> int:
     """Prints the report; returns 0 if a training would start."""
     options = config.to_dict()
     given = [x for x in (*arguments, options.pop("data")) if x is not None]
@@ -61,7 +64,7 @@ def main(arguments: list[str], config: DoctorConfig) -> int:
     from thaw.data.photo_report import check_photos
 
     (data,) = given
-    report = check_photos(data, **options)
+    report = check_photos(data, **options, **engine.keywords())
     say(report.summary())
     for path in report.files:
         print(f"{'Shown' if path.suffix == '.png' else 'Listed'} in {path}")
