@@ -1,7 +1,6 @@
 """Run: what fine_tune returns, and load_run opens."""
 
 import functools
-import html
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -135,6 +134,27 @@ class Run:
 
         return predictions.predict(self, photos, top=top, batch_size=batch_size)
 
+    def write_predictions(self, photos, output: str | Path, **options) -> int:
+        """Writes predictions as part files, those of predict.py --output.
+
+        Args:
+            photos: As in `predict`, but no tar files.
+            output: Folder of the part files; those there already stay.
+            **options: `top`, `unsure_below`, `max_pixels`, `part`, `engine`,
+                `ray_address`, `workers` and `gpus_per_worker` of predict.py.
+
+        Returns:
+            The number of photos that can't be used.
+
+        Raises:
+            UserError: If there are no such photos, or the folder holds others.
+            MachineError: If a part can't be written.
+        """
+        check_keras_config()
+        from thaw.prediction_files import write_predictions
+
+        return write_predictions(self, photos, output, **options)
+
     def evaluate(self, data: str | Path | None = None, **options):
         """Evaluates the model, writes a report, and returns an `Evaluation`.
 
@@ -207,20 +227,9 @@ class Run:
 
     def _repr_html_(self):
         """Shows verdict and curves in a notebook."""
-        import base64
-        import io
+        from thaw.reports.notebook import run_html
 
-        import plots
-
-        parts = [f"<p>{html.escape(self.verdict)}</p>"]
-        for metric in ("accuracy", "loss"):
-            file = io.BytesIO()
-            plots.save_figure(self.plot_history(metric).figure, file, 100)
-            content = base64.b64encode(file.getvalue()).decode()
-            parts.append(
-                f'<img alt="{metric}" src="data:image/png;base64,{content}">'
-            )
-        return "".join(parts)
+        return run_html(self)
 
 
 def load_run(path: str | Path) -> Run:

@@ -1,10 +1,13 @@
 import functools
 import json
 import shutil
+import tarfile
 
 import pytest
 
+import thaw
 from tests.support.runs import make_run
+from thaw.errors import UserError
 from thaw.inference.output_folder import OutputFolder
 
 
@@ -76,6 +79,24 @@ def test_parts_hold_the_rows_of_one_call_bit_for_bit(predict, photos, tmp_path):
     again = predict("--output=all")
     assert "1 of 2 part files" in again.stdout
     assert contents(tmp_path / "all") == written
+
+
+def test_a_run_writes_the_same_part_files(predict, run_dir, photos, tmp_path):
+    predict("--output=all", "--top=2")
+    run, mine = thaw.Run(run_dir), tmp_path / "mine"
+    assert run.write_predictions(photos, mine, top=2) == 2
+    ours = contents(mine)
+    expected = contents(tmp_path / "all")
+    assert ours.keys() == expected.keys()
+    for name in expected.keys() - {"_PLAN.json", "_SUCCESS.json"}:
+        assert ours[name] == expected[name]
+    with pytest.raises(UserError, match="tar files are read in sequence"):
+        with tarfile.open(tmp_path / "photos.tar", "w"):
+            run.write_predictions(tmp_path / "photos.tar", mine)
+    with pytest.raises(UserError, match="`top` must be at least 1"):
+        run.write_predictions(photos, mine, top=0)
+    with pytest.raises(UserError, match="Give `part` or `engine`"):
+        run.write_predictions(photos, mine, part="1/2", engine="ray")
 
 
 def test_top_and_unsure_are_in_the_parts(predict, tmp_path):

@@ -8,8 +8,6 @@ import pytest
 
 from tests.support.runs import make_run
 from thaw import TrainConfig
-from thaw.cli import predict_output
-from thaw.cli.commands.predict import PredictConfig
 from thaw.data import MAX_PIXELS, photo_report
 from thaw.data.inspect import recall
 from thaw.feature_parts import fill_part
@@ -59,9 +57,7 @@ def test_predictions_are_those_of_one_process(
     paths = sorted(map(str, (tmp_path / "photos").glob("*/*.jpg")))
     paths = [path.removeprefix(f"{tmp_path}/") for path in paths]
     for name, engine in {"alone": EngineOptions(), "ray": options}.items():
-        config = PredictConfig(output=name)
-        status = predict_output.write_parts(run, paths, config, engine)
-        assert status == 1
+        assert run.write_predictions(paths, name, **engine.keywords()) == 1
     said = capsys.readouterr()
     assert said.err.count("photos/dog/0020-text.jpg: not an image") == 2
     assert said.out.count("Complete: 48 photos predicted, 1 cannot") == 2
@@ -73,7 +69,6 @@ def test_predictions_are_those_of_one_process(
     assert by_ray == alone
 
 
-# The last: Ray keeps the token of a cluster that this process started.
 def test_photos_are_checked_as_in_one_process(
     drawn_photos, options, tmp_path, monkeypatch
 ):
@@ -103,8 +98,7 @@ def test_photos_are_checked_as_in_one_process(
         assert row["label"] in row["path"]
 
 
-# The last one: the ids of its jobs are those of any new cluster, and Ray would
-# take handles that it still holds for those of the next one.
+# The last: Ray keeps the token of a cluster that this process started.
 def test_features_are_those_of_one_process(drawn_photos, tmp_path):
     alone = make_config(drawn_photos, tmp_path / "alone")
     fill_part(alone, Part(), verbose=0)

@@ -20,6 +20,7 @@ from thaw.cli.prediction_text import ENDS, FORMATS
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError
 from thaw.options import Config, option
+from thaw.progress import warn
 from thaw.work.options import EngineOptions
 from thaw.work.part import Part
 
@@ -97,10 +98,9 @@ def main(
         _make_picture_folder(config.grad_cam, arguments, known)
     if config.output is not None:
         if known.in_shards:
-            raise UserError(
-                "`output`: photos in tar files are read in sequence, so parts "
-                "can't be planned. Drop `output`, or give a folder of photos."
-            )
+            from thaw.prediction_files import IN_SHARDS
+
+            raise UserError(IN_SHARDS)
         _check_outside("output", config.output, arguments, known)
     parts = photo_arguments.wait_for_first(parts)
     run = Run(follow_link(run_dir))
@@ -114,11 +114,25 @@ def main(
             "out."
         )
     if config.output is not None:
-        from thaw.cli.predict_output import write_parts
-
-        paths = [path for some in parts for path in some]
-        return write_parts(run, paths, config, engine)
+        return _write_part_files(run, parts, config, engine)
     return _print_rows(run, parts, config, known)
+
+
+def _write_part_files(run, parts, config, engine):
+    from thaw.prediction_files import write_part_files
+
+    num_bad = write_part_files(
+        run,
+        [path for some in parts for path in some],
+        config.output,
+        engine,
+        Part.parse(config.part),
+        top=config.top,
+        unsure_below=config.unsure_below,
+        max_pixels=config.max_pixels,
+        on_bad=lambda line: warn(f"predict.py: {line}"),
+    )
+    return 1 if num_bad else 0
 
 
 def _print_rows(run, parts, config, known):
