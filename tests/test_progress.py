@@ -1,5 +1,6 @@
 import io
 import sys
+import types
 
 import pytest
 
@@ -45,6 +46,38 @@ def test_on_a_terminal_one_line_is_drawn_anew(clock, monkeypatch, capsys):
     assert printed == (
         "Checked 1,200 photos, 200 known from before, 58 a second\n"
     )
+
+
+def test_in_a_notebook_one_line_is_replaced(clock, monkeypatch, capsys):
+    lines, updates = [], []
+
+    def display(line, raw, display_id):
+        assert raw and display_id is True
+        lines.append(line["text/plain"])
+        return types.SimpleNamespace(
+            update=lambda line, raw: updates.append(line["text/plain"])
+        )
+
+    shell = types.SimpleNamespace(kernel=object())
+    monkeypatch.setitem(
+        sys.modules,
+        "IPython",
+        types.SimpleNamespace(get_ipython=lambda: shell),
+    )
+    monkeypatch.setitem(
+        sys.modules, "IPython.display", types.SimpleNamespace(display=display)
+    )
+    count = Progress(100)
+    for done in range(1, 101):
+        clock.now += 1 / 4
+        count(done)
+    count.end()
+    (first,) = lines
+    assert first.endswith("1 of 100 photos, 4 a second, 25 s left")
+    assert len(updates) == 100 and updates[-1] == ""
+    assert updates[-2].startswith("\u2501" * 20 + " 100 of 100 photos")
+    printed = capsys.readouterr()
+    assert printed.err == "" and "Checked 100 photos" in printed.out
 
 
 def test_elsewhere_it_says_something_every_half_minute(clock, capsys):

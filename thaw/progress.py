@@ -1,9 +1,11 @@
 """Messages on stdout and stderr, and progress on one line of the terminal."""
 
 import contextlib
+import importlib
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 _WIDTH = 80  # columns
 _BAR = 20
@@ -79,8 +81,18 @@ def shown(text: str) -> Iterator[None]:
             sys.stderr.write(_BLANK)
 
 
+def _notebook_display():
+    """Returns `IPython.display` where a notebook shows the output, or None."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or not hasattr(ipython.get_ipython(), "kernel"):
+        return None
+    return importlib.import_module("IPython.display")
+
+
 class Progress:
-    """Counts photos on one line of the terminal; elsewhere, every 30 seconds.
+    """Counts photos on one line of a terminal or notebook.
+
+    Elsewhere it prints one every 30 seconds.
 
     Called with the number done, of `total` (None: not known yet); those done
     before the first call cost no time. `what` is `photos`, or done to them.
@@ -91,15 +103,16 @@ class Progress:
         self._start = self._shown = time.perf_counter()
         self._first: int | None = None
         self._done: int | None = None
+        self._cell: Any = None  # of a notebook: the line
 
     def __call__(self, done: int) -> None:
         if self._first is None:
             self._first = done - 1
         self._done = done
         now = time.perf_counter()
-        on_terminal = sys.stderr.isatty()
+        is_redrawn = sys.stderr.isatty() or _notebook_display()
         if not _Output.silent and now - self._shown > (
-            _REDRAWN_SECONDS if on_terminal else _SAID_SECONDS
+            _REDRAWN_SECONDS if is_redrawn else _SAID_SECONDS
         ):
             self._shown = now
             bar = of_total = end = ""
@@ -110,13 +123,25 @@ class Progress:
                 bar = "\u2501" * (_BAR * done // self._total)
                 bar = f"{bar:\u2500<{_BAR}} "
             text = f"{done:,}{of_total} {self._what}, {self._speed()}{end}"
-            if on_terminal:
-                text = f"\r{bar}{text} "
-            print(text, end="" if on_terminal else "\n", file=sys.stderr)
+            self._draw(bar, text)
+
+    def _draw(self, bar, text):
+        display = _notebook_display()
+        if sys.stderr.isatty():
+            print(f"\r{bar}{text} ", end="", file=sys.stderr)
+        elif display is None:
+            print(text, file=sys.stderr)
+        elif self._cell is None:
+            line = {"text/plain": bar + text}
+            self._cell = display.display(line, raw=True, display_id=True)
+        else:
+            self._cell.update({"text/plain": bar + text}, raw=True)
 
     def clear(self) -> None:
         """Takes the line away, so that something else can be printed."""
-        if sys.stderr.isatty() and not _Output.silent:
+        if self._cell is not None:
+            self._cell.update({"text/plain": ""}, raw=True)
+        elif sys.stderr.isatty() and not _Output.silent:
             sys.stderr.write(_BLANK)
 
     def end(self) -> None:
