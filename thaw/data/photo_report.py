@@ -172,11 +172,12 @@ def check_photos(
     if output_dir is None:
         return report
     written = _save(report, Path(output_dir))
+    rows = Path(output_dir, "photos.parquet")
+    rows.unlink(missing_ok=True)  # of an earlier call
     if engine.engine == "ray":
-        path = Path(output_dir, "photos.parquet")
-        write_photo_rows(path, report.photos)
-        written = (*written, path)
-    return dataclasses.replace(report, files=written)
+        write_photo_rows(rows, report.photos)
+        written.append(rows)
+    return dataclasses.replace(report, files=tuple(written))
 
 
 def _describe_groups(usable):
@@ -216,7 +217,7 @@ def _save(report, folder):
         figure = _draw(report.issues, report.photos.pixel_ranges)
         plots.save_figure(figure, sheet, dpi=100)
         written.append(sheet)
-    return tuple(written)
+    return written
 
 
 def _draw(issues, pixel_ranges):
