@@ -2,9 +2,9 @@
 
     python -m benchmarks.engine_cost --data=photos --backbone=base.keras
 
-Twice as many photos cost so much more: the difference of two runs, so that the
-start of processes, of Ray and of TensorFlow doesn't count. The time is that of
-all processors, of whatever runs, so nothing else may run meanwhile.
+The cost of more views of the same photos, the difference of two runs, so that
+the start of processes, of Ray and of TensorFlow doesn't count. It is the time
+of all processors, whatever runs on them, so nothing else may run meanwhile.
 """
 
 import tempfile
