@@ -80,23 +80,31 @@ def presets_table() -> str:
         UserError: If KerasHub isn't installed.
     """
     check_keras_hub("list_backbones=hub")
+    rows = [("preset", "begin with", " params", "pixels")]
+    for name, metadata in hub_presets().items():
+        pixels = _PIXELS.search(metadata["description"])
+        rows.append(
+            (
+                HUB + name,
+                BEGIN_WITH.get(HUB + name, ""),
+                _millions(metadata["params"]),
+                f"{pixels[1]:>6}" if pixels else "",
+            )
+        )
+    return f"{format_table(rows)}\n{_HUB_NOTE}"
+
+
+def hub_presets() -> dict[str, dict]:
+    """Returns the metadata of KerasHub's presets by name, by family."""
     import keras_hub  # optional, and takes seconds
 
-    rows = [("preset", "begin with", " params", "pixels")]
-    for class_name in sorted(HUB_BACKBONES, key=str.lower):
-        presets = getattr(keras_hub.models, class_name).presets
-        for name, preset in presets.items():
-            metadata = preset["metadata"]
-            pixels = _PIXELS.search(metadata["description"])
-            rows.append(
-                (
-                    HUB + name,
-                    BEGIN_WITH.get(HUB + name, ""),
-                    _millions(metadata["params"]),
-                    f"{pixels[1]:>6}" if pixels else "",
-                )
-            )
-    return f"{format_table(rows)}\n{_HUB_NOTE}"
+    return {
+        name: preset["metadata"]
+        for class_name in sorted(HUB_BACKBONES, key=str.lower)
+        for name, preset in getattr(
+            keras_hub.models, class_name
+        ).presets.items()
+    }
 
 
 def _millions(number):

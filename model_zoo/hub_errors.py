@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from model_zoo.backbone_table import hub_presets
 from model_zoo.backbones import HUB, did_you_mean
-from model_zoo.safe_loading.hub_layers import HUB_BACKBONES
 from thaw.errors import UserError, first_line
 
 
@@ -35,7 +35,7 @@ def not_loaded(
             '.save_to_preset("FOLDER"), and give its folder as '
             f"{HUB}FOLDER; or choose a backbone whose weights are here."
         )
-    names = _names()
+    names = hub_presets()
     similar = ""
     if preset not in names and not Path(preset).exists():
         why = "(there is none of that name)."
@@ -46,16 +46,6 @@ def not_loaded(
         "--list_backbones=hub), which is downloaded once, or the folder of one "
         f"({HUB}PATH)."
     )
-
-
-def _names():
-    import keras_hub
-
-    return [
-        name
-        for class_name in HUB_BACKBONES
-        for name in getattr(keras_hub.models, class_name).presets
-    ]
 
 
 def _newer(preset):

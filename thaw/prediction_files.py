@@ -29,12 +29,12 @@ def write_predictions(
     run,
     photos: str | os.PathLike | Iterable[str | os.PathLike],
     output: str | Path,
-    **engine,
+    **options,
 ) -> int:
     """Does what `Run.write_predictions` says."""
-    options = EngineOptions.taken_from(engine)
-    part = engine.pop("part", None)
-    options.check_part(part)
+    engine = EngineOptions.taken_from(options)
+    part = options.pop("part", None)
+    engine.check_part(part)
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
     sources = [find_source(x) for x in photos]
@@ -44,7 +44,7 @@ def write_predictions(
     if not paths:
         raise UserError("`photos` is empty.")
     return write_part_files(
-        run, paths, output, options, Part.parse(part), **engine
+        run, paths, output, engine, Part.parse(part), **options
     )
 
 
