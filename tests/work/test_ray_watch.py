@@ -1,5 +1,6 @@
 """The lines on units that hang, with stand-ins for Ray: none is needed."""
 
+import itertools
 import time
 import types
 
@@ -12,8 +13,8 @@ UNITS = [Unit(number, 0, range(number, number + 1)) for number in range(3)]
 
 
 class Ledger:
-    def __init__(self, begun):
-        self.news = types.SimpleNamespace(remote=lambda: ([], begun))
+    def __init__(self, begun, done=lambda: 0):
+        self.news = types.SimpleNamespace(remote=lambda: ([], begun, done()))
 
 
 def ray():
@@ -54,6 +55,18 @@ def test_it_is_said_what_is_waited_for(monkeypatch, capsys, begun, expected):
         found = capsys.readouterr().err
     watch.close()
     assert found.startswith(f"Nothing was done for 5 minutes. {expected}")
+
+
+def test_units_that_are_done_are_no_silence(monkeypatch, capsys):
+    monkeypatch.setattr(ray_engine, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ray_engine, "_SILENCE_SECONDS", 0.0)
+    done = itertools.count(1)
+    ledger = Ledger({1: ["a"]}, lambda: next(done))
+    watch = ray_engine._Watch(ray(), ledger, str, UNITS)
+    while next(done) < 10:
+        time.sleep(0.01)
+    watch.close()
+    assert "Nothing was done" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from thaw.work.ray_cluster import cluster
 from thaw.work.units import Unit
 
 _LOOK_SECONDS = 2.0  # between two looks at the ledger
-_MOST_BLOCKS = 5000  # of units: each takes memory of this process
+_MOST_BLOCKS = 2000  # of units: each takes memory and time of this process
 _THREAD_SECONDS = 20.0  # to end
 _WAY_ON = "What is done stays; the same command again goes on with the rest."
 _SILENCE_SECONDS = 300.0  # after which it is said what is waited for
@@ -67,7 +67,6 @@ def run(
                     unit = units[row["unit"]]
                     answer = pickle.loads(row["answer"])
                     yield unit, _result(answer, unit, describe)
-                    watch.moved()
             except ray.exceptions.RayError as error:
                 raise MachineError(
                     f"Ray gave up: {first_line(error)} {_WAY_ON}"
@@ -153,15 +152,11 @@ class _Watch:
     def __init__(self, ray, ledger, describe, units):
         self._ray, self._ledger = ray, ledger
         self._describe, self._units = describe, units
-        self._moved = time.monotonic()
+        self._done, self._done_at = 0, time.monotonic()  # units
         self._news = None  # that have been asked for
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-
-    def moved(self):
-        """Notes that a unit is done."""
-        self._moved = time.monotonic()
 
     def close(self):
         """Ends the thread."""
@@ -177,7 +172,9 @@ class _Watch:
         if self._news is None:
             self._news = self._ledger.news.remote()
         try:
-            again, begun = self._ray.get(self._news, timeout=_LOOK_SECONDS)
+            again, begun, done = self._ray.get(
+                self._news, timeout=_LOOK_SECONDS
+            )
         except self._ray.exceptions.GetTimeoutError:  # asked for again
             return
         self._news = None
@@ -188,8 +185,11 @@ class _Watch:
                 f"its worker on {before[-1]} ended (attempt {len(places)} of "
                 f"{ray_worker.MOST_ATTEMPTS})."
             )
-        if time.monotonic() - self._moved >= _SILENCE_SECONDS:
-            self.moved()
+        now = time.monotonic()
+        if done > self._done:  # those of a block are answered together
+            self._done, self._done_at = done, now
+        elif now - self._done_at >= _SILENCE_SECONDS:
+            self._done_at = now
             warn(f"Nothing was done for 5 minutes. {self._waiting(begun)}")
 
     def _waiting(self, begun):

@@ -50,10 +50,13 @@ class Ledger:
         self._answers[index] = answer
         self._begun.pop(index, None)
 
-    def news(self) -> tuple[list, dict]:
-        """Returns the units begun again since the last call, and all begun."""
+    def news(self) -> tuple[list, dict, int]:
+        """Returns the units begun again since the last call, and more.
+
+        Those in work, with where they were begun; the number of those done.
+        """
         again, self._again = self._again, []
-        return again, self._begun
+        return again, self._begun, len(self._answers)
 
 
 class Worker:
