@@ -3,6 +3,7 @@ import json
 import shutil
 import tarfile
 
+import fsspec
 import pytest
 
 import thaw
@@ -97,6 +98,19 @@ def test_a_run_writes_the_same_part_files(predict, run_dir, photos, tmp_path):
         run.write_predictions(photos, mine, top=0)
     with pytest.raises(UserError, match="Give `part` or `engine`"):
         run.write_predictions(photos, mine, part="1/2", engine="ray")
+
+
+def test_photos_at_addresses(run_dir, drawn_photos, tmp_path):
+    files = fsspec.filesystem("memory")
+    files.put(str(drawn_photos), "/photos", recursive=True)  # two parts
+    run = thaw.Run(run_dir)
+    assert run.write_predictions("memory://photos", tmp_path / "theirs") == 0
+    files.rm("/photos", recursive=True)
+    run.write_predictions(drawn_photos, tmp_path / "mine")
+    theirs, mine = contents(tmp_path / "theirs"), contents(tmp_path / "mine")
+    for name in ("part-000000.csv", "part-000001.csv"):
+        paths = mine[name].replace(bytes(drawn_photos), b"memory:///photos")
+        assert theirs[name] == paths
 
 
 def test_top_and_unsure_are_in_the_parts(predict, tmp_path):

@@ -8,6 +8,7 @@ from model_zoo import build_model
 from tests.support.deep import grey_file
 from thaw.data import files
 from thaw.data.inspect import inspect_photos
+from thaw.data.inspector import Inspector
 from thaw.data.photos import Photos
 from thaw.inference.predictor import Predictor, inspect_in_parts
 from thaw.pixel_range import PixelRange
@@ -92,7 +93,8 @@ def test_photos_are_read_by_the_ranges_of_the_run(model, tmp_path):
     ranges = {"integer": PixelRange(0, 1023)}
     for known in (ranges, {}):
         parts = [[str(tmp_path / "1.png")]]
-        (photos,) = inspect_in_parts(parts, 10**6, known)
+        with Inspector(10**6) as inspector:
+            (photos,) = inspect_in_parts(parts, inspector, 10**6, known)
         (batch,) = Predictor(model, pixel_ranges=known).predict(photos)
         if not known:  # trained on 8 bits: are they 10 bits, or dark?
             ((_, reason),) = batch.bad
@@ -111,9 +113,11 @@ def test_parts_are_asked_for_one_at_a_time(drawn_photos):
             asked.append(start)
             yield paths[start : start + 16]
 
-    for number, part in enumerate(inspect_in_parts(parts(), 10**6)):
-        assert asked == [16 * i for i in range(number + 1)]
-        assert [x.reason for x in part.inspections] == [None] * 16
+    with Inspector(10**6) as inspector:
+        inspected = inspect_in_parts(parts(), inspector, 10**6)
+        for number, part in enumerate(inspected):
+            assert asked == [16 * i for i in range(number + 1)]
+            assert [x.reason for x in part.inspections] == [None] * 16
     assert number == 2
 
 

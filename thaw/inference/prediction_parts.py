@@ -1,10 +1,7 @@
 """Predictions of many photos, in the part files of a folder."""
 
 import hashlib
-import itertools
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +11,7 @@ from thaw.errors import list_some
 from thaw.inference.csv_rows import csv_cells, csv_titles
 from thaw.inference.output_folder import OutputFolder
 from thaw.inference.photo_paths import in_parts
-from thaw.inference.predictions import predict_parts
+from thaw.inference.predictions import PartPredictor
 from thaw.inference.predictor import BATCH_SIZE
 from thaw.inference.rows import describe
 from thaw.work.units import Unit, choose_size, plan_units
@@ -68,8 +65,7 @@ class PredictionParts:
         size = choose_size(len(paths), BATCH_SIZE, workers)
         self.folder = OutputFolder(output, plan, size)
         self._max_pixels = max_pixels
-        self._asked: deque = deque()
-        self._predictions: Any = None
+        self._predictor: PartPredictor | None = None
 
     def plan(self) -> list[Unit]:
         """Returns the units whose parts are missing, of the same numbers."""
@@ -84,18 +80,13 @@ class PredictionParts:
             OSError: If it can't be written.
         """
         paths = [self._paths[row] for row in unit.rows]
-        self._asked.extend(in_parts([paths]))
-        if self._predictions is None:
-            # One for all units: it keeps its processes, and what it compiled.
-            self._predictions = predict_parts(
-                self._run,
-                iter(self._asked.popleft, None),
-                top=self._top,
-                max_pixels=self._max_pixels,
+        if self._predictor is None:
+            self._predictor = PartPredictor(
+                self._run, top=self._top, max_pixels=self._max_pixels
             )
         rows = [csv_titles(self._run.class_names, self._top)]
         bad = []
-        for prediction in itertools.islice(self._predictions, len(paths)):
+        for prediction in self._predictor.predict(in_parts([paths])):
             if prediction.error is not None:
                 bad.append((prediction.path, prediction.error))
                 continue
@@ -106,9 +97,9 @@ class PredictionParts:
 
     def close(self) -> None:
         """Ends its processes."""
-        self._asked.append(None)
-        for _ in self._predictions or ():
-            pass
+        if self._predictor is not None:
+            self._predictor.warn_of_values()
+            self._predictor.close()
 
     def describe(self, unit: Unit) -> str:
         """Returns the names of the first photos of a unit."""

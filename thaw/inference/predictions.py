@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from thaw.data import MAX_PIXELS, quality_report
+from thaw.data.inspector import Inspector
 from thaw.errors import UserError
 from thaw.inference.grad_cam import GradCam
 from thaw.inference.photo_parts import find_source, make_parts, staged
@@ -93,43 +94,93 @@ def predict_parts(
     run,
     parts: Iterable[Sequence[str]],
     *,
-    top: int | None = None,
-    batch_size: int = BATCH_SIZE,
-    max_pixels: int = MAX_PIXELS,
     on_batch: Callable[[Batch, list[Prediction]], None] | None = None,
+    **options,
 ) -> Iterator[Prediction]:
     """Yields predictions of photos that are still being listed.
 
     Args:
-        run, top, batch_size, max_pixels: As in `predict`.
-        parts: Lists of paths; each is asked for when the one before is done.
-        on_batch: Called with each batch and the predictions of its rows.
+        run: As in `predict`.
+        parts, on_batch: As in `PartPredictor.predict`.
+        **options: Other arguments of `PartPredictor`.
     """
-    predictor = Predictor(run.model, batch_size, run.pixel_ranges)
-    outside, total = [], 0
-    parts, of_names = itertools.tee(staged(parts))
-    for photos in inspect_in_parts(parts, max_pixels, run.pixel_ranges):
-        names = tuple(next(of_names))
-        outside += quality_report.find_outside(
-            dataclasses.replace(photos, paths=names), photos.pixel_ranges
-        )
-        total += len(photos)
-        for batch in predictor.predict(photos):
-            found = {
-                row: make_prediction(
-                    names[row], probabilities, run.class_names, top
-                )
-                for row, probabilities in zip(
-                    batch.rows, batch.outputs.probabilities, strict=True
-                )
-            }
-            if on_batch is not None and found:
-                on_batch(batch, list(found.values()))
-            for row, reason in batch.bad:
-                found[row] = Prediction(names[row], error=reason)
-            yield from (found[row] for row in sorted(found))
-    if outside:
-        warn(quality_report.describe_outside(outside, total))
+    with PartPredictor(run, **options) as predictor:
+        yield from predictor.predict(parts, on_batch)
+        predictor.warn_of_values()
+
+
+class PartPredictor:
+    """Predictions for any number of lists of photos, until it is closed.
+
+    It keeps its worker processes, and what TensorFlow compiled.
+    """
+
+    def __init__(
+        self,
+        run,
+        *,
+        top: int | None = None,
+        batch_size: int = BATCH_SIZE,
+        max_pixels: int = MAX_PIXELS,
+    ):
+        """Splits the model; arguments as of `predict`."""
+        self._run, self._top, self._max_pixels = run, top, max_pixels
+        self._predictor = Predictor(run.model, batch_size, run.pixel_ranges)
+        self._inspector = Inspector(max_pixels)
+        self._outside: list = []
+        self._total = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def predict(
+        self,
+        parts: Iterable[Sequence[str]],
+        on_batch: Callable[[Batch, list[Prediction]], None] | None = None,
+    ) -> Iterator[Prediction]:
+        """Yields predictions of photos that are still being listed.
+
+        Args:
+            parts: Lists of paths; each is asked for when the one before is
+                done.
+            on_batch: Called with each batch and the predictions of its rows.
+        """
+        run = self._run
+        parts, of_names = itertools.tee(staged(parts))
+        for photos in inspect_in_parts(
+            parts, self._inspector, self._max_pixels, run.pixel_ranges
+        ):
+            names = tuple(next(of_names))
+            self._outside += quality_report.find_outside(
+                dataclasses.replace(photos, paths=names), photos.pixel_ranges
+            )
+            self._total += len(photos)
+            for batch in self._predictor.predict(photos):
+                found = {
+                    row: make_prediction(
+                        names[row], probabilities, run.class_names, self._top
+                    )
+                    for row, probabilities in zip(
+                        batch.rows, batch.outputs.probabilities, strict=True
+                    )
+                }
+                if on_batch is not None and found:
+                    on_batch(batch, list(found.values()))
+                for row, reason in batch.bad:
+                    found[row] = Prediction(names[row], error=reason)
+                yield from (found[row] for row in sorted(found))
+
+    def warn_of_values(self) -> None:
+        """Warns of photos with other values than those of the training."""
+        if self._outside:
+            warn(quality_report.describe_outside(self._outside, self._total))
+
+    def close(self) -> None:
+        """Ends the worker processes."""
+        self._inspector.close()
 
 
 def make_prediction(

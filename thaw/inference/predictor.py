@@ -1,6 +1,6 @@
 """Predictor: from the paths of photos to outputs of a model, in batches.
 
-for photos in inspect_in_parts(parts, max_pixels):
+for photos in inspect_in_parts(parts, inspector, max_pixels):
     for batch in Predictor(model).predict(photos):
         batch.rows, batch.outputs.probabilities
 """
@@ -50,6 +50,7 @@ class Batch(NamedTuple):
 
 def inspect_in_parts(
     parts: Iterable[Sequence[str]],
+    inspector: Inspector,
     max_pixels: int,
     pixel_ranges: Mapping[str, PixelRange] | None = None,
 ) -> Iterator[Photos]:
@@ -61,19 +62,19 @@ def inspect_in_parts(
     Args:
         parts: Lists of paths, and `StagedPart`s, whose files are known only
             while they are used: their inspections aren't kept.
+        inspector: Processes that inspect.
         max_pixels: Photos with more pixels cannot be used.
         pixel_ranges: `Run.pixel_ranges` of the run.
     """
     memo = inspection_cache.default_memo()
-    with Inspector(max_pixels) as inspector:
-        for part in parts:
-            paths, kept = part, memo
-            if isinstance(part, StagedPart):
-                paths, kept = part.paths, None
-            photos = inspect_photos(
-                Photos.unlabelled(paths), kept, max_pixels, inspector=inspector
-            )
-            yield photos_as_trained(photos, pixel_ranges)
+    for part in parts:
+        paths, kept = part, memo
+        if isinstance(part, StagedPart):
+            paths, kept = part.paths, None
+        photos = inspect_photos(
+            Photos.unlabelled(paths), kept, max_pixels, inspector=inspector
+        )
+        yield photos_as_trained(photos, pixel_ranges)
 
 
 class Predictor:
