@@ -89,15 +89,25 @@ def write_text(
     Raises:
         OSError: If it can't be written.
     """
+    write_bytes(path, text.encode("utf-8", errors))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Writes a file; errors as of `write_text`."""
     with written_beside(path) as beside:
-        beside.write_bytes(text.encode("utf-8", errors))
+        beside.write_bytes(content)
 
 
 def write_json(path: str | Path, value: object) -> None:
     """Writes a value as JSON; arguments and errors as of `write_text`."""
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """Returns a value as JSON in UTF-8."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     # A byte that isn't UTF-8 becomes \udcff, which JSON knows.
-    write_text(path, text, "backslashreplace")
+    return text.encode("utf-8", "backslashreplace")
 
 
 def write_csv(path: str | Path, rows: Iterable[Sequence]) -> None:

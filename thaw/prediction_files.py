@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from thaw.data import MAX_PIXELS
 from thaw.errors import UserError, shown
-from thaw.inference.photo_parts import find_source
+from thaw.inference.photo_parts import Source, find_source, join_sources
 from thaw.inference.prediction_job import PredictionJob
 from thaw.inference.prediction_parts import PredictionParts
 from thaw.progress import say, warn
@@ -18,11 +18,6 @@ from thaw.work.options import LOCAL, EngineOptions
 from thaw.work.part import Part
 from thaw.work.progress import UnitProgress
 from thaw.work.units import count_photos
-
-IN_SHARDS = (
-    "`output`: photos in tar files are read in sequence, so parts can't be "
-    "planned. Drop `output`, or give a folder of photos."
-)
 
 
 def write_predictions(
@@ -37,20 +32,15 @@ def write_predictions(
     engine.check_part(part)
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
-    sources = [find_source(x) for x in photos]
-    if any(source.shards for source in sources):
-        raise UserError(IN_SHARDS)
-    paths = [name for source in sources for name in source.names]
-    if not paths:
-        raise UserError("`photos` is empty.")
+    source = join_sources([find_source(x) for x in photos])
     return write_part_files(
-        run, paths, output, engine, Part.parse(part), **options
+        run, source, output, engine, Part.parse(part), **options
     )
 
 
 def write_part_files(
     run,
-    paths: Sequence[str],
+    source: Source,
     output: str | Path,
     engine: EngineOptions = LOCAL,
     part: Part | None = None,
@@ -64,8 +54,8 @@ def write_part_files(
 
     Args:
         run: `thaw.Run`.
-        paths: Paths of the photos.
-        output: Folder of the part files.
+        source: Photos, or the tar files that hold them.
+        output: Folder of the part files, or its address.
         engine: Who predicts.
         part: Units to do; None: all.
         top, unsure_below, max_pixels: As in predict.py.
@@ -80,7 +70,7 @@ def write_part_files(
     """
     if top is not None and top < 1:
         raise UserError(f"`top` must be at least 1. Received: {top}")
-    part, output = part or Part(), str(output)
+    part, output = part or Part(), os.fspath(output)
     options: dict[str, Any] = {
         "top": top,
         "unsure_below": unsure_below or 0.0,
@@ -89,14 +79,16 @@ def write_part_files(
     workers = part.total
     if engine.engine == "ray":
         workers = engine.planned_workers
-    parts = PredictionParts(run, paths, output, workers=workers, **options)
+    parts = PredictionParts(run, source, output, workers=workers, **options)
     units = part.take(parts.plan())
     if engine.engine == "ray":
-        job = PredictionJob.of(ShippedRun.of(run.path), paths, output, options)
+        shipped = ShippedRun.of(run.path)
+        job = PredictionJob.of(shipped, source, output, options)
         answers = ray_engine.run(job, units, engine, parts.describe)
     else:
         answers = ((unit, parts(unit)) for unit in units)
-    progress = UnitProgress(count_photos(units))
+    kind = "tar files" if source.shards else "photos"
+    progress = UnitProgress(count_photos(units), kind)
     num_bad = 0
     try:
         with contextlib.closing(answers):
@@ -109,18 +101,18 @@ def write_part_files(
     finally:
         progress.clear()
         parts.close()
-    _say_end(parts.folder, units)
+    _say_end(parts.folder, units, kind)
     return num_bad
 
 
-def _say_end(folder, units):
+def _say_end(folder, units, kind):
     counts = folder.finish()
     say(
         f"{len(units):,} of {folder.num_parts:,} part files written to "
-        f"{folder.path}, of {count_photos(units):,} photos."
+        f"{folder.path}, of {count_photos(units):,} {kind}."
     )
     if counts is None:
-        missing = sum(not folder.has_part(x) for x in range(folder.num_parts))
+        missing = len(folder.missing_parts())
         say(f"Still missing: {missing:,} part files.")
     else:
         say(

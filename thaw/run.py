@@ -138,13 +138,14 @@ class Run:
         """Writes predictions as part files, those of predict.py --output.
 
         Args:
-            photos: As in `predict`, but no tar files.
-            output: Folder of the part files; those there already stay.
+            photos: As in `predict`; of tar files, each is a part.
+            output: Folder of the part files, or its address (`s3://...`);
+                those there already stay.
             **options: `top`, `unsure_below`, `max_pixels`, `part`, `engine`,
                 `ray_address`, `workers` and `gpus_per_worker` of predict.py.
 
         Returns:
-            The number of photos that can't be used.
+            The number of photos, and of tar files, that can't be used.
 
         Raises:
             UserError: If there are no such photos, or the folder holds others.

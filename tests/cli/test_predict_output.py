@@ -91,9 +91,6 @@ def test_a_run_writes_the_same_part_files(predict, run_dir, photos, tmp_path):
     assert ours.keys() == expected.keys()
     for name in expected.keys() - {"_PLAN.json", "_SUCCESS.json"}:
         assert ours[name] == expected[name]
-    with pytest.raises(UserError, match="tar files are read in sequence"):
-        with tarfile.open(tmp_path / "photos.tar", "w"):
-            run.write_predictions(tmp_path / "photos.tar", mine)
     with pytest.raises(UserError, match="`top` must be at least 1"):
         run.write_predictions(photos, mine, top=0)
     with pytest.raises(UserError, match="Give `part` or `engine`"):
@@ -156,15 +153,124 @@ def test_another_model_is_another_plan(predict, run_script, photos, tmp_path):
     assert "(different: model). Give a new folder." in done.stderr
 
 
-def test_the_first_decides_how_many_photos_a_part_has(tmp_path):
+@pytest.fixture(params=["folder", "memory"])
+def place(request, tmp_path):
+    """Where part files go: a path, and an address."""
+    if request.param == "folder":
+        yield tmp_path / "out" / "put"
+        return
+    yield "memory://out/put"
+    files = fsspec.filesystem("memory")
+    files.rm("/out", recursive=True)
+
+
+def test_the_first_decides_how_many_photos_a_part_has(place):
     plan = {"photos": 100, "model": "a"}
-    first = OutputFolder(tmp_path, plan, 32)
-    second = OutputFolder(tmp_path, plan, 64)
+    first = OutputFolder(place, plan, 32)
+    second = OutputFolder(place, plan, 64)
     assert (second.size, second.num_parts) == (first.size, 4) == (32, 4)
     for number in (0, 1, 3):
         first.write_part(number, [["path"]], [])
         assert second.finish() is None
+    assert second.missing_parts() == [2]
     second.write_part(2, [["path"]], [("a.jpg", "empty"), ("b.jpg", "x\ny")])
     assert first.finish() == {
         "parts": 4, "predicted": 98, "cannot_be_used": 2,
     }  # fmt: skip
+    with pytest.raises(UserError, match="other predictions .*: model"):
+        OutputFolder(place, {"photos": 100, "model": "b"}, 32)
+
+
+def test_the_photos_in_tar_files_are_counted_at_the_end(place):
+    folder = OutputFolder(place, {"tar_files": 2}, 1, "tar_files")
+    rows = [["path"], ["a.jpg"], ["b\n.jpg"]]
+    folder.write_part(0, rows, [])
+    folder.write_part(1, rows[:2], [("c\udcff.jpg", "empty")])
+    assert folder.finish() == {
+        "parts": 2, "predicted": 3, "cannot_be_used": 1,
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"other predictions \(.*: photos"):
+        OutputFolder(place, {"photos": 2}, 1)
+
+
+def test_other_files_at_the_address_are_left_alone(tmp_path, monkeypatch):
+    files = fsspec.filesystem("memory")
+    files.pipe("/full/notes.txt", b"")
+    with pytest.raises(UserError, match=r"full is not empty, .*\(notes.txt\)"):
+        OutputFolder("memory://full", {"photos": 1}, 1)
+    files.rm("/full", recursive=True)
+    with pytest.raises(UserError, match="is on this machine. Give its path"):
+        OutputFolder(f"file://{tmp_path}", {"photos": 1}, 1)
+
+    def refuse(self, *_, **__):
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr(type(files), "pipe_file", refuse)
+    monkeypatch.setattr("thaw.data.remote._PAUSE_SECONDS", 0)
+    with pytest.raises(UserError, match="no permission .Access Denied"):
+        OutputFolder("memory://new", {"photos": 1}, 1)
+
+
+def pack(path, photos):
+    with tarfile.open(path, "w") as opened:
+        for photo in photos:
+            opened.add(photo, photo.name)
+
+
+def test_each_tar_file_is_a_part(
+    predict, run_script, run_dir, photos, tmp_path
+):
+    paths = sorted(photos.glob("*/*"))
+    pack(tmp_path / "0.tar", paths[:20])
+    pack(tmp_path / "1.tar", paths[20:])
+    tars = tmp_path / "{0..1}.tar"
+    alone = run_script("predict.py", run_dir, tars, "--format=csv")
+    titles, *rows = alone.stdout.splitlines()
+
+    done = run_script("predict.py", run_dir, tars, "--output=all", "--part=2/2")
+    assert "1 of 2 part files written to all, of 1 tar files." in done.stdout
+    with pytest.raises(UserError, match="all holds other predictions"):
+        run = thaw.Run(run_dir)
+        run.write_predictions(tmp_path / "0.tar", tmp_path / "all")
+    done = run_script("predict.py", run_dir, tars, "--output=all")
+    assert done.returncode == 1
+    assert "Complete: 48 photos predicted, 2 cannot be used" in done.stdout
+    written = contents(tmp_path / "all")
+    parts = [
+        written[f"part-00000{number}.csv"].decode().splitlines()
+        for number in (0, 1)
+    ]
+    assert [part[0] for part in parts] == [titles, titles]
+    assert parts[0][1:] + parts[1][1:] == rows
+
+    done = predict(tars, "--output=both")
+    assert done.returncode == 2
+    assert "--output: part files are either of tar files" in done.stderr
+    assert not (tmp_path / "both").exists()
+
+
+def test_a_tar_file_that_is_damaged_is_named_and_the_others_go_on(
+    run_dir, photos, tmp_path
+):
+    paths = sorted(photos.glob("dog/*"))
+    pack(tmp_path / "0.tar", paths[:4])
+    whole = (tmp_path / "0.tar").read_bytes()
+    (tmp_path / "1.tar").write_bytes(whole[:-8000])
+    pack(tmp_path / "2.tar", paths[4:6])
+    (tmp_path / "3.tar").write_bytes(b"no tar file")
+    pack(tmp_path / "4.tar", [])
+    said = []
+    run = thaw.Run(run_dir)
+    num_bad = run.write_predictions(
+        tmp_path / "{0..4}.tar", "memory://damaged", on_bad=said.append
+    )
+    files = fsspec.filesystem("memory")
+    success = json.loads(files.cat("/damaged/_SUCCESS.json"))
+    files.rm("/damaged", recursive=True)
+    first, second, third = said
+    assert first.startswith(f"{tmp_path / '1.tar'}: cannot be unpacked: ")
+    assert second.startswith(f"{tmp_path / '3.tar'}: cannot be unpacked: Read")
+    assert third == f"{tmp_path / '4.tar'}: No photos in {tmp_path / '4.tar'}."
+    assert num_bad == success["cannot_be_used"] == 3
+    assert success["parts"] == success["tar_files"] == 5
+    assert 6 <= success["predicted"] < 10

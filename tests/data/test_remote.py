@@ -141,5 +141,14 @@ def test_files_in_s3(tmp_path, monkeypatch):
         assert find_shards("s3://photos/a/") == []
         with pytest.raises(UserError, match="There is no s3://gone/b.tar"):
             remote.version("s3://gone/b.tar")
+        for content in (b"first", b"second"):
+            remote.write("s3://photos/new/a", content, replace=False)
+            assert remote.read("s3://photos/new/a") == b"first"
+            assert remote.list_files("s3://photos/new") == ["s3://photos/new/a"]
+        remote.write("s3://photos/new/a", b"third")
+        assert remote.read("s3://photos/new/a") == b"third"
+        assert remote.list_files("s3://photos/n", is_missing_ok=True) == []
+        with pytest.raises(UserError, match="s3://gone/a"):
+            remote.write("s3://gone/a", b"")
     finally:
         server.stop()

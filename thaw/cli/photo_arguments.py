@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from thaw.errors import UserError
-from thaw.inference.photo_parts import find_source, make_parts
+from thaw.inference.photo_parts import Source, find_source, make_parts
 from thaw.inference.photo_paths import in_parts
 
 LIST = "-"  # names of photos on the standard input
@@ -20,11 +20,9 @@ class KnownNames(list):
 
     Attributes:
         are_all: Whether there are no others, of a list or in tar files.
-        in_shards: Whether some are in tar files.
     """
 
     are_all = True
-    in_shards = False
 
 
 def find_photos(
@@ -41,9 +39,21 @@ def find_photos(
     """
     sources = [None if x == LIST else find_source(x) for x in arguments]
     known = KnownNames(x for source in sources if source for x in source.names)
-    known.in_shards = any(x is not None and x.shards for x in sources)
-    known.are_all = None not in sources and not known.in_shards
+    known.are_all = not any(x is None or x.shards for x in sources)
     return known, _parts(sources)
+
+
+def find_sources(arguments: Sequence[str]) -> list[Source]:
+    """Returns the photos of each argument; a list is read to its end.
+
+    Args, errors: As of `find_photos`.
+    """
+    return [
+        Source(list(itertools.chain(*_read_list())))
+        if x == LIST
+        else find_source(x)
+        for x in arguments
+    ]
 
 
 def _parts(sources):

@@ -32,6 +32,10 @@ _LARGEST_RATIO = 200  # unpacked over packed; photos are packed already
 _LEAST_BYTES = 4096  # what a member counts, whatever is in it
 
 
+class ArchiveError(UserError):
+    """An archive that is damaged, or is refused for what is in it."""
+
+
 def ending_of(archive: str) -> str:
     """Returns the ending of the name of an archive, of those in `OPENERS`."""
     name = archive.lower()
@@ -52,7 +56,7 @@ def read_members(
         names: Names of the members of a zip file.
 
     Raises:
-        UserError: If something is refused. What a damaged archive raises
+        ArchiveError: If something is refused. What a damaged archive raises
             `errors_explained` turns into one.
     """
     packed = _packed_bytes(archive)
@@ -62,7 +66,7 @@ def read_members(
         files += 1
         unpacked += _LEAST_BYTES + size
         if files > _MOST_FILES or unpacked > most:
-            raise UserError(
+            raise ArchiveError(
                 f"{archive} expands to too much data (at "
                 f"{name!r}: {files} files, {unpacked / 1e9:.1f} GB). Unpack it "
                 "yourself, and give the folder."
@@ -73,7 +77,7 @@ def read_members(
 
 @contextlib.contextmanager
 def errors_explained(archive: str) -> Iterator[None]:
-    """Turns what a damaged archive raises into a `UserError`."""
+    """Turns what a damaged archive raises into an `ArchiveError`."""
     try:
         yield
     except UserError:
@@ -91,7 +95,10 @@ def errors_explained(archive: str) -> Iterator[None]:
     ) as error:
         if getattr(error, "errno", None) is not None:
             raise
-        raise UserError(f"{archive} cannot be unpacked: {error}") from error
+        # tarfile tells of all kinds of compression it tried, of none last.
+        reason = (str(error).splitlines() or [type(error).__name__])[-1]
+        reason = reason.removeprefix("- method tar: ")
+        raise ArchiveError(f"{archive} cannot be unpacked: {reason}") from error
 
 
 def _packed_bytes(archive):
@@ -179,7 +186,7 @@ def _safe_name(archive, name):
 
 
 def _refused(archive, name, why):
-    return UserError(
+    return ArchiveError(
         f"{archive} is refused: its member {name!r} {why}. Unpack it yourself "
         "if you trust it, and give the folder."
     )

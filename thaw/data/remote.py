@@ -4,6 +4,7 @@ fsspec is an extra, imported where an address is given only.
 """
 
 import contextlib
+import functools
 import os
 import re
 import time
@@ -75,15 +76,43 @@ def version(address: str) -> tuple[int, str]:
     return info.get("size") or 0, " ".join(facts)
 
 
-def list_files(prefix: str) -> list[str]:
+def write(address: str, content: bytes, replace: bool = True) -> None:
+    """Writes a file, whole where the store does so, as object stores do.
+
+    Args:
+        address: Its address.
+        content: What is to be in it.
+        replace: Whether one that is there is replaced, or stays.
+
+    Raises:
+        UserError: If it can't be written.
+    """
+    files, path = _files_of(address)
+    mode = {} if replace else {"mode": "create"}
+    with _explained(address, "written"):
+        with contextlib.suppress(FileExistsError):  # asked for by "create"
+            _twice(functools.partial(files.pipe_file, **mode), path, content)
+
+
+def list_files(prefix: str, is_missing_ok: bool = False) -> list[str]:
     """Returns the sorted addresses of all files under a prefix.
+
+    Args:
+        prefix: Its address.
+        is_missing_ok: Whether a prefix that isn't there has no files.
 
     Raises:
         UserError: If it can't be listed.
     """
     files, path = _files_of(prefix)
+    files.invalidate_cache()  # of what was there before
     with _explained(prefix):
-        found = files.find(path)
+        try:
+            found = files.find(path)
+        except FileNotFoundError:
+            if not is_missing_ok:
+                raise
+            found = []
     return [files.unstrip_protocol(x) for x in found]
 
 
@@ -128,15 +157,15 @@ def _copy(address, path):
     Path(path).write_bytes(content)
 
 
-def _twice(function, argument):
+def _twice(function, *arguments):
     """Calls a function, and once more if it fails: stores may be busy."""
     try:
-        return function(argument)
-    except FileNotFoundError:
+        return function(*arguments)
+    except (FileNotFoundError, FileExistsError):
         raise
     except Exception:  # of the store's own kind
         time.sleep(_PAUSE_SECONDS)
-    return function(argument)
+    return function(*arguments)
 
 
 def _files_of(address) -> tuple[Any, str]:
@@ -164,7 +193,7 @@ def _files_of(address) -> tuple[Any, str]:
 
 
 @contextlib.contextmanager
-def _explained(address):
+def _explained(address, done="read"):
     """Turns what stores raise, each of its own kind, into one message."""
     try:
         yield
@@ -179,5 +208,5 @@ def _explained(address):
         ) from error
     except Exception as error:  # botocore's, aiohttp's, ... are no OSErrors
         raise UserError(
-            f"{shown(address)} can't be read: {first_line(error)}"
+            f"{shown(address)} can't be {done}: {first_line(error)}"
         ) from error

@@ -1,6 +1,7 @@
 """Folder of predictions in part files, each written whole.
 
-    part-000000.csv    predictions of the first photos, and so on
+    part-000000.csv    predictions of the first photos, or of those in the first
+                       tar file, and so on
     bad-000000.csv     path and reason of those that can't be used, if any
     _PLAN.json         the photos, the model and the options they are of
     _SUCCESS.json      counts; there once all parts are
@@ -9,65 +10,72 @@ Any number of processes may fill it, each any of the parts.
 """
 
 import csv
+import io
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import filelock
-
-from thaw import atomic
+from thaw.atomic import json_bytes
 from thaw.errors import UserError
 from thaw.inference.csv_rows import csv_text
+from thaw.inference.output_stores import open_store
 
 FORMAT = 1
-PLAN, _SUCCESS, _LOCK = "_PLAN.json", "_SUCCESS.json", ".lock"
+PLAN, _SUCCESS = "_PLAN.json", "_SUCCESS.json"
+_BAD = "bad-"
+_AT_A_TIME = 32  # files read
 
 
 class OutputFolder:
     """The folder, opened for one plan.
 
     Attributes:
-        path: Path of the folder.
+        path: Path or address of the folder.
         plan: What its predictions are of.
     """
 
-    def __init__(self, path: str | Path, plan: dict, size: int):
+    def __init__(
+        self, path: str | Path, plan: dict, size: int, kind: str = "photos"
+    ):
         """Opens the folder; the first who does writes down the plan.
 
         Args:
-            path: Path of the folder, which is made where it is missing.
-            plan: What the predictions are of, as JSON: photos, their number
-                under `photos`, model, options.
-            size: Photos per part, unless the folder has another number.
+            path: Path of the folder, which is made where it is missing, or
+                its address.
+            plan: What the predictions are of, as JSON: model, options, and
+                under `kind` the number of what is in parts.
+            size: How many of them are in a part, unless the folder has another
+                number.
+            kind: `photos` or `tar_files`.
 
         Raises:
             UserError: If it holds anything else than parts of this plan.
         """
-        self.path = Path(path)
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"`output`: {path} is a file. Give a folder.")
-        self.path.mkdir(parents=True, exist_ok=True)
-        plan = {"format": FORMAT, **plan, "photos_per_part": size}
-        with filelock.FileLock(self.path / _LOCK):
-            if not (self.path / PLAN).exists():
-                self._check_empty()
-                atomic.write_json(self.path / PLAN, plan)
-        self.plan = json.loads((self.path / PLAN).read_text("utf-8"))
+        self.path = path
+        self._kind, self._size_name = kind, f"{kind}_per_part"
+        self._store = open_store(path)
+        plan = {"format": FORMAT, **plan, self._size_name: size}
+        if PLAN not in (names := self._store.names()):
+            self._check_empty(names)
+            self._store.write(PLAN, json_bytes(plan), replace=False)
+        self.plan = json.loads(self._store.read(PLAN))
         self._check_same(plan)
 
     @property
     def size(self) -> int:
-        """Photos per part."""
-        return self.plan["photos_per_part"]
+        """Photos, or tar files, per part."""
+        return self.plan[self._size_name]
 
     @property
     def num_parts(self) -> int:
         """Number of parts, once all are there."""
-        return -(-self.plan["photos"] // self.size)
+        return -(-self.plan[self._kind] // self.size)
 
-    def has_part(self, number: int) -> bool:
-        """Returns whether a part is there."""
-        return self._part(number).exists()
+    def missing_parts(self) -> list[int]:
+        """Returns the numbers of the parts that aren't there, from 0."""
+        names = self._store.names()
+        return [x for x in range(self.num_parts) if _part(x) not in names]
 
     def write_part(
         self, number: int, rows: Sequence, bad: Sequence[tuple[str, str]]
@@ -80,12 +88,12 @@ class OutputFolder:
             bad: Path and reason of the photos between them that can't be used.
 
         Raises:
-            OSError: If it can't be written.
+            OSError, UserError: If it can't be written.
         """
         if bad:  # first: the part is what counts
-            text = csv_text([("path", "reason"), *bad])
-            atomic.write_text(self._bad(number), text)
-        atomic.write_text(self._part(number), csv_text(rows))
+            bad = [("path", "reason"), *bad]
+            self._store.write(f"{_BAD}{number:06d}.csv", _encoded(bad))
+        self._store.write(_part(number), _encoded(rows))
 
     def finish(self) -> dict | None:
         """Writes the counts if all parts are there, and returns them.
@@ -93,36 +101,36 @@ class OutputFolder:
         Whoever completes the set calls it last; of two that do so at the same
         time both write the same.
         """
-        numbers = range(self.num_parts)
-        if not all(map(self.has_part, numbers)):
+        if self.missing_parts():
             return None
-        num_bad = sum(map(self._count_bad, numbers))
+        num_bad = self._count_rows(_BAD)
+        if self._kind == "photos":
+            num_predicted = self.plan["photos"] - num_bad
+        else:
+            num_predicted = self._count_rows("part-")
         counts = {
             "parts": self.num_parts,
-            "predicted": self.plan["photos"] - num_bad,
+            "predicted": num_predicted,
             "cannot_be_used": num_bad,
         }
-        atomic.write_json(self.path / _SUCCESS, {**self.plan, **counts})
+        self._store.write(_SUCCESS, json_bytes({**self.plan, **counts}))
         return counts
 
-    def _part(self, number):
-        return self.path / f"part-{number:06d}.csv"
+    def _count_rows(self, start):
+        """Returns the number of rows in the files of a kind, without titles."""
+        names = [x for x in self._store.names() if x.startswith(start)]
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            return sum(pool.map(self._count_rows_of, names))
 
-    def _bad(self, number):
-        return self.path / f"bad-{number:06d}.csv"
+    def _count_rows_of(self, name):
+        text = self._store.read(name).decode("utf-8", "surrogateescape")
+        return sum(1 for _ in csv.reader(io.StringIO(text, newline=""))) - 1
 
-    def _count_bad(self, number):
-        if not self._bad(number).exists():
-            return 0
-        with atomic.open_text(self._bad(number)) as file:
-            return sum(1 for _ in csv.reader(file)) - 1
-
-    def _check_empty(self):
-        others = [x.name for x in self.path.iterdir() if x.name != _LOCK]
-        if others:
+    def _check_empty(self, names):
+        if names:
             raise UserError(
                 f"`output`: {self.path} is not empty, and its files are no "
-                f"predictions of predict.py ({min(others)}). Give a new folder."
+                f"predictions of predict.py ({min(names)}). Give a new folder."
             )
 
     def _check_same(self, plan):
@@ -130,10 +138,19 @@ class OutputFolder:
         different = [
             name.replace("_sha256", "").replace("_", " ")
             for name, value in plan.items()
-            if name != "photos_per_part" and self.plan.get(name) != value
+            if name != self._size_name and self.plan.get(name) != value
         ]
         if different:
             raise UserError(
                 f"`output`: {self.path} holds other predictions "
                 f"(different: {', '.join(different)}). Give a new folder."
             )
+
+
+def _part(number):
+    return f"part-{number:06d}.csv"
+
+
+def _encoded(rows):
+    # Names of files may hold bytes that aren't UTF-8.
+    return csv_text(rows).encode("utf-8", "surrogateescape")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from thaw.data import remote
+from thaw.data.archive_members import ArchiveError
 from thaw.data.files import is_photo
 from thaw.data.shard_names import TAR_ENDINGS, find_shards, only_tars
 from thaw.data.shards import read_photos
@@ -81,6 +82,27 @@ def find_source(argument: str | os.PathLike) -> Source:
     if not names:
         raise UserError(f"No photos under {shown(argument)}.")
     return Source(names)
+
+
+def join_sources(sources: Iterable[Source]) -> Source:
+    """Returns all photos as one source, of which parts can be planned.
+
+    Raises:
+        UserError: If there are none, or only some are in tar files.
+    """
+    names, shards = [], []
+    for source in sources:
+        names += source.names
+        shards += source.shards
+    if names and shards:
+        raise UserError(
+            "`output`: part files are either of tar files, one of each, or of "
+            "other photos. Predict one kind after the other, into folders of "
+            "their own."
+        )
+    if not names and not shards:
+        raise UserError("`photos` is empty.")
+    return Source(names, shards)
 
 
 def make_parts(sources: Iterable[Source]) -> Iterator[list[str]]:
@@ -188,4 +210,4 @@ def _read_shards(new_folder, shards):
     if part:
         yield part, folder
     if not number:
-        raise UserError(f"No photos in {shown(shards[0])}.")
+        raise ArchiveError(f"No photos in {shown(shards[0])}.")

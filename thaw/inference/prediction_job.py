@@ -2,13 +2,15 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from thaw.data.remote import is_remote
 from thaw.device import prepare_device
 from thaw.errors import UserError
 from thaw.inference.output_folder import PLAN
+from thaw.inference.output_stores import open_store
+from thaw.inference.photo_parts import Source
 from thaw.inference.prediction_parts import PredictionParts
 
 
@@ -18,33 +20,34 @@ class PredictionJob:
 
     Attributes:
         run: Object as in `thaw.inference.predictions.predict`, to be pickled.
-        paths: Paths of the photos.
-        output: Path of the folder, which has a plan.
+        source: Photos, or the tar files that hold them.
+        output: Path or address of the folder, which has a plan.
         options: Other arguments of `PredictionParts`.
         working_dir: Path of the folder that paths start from.
-        photo: Path of a photo that is a file here, or None.
+        file: Path of one of their files that is on this machine, or None.
     """
 
     run: Any
-    paths: Sequence[str]
+    source: Source
     output: str
     options: dict
     working_dir: str
-    photo: str | None
+    file: str | None
     packages = ()
     same_device = False  # this process may wait where there is no GPU
 
     @classmethod
     def of(
-        cls, run: Any, paths: Sequence[str], output: str, options: dict
+        cls, run: Any, source: Source, output: str, options: dict
     ) -> "PredictionJob":
         """Returns the job of some photos.
 
         Args:
-            run, paths, output, options: As above.
+            run, source, output, options: As above.
         """
-        first = paths[0] if os.path.exists(paths[0]) else None
-        return cls(run, paths, output, options, os.getcwd(), first)
+        first = (source.shards or source.names)[0]
+        file = first if os.path.exists(first) else None
+        return cls(run, source, output, options, os.getcwd(), file)
 
     def start(self) -> PredictionParts:
         """Returns the `PredictionParts` of this process.
@@ -53,19 +56,20 @@ class PredictionJob:
             UserError: If it doesn't see the folder or the photos.
         """
         base = Path(self.working_dir)
-        if not (base / self.output / PLAN).is_file():
+        output = self.output
+        if not is_remote(output):
+            output = str(base / output)
+        if PLAN not in open_store(output).names():
             raise UserError(
-                f"a worker there doesn't see {base / self.output}. Give a "
-                "folder that all machines share: `output`"
+                f"a worker there doesn't see {output}. Give a folder that all "
+                "machines share: `output`"
             )
-        if self.photo is not None and not (base / self.photo).exists():
+        if self.file is not None and not (base / self.file).exists():
             raise UserError(
-                f"a worker there doesn't see the photo {base / self.photo}. "
-                "All machines need the photos under the same path."
+                f"a worker there doesn't see {base / self.file}. All machines "
+                "need the photos under the same path."
             )
         if base.is_dir():  # else all paths are absolute
             os.chdir(base)
         prepare_device()
-        return PredictionParts(
-            self.run, self.paths, self.output, **self.options
-        )
+        return PredictionParts(self.run, self.source, output, **self.options)

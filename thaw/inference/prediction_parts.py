@@ -1,16 +1,16 @@
 """Predictions of many photos, in the part files of a folder."""
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 
 from model_zoo.hashes import weights_sha256
 from thaw.data import MAX_PIXELS
+from thaw.data.archive_members import ArchiveError
 from thaw.errors import list_some
 from thaw.inference.csv_rows import csv_cells, csv_titles
 from thaw.inference.output_folder import OutputFolder
-from thaw.inference.photo_paths import in_parts
+from thaw.inference.photo_parts import Source, make_parts
 from thaw.inference.predictions import PartPredictor
 from thaw.inference.predictor import BATCH_SIZE
 from thaw.inference.rows import describe
@@ -27,7 +27,7 @@ class PredictionParts:
     def __init__(
         self,
         run,
-        paths: Sequence[str],
+        source: Source,
         output: str,
         *,
         workers: int = 1,
@@ -39,8 +39,8 @@ class PredictionParts:
 
         Args:
             run: As in `thaw.inference.predictions.predict`.
-            paths: Paths of the photos.
-            output: Path of the folder.
+            source: Photos; of tar files, each is a part.
+            output: Path or address of the folder.
             workers: How many share the work.
             top, unsure_below: As in `thaw.inference.rows.describe`.
             max_pixels: Photos with more pixels can't be used.
@@ -48,13 +48,16 @@ class PredictionParts:
         Raises:
             UserError: If the folder holds anything else.
         """
-        self._run, self._paths = run, paths
+        self._run = run
+        self._names = source.shards or source.names
+        self._in_shards = bool(source.shards)
         self._top, self._unsure_below = top, unsure_below
         names = hashlib.sha256()
-        for path in paths:
-            names.update(path.encode("utf-8", "surrogateescape") + b"\0")
+        for name in self._names:
+            names.update(name.encode("utf-8", "surrogateescape") + b"\0")
+        kind = "tar_files" if self._in_shards else "photos"
         plan = {
-            "photos": len(paths),
+            kind: len(self._names),
             "names_sha256": names.hexdigest(),
             "model_sha256": weights_sha256(run.model),
             "class_names": list(run.class_names),
@@ -62,36 +65,43 @@ class PredictionParts:
             "unsure_below": unsure_below,
             "max_pixels": max_pixels,
         }
-        size = choose_size(len(paths), BATCH_SIZE, workers)
-        self.folder = OutputFolder(output, plan, size)
+        size = 1
+        if not self._in_shards:
+            size = choose_size(len(self._names), BATCH_SIZE, workers)
+        self.folder = OutputFolder(output, plan, size, kind)
         self._max_pixels = max_pixels
         self._predictor: PartPredictor | None = None
 
     def plan(self) -> list[Unit]:
         """Returns the units whose parts are missing, of the same numbers."""
-        count, size = len(self._paths), self.folder.size
-        units, _ = plan_units(np.ones(count, bool), size)
-        return [x for x in units if not self.folder.has_part(x.number)]
+        missing = set(self.folder.missing_parts())
+        units, _ = plan_units(np.ones(len(self._names), bool), self.folder.size)
+        return [x for x in units if x.number in missing]
 
     def __call__(self, unit: Unit) -> list[tuple[str, str]]:
         """Writes a part; returns path and reason of photos that can't be used.
 
         Raises:
-            OSError: If it can't be written.
+            OSError, UserError: If it can't be written.
         """
-        paths = [self._paths[row] for row in unit.rows]
         if self._predictor is None:
             self._predictor = PartPredictor(
                 self._run, top=self._top, max_pixels=self._max_pixels
             )
         rows = [csv_titles(self._run.class_names, self._top)]
         bad = []
-        for prediction in self._predictor.predict(in_parts([paths])):
-            if prediction.error is not None:
-                bad.append((prediction.path, prediction.error))
-                continue
-            row = describe(prediction, self._top, self._unsure_below)
-            rows.append(csv_cells(row))
+        names = [self._names[row] for row in unit.rows]
+        source = Source(shards=names) if self._in_shards else Source(names)
+        try:
+            for prediction in self._predictor.predict(make_parts([source])):
+                if prediction.error is not None:
+                    bad.append((prediction.path, prediction.error))
+                    continue
+                row = describe(prediction, self._top, self._unsure_below)
+                rows.append(csv_cells(row))
+        except ArchiveError as error:  # one of many, as a photo is
+            reason = str(error).removeprefix(f"{names[0]} ")
+            bad.append((names[0], reason))
         self.folder.write_part(unit.number, rows, bad)
         return bad
 
@@ -103,4 +113,4 @@ class PredictionParts:
 
     def describe(self, unit: Unit) -> str:
         """Returns the names of the first photos of a unit."""
-        return list_some([self._paths[row] for row in unit.rows])
+        return list_some([self._names[row] for row in unit.rows])

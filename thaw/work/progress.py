@@ -9,15 +9,16 @@ class UnitProgress:
     What comes before that, such as starting workers, is no measure of it.
     """
 
-    def __init__(self, total: int):
-        self._total, self._done = total, 0
+    def __init__(self, total: int, what: str = "photos"):
+        """Starts with the first unit; arguments as of `Progress`."""
+        self._total, self._what, self._done = total, what, 0
         self._progress: Progress | None = None
 
     def add(self, num_photos: int) -> None:
-        """Counts the photos of a unit that is done."""
+        """Counts the photos of a unit that is done, or its tar files."""
         self._done += num_photos
         if self._progress is None:
-            self._progress = Progress(self._total)
+            self._progress = Progress(self._total, self._what)
         self._progress(self._done)
 
     def clear(self) -> None:

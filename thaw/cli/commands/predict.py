@@ -41,7 +41,8 @@ class PredictConfig(Config):
         grad_cam: Folder for pictures, one of each photo, of where the model
             sees the likeliest class.
         output: Folder for part-000000.csv and so on, and _SUCCESS.json once all
-            are there; the same command again writes those that are missing.
+            are there, or its address (s3://...); the same command again writes
+            those that are missing. Of tar files, each is a part.
         part: 3/100: write a hundredth of the part files.
         max_pixels: Photos with more cannot be used.
     """
@@ -88,21 +89,23 @@ def main(
     engine.check_part(config.part)
     if engine.engine != "local" and config.output is None:
         raise UserError("`engine=ray` writes part files. Give an `output`.")
-    from thaw.cli import photo_arguments
-    from thaw.run import Run
-    from thaw.runs.paths import follow_link
-
     run_dir, *arguments = arguments
+    if config.output is not None:
+        return _write_part_files(run_dir, arguments, config, engine)
+    from thaw.cli import photo_arguments
+
     known, parts = photo_arguments.find_photos(arguments)
     if config.grad_cam is not None:
         _make_picture_folder(config.grad_cam, arguments, known)
-    if config.output is not None:
-        if known.in_shards:
-            from thaw.prediction_files import IN_SHARDS
-
-            raise UserError(IN_SHARDS)
-        _check_outside("output", config.output, arguments, known)
     parts = photo_arguments.wait_for_first(parts)
+    return _print_rows(_open_run(run_dir, config), parts, config, known)
+
+
+def _open_run(run_dir, config):
+    """Returns the run, its model loaded."""
+    from thaw.run import Run
+    from thaw.runs.paths import follow_link
+
     run = Run(follow_link(run_dir))
     with app.without_startup_logs():
         from thaw.inference.rows import UNSURE
@@ -113,17 +116,22 @@ def main(
             f"`unsure_below`: a class is named '{UNSURE}'. Leave the option "
             "out."
         )
-    if config.output is not None:
-        return _write_part_files(run, parts, config, engine)
-    return _print_rows(run, parts, config, known)
+    return run
 
 
-def _write_part_files(run, parts, config, engine):
+def _write_part_files(run_dir, arguments, config, engine):
+    """Writes the part files that are missing; returns the exit status."""
+    from thaw.cli.photo_arguments import find_sources
+    from thaw.inference.photo_parts import join_sources
+
+    source = join_sources(find_sources(arguments))
+    _check_outside("output", config.output, arguments, source.names)
+    run = _open_run(run_dir, config)
     from thaw.prediction_files import write_part_files
 
     num_bad = write_part_files(
         run,
-        [path for some in parts for path in some],
+        source,
         config.output,
         engine,
         Part.parse(config.part),
