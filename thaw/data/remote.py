@@ -200,7 +200,11 @@ def _explained(address, done="read"):
     except (UserError, MemoryError):
         raise
     except FileNotFoundError as error:
-        raise UserError(f"There is no {shown(address)}.") from error
+        if done == "read":
+            raise UserError(f"There is no {shown(address)}.") from error
+        raise UserError(  # no bucket
+            f"{shown(address)} can't be {done}: {first_line(error)}"
+        ) from error
     except PermissionError as error:
         raise UserError(
             f"{shown(address)}: no permission ({first_line(error)[:-1]}). "
