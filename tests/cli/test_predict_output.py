@@ -195,8 +195,8 @@ def test_the_photos_in_tar_files_are_counted_at_the_end(place):
 
 def test_other_files_at_the_address_are_left_alone(tmp_path, monkeypatch):
     files = fsspec.filesystem("memory")
-    files.pipe("/full/notes.txt", b"")
-    with pytest.raises(UserError, match=r"full is not empty, .*\(notes.txt\)"):
+    files.pipe("/full/old/_PLAN.json", b"")
+    with pytest.raises(UserError, match=r"full is not .*\(old/_PLAN.json\)"):
         OutputFolder("memory://full", {"photos": 1}, 1)
     files.rm("/full", recursive=True)
     with pytest.raises(UserError, match="is on this machine. Give its path"):

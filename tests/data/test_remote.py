@@ -144,10 +144,10 @@ def test_files_in_s3(tmp_path, monkeypatch):
         for content in (b"first", b"second"):
             remote.write("s3://photos/new/a", content, replace=False)
             assert remote.read("s3://photos/new/a") == b"first"
-            assert remote.list_files("s3://photos/new") == ["s3://photos/new/a"]
+            assert remote.names_under("s3://photos/new") == {"a"}
         remote.write("s3://photos/new/a", b"third")
         assert remote.read("s3://photos/new/a") == b"third"
-        assert remote.list_files("s3://photos/n", is_missing_ok=True) == []
+        assert remote.names_under("s3://photos/n") == set()
         with pytest.raises(UserError, match="s3://gone/a"):
             remote.write("s3://gone/a", b"")
     finally:

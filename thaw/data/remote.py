@@ -94,12 +94,8 @@ def write(address: str, content: bytes, replace: bool = True) -> None:
             _twice(functools.partial(files.pipe_file, **mode), path, content)
 
 
-def list_files(prefix: str, is_missing_ok: bool = False) -> list[str]:
+def list_files(prefix: str) -> list[str]:
     """Returns the sorted addresses of all files under a prefix.
-
-    Args:
-        prefix: Its address.
-        is_missing_ok: Whether a prefix that isn't there has no files.
 
     Raises:
         UserError: If it can't be listed.
@@ -107,13 +103,20 @@ def list_files(prefix: str, is_missing_ok: bool = False) -> list[str]:
     files, path = _files_of(prefix)
     files.invalidate_cache()  # of what was there before
     with _explained(prefix):
-        try:
-            found = files.find(path)
-        except FileNotFoundError:
-            if not is_missing_ok:
-                raise
-            found = []
+        found = files.find(path)
     return [files.unstrip_protocol(x) for x in found]
+
+
+def names_under(prefix: str) -> set[str]:
+    """Returns the names of all files under a prefix, without it.
+
+    Of a prefix that isn't there, there are none; errors as of `list_files`.
+    """
+    files, path = _files_of(prefix)
+    files.invalidate_cache()
+    with _explained(prefix), contextlib.suppress(FileNotFoundError):
+        return {os.path.relpath(x, path) for x in files.find(path)}
+    return set()
 
 
 def fetch(addresses: Sequence[str], folder: Path) -> list[str]:

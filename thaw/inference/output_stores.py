@@ -77,8 +77,7 @@ class _RemoteStore:
             )
 
     def names(self):
-        found = remote.list_files(self._prefix, is_missing_ok=True)
-        return {os.path.basename(x) for x in found}
+        return remote.names_under(self._prefix)
 
     def read(self, name):
         return remote.read(f"{self._prefix}/{name}")
