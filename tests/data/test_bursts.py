@@ -68,3 +68,11 @@ def test_broken_times_say_nothing(tmp_path):
     photos = Photos.labelled(paths, ["cat"] * 3)
     assert describe(photos, [0]) is None
     assert describe(photos.take([]), []) is None
+
+
+def test_reading_the_times_of_many_photos_is_shown(
+    photos_at, monkeypatch, capsys
+):
+    monkeypatch.setattr("thaw.progress._SAID_SECONDS", -1)
+    describe(photos_at([0, 1, 9, None]), [1])
+    assert "3 of 4 read for EXIF times, " in capsys.readouterr().err

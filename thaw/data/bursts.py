@@ -10,6 +10,7 @@ from PIL import ExifTags, Image
 from thaw.data.photos import Photos
 from thaw.data.pixels import FORMATS, pillow_limits
 from thaw.errors import shown
+from thaw.progress import Progress
 
 _GAP_SECONDS = 2
 _MOST_PHOTOS = 50  # of a burst: else the camera's clock is not set
@@ -28,12 +29,7 @@ def describe_bursts(train: Photos, validation: Photos) -> str | None:
     Args:
         train, validation: Photos that can be used.
     """
-    shots = sorted(
-        _Shot(*taken, split, path)
-        for split, photos in enumerate((train, validation))
-        for path in photos.paths
-        if (taken := _when_taken(path)) is not None
-    )
+    shots = _find_shots((train, validation))
     bursts, burst = [], shots[:1]
     for last, shot in itertools.pairwise(shots):
         same_camera = shot.camera == last.camera
@@ -52,6 +48,21 @@ def describe_bursts(train: Photos, validation: Photos) -> str | None:
         f"{len(shared):,} of them in both splits. If so, keep each in one: "
         "`group_regex`, or a column group in a table"
     )
+
+
+def _find_shots(splits):
+    """Returns the photos with an EXIF time, those of a camera in order."""
+    progress = Progress(sum(map(len, splits)), "read for EXIF times")
+    shots, done = [], itertools.count(1)
+    try:
+        for split, photos in enumerate(splits):
+            for path in photos.paths:
+                if (taken := _when_taken(path)) is not None:
+                    shots.append(_Shot(*taken, split, path))
+                progress(next(done))
+    finally:
+        progress.clear()
+    return sorted(shots)
 
 
 def _when_taken(path: str) -> tuple[str, float] | None:
