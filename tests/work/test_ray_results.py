@@ -47,6 +47,21 @@ def fill(config, options):
         fill_caches(prepared, options)
 
 
+# Before those that join a cluster: Ray has to forget the token of this one.
+def test_features_are_those_of_one_process(drawn_photos, tmp_path):
+    alone = make_config(drawn_photos, tmp_path / "alone")
+    fill_part(alone, Part(), verbose=0)
+    by_ray = make_config(drawn_photos, tmp_path / "ray")
+    options = EngineOptions(engine="ray", workers=2)  # a cluster of its own
+    fill(by_ray, options)
+    expected = features(tmp_path / "alone")
+    assert len(expected) == 38 + 2 * 38 + 2 * 10
+    assert features(tmp_path / "ray") == expected
+    assert not [*(tmp_path / "ray").glob("probe*")]
+    fill(by_ray, options)  # without Ray: nothing is missing
+    assert features(tmp_path / "ray") == expected
+
+
 def test_predictions_are_those_of_one_process(
     drawn_photos, options, tmp_path, monkeypatch, capsys
 ):
@@ -96,18 +111,3 @@ def test_photos_are_checked_as_in_one_process(
     for row, one in zip(rows, found["ray"].photos.inspections, strict=True):
         assert (row["digest"], row["reason"]) == (one.digest, one.reason)
         assert row["label"] in row["path"]
-
-
-# The last: Ray keeps the token of a cluster that this process started.
-def test_features_are_those_of_one_process(drawn_photos, tmp_path):
-    alone = make_config(drawn_photos, tmp_path / "alone")
-    fill_part(alone, Part(), verbose=0)
-    by_ray = make_config(drawn_photos, tmp_path / "ray")
-    options = EngineOptions(engine="ray", workers=2)  # a cluster of its own
-    fill(by_ray, options)
-    expected = features(tmp_path / "alone")
-    assert len(expected) == 38 + 2 * 38 + 2 * 10
-    assert features(tmp_path / "ray") == expected
-    assert not [*(tmp_path / "ray").glob("probe*")]
-    fill(by_ray, options)  # without Ray: nothing is missing
-    assert features(tmp_path / "ray") == expected

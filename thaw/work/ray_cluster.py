@@ -156,6 +156,19 @@ def _quiet():
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
+        _forget_token()
+
+
+def _forget_token():
+    """Makes Ray read again from the environment whether clusters have tokens.
+
+    It keeps that of a cluster that it started, and one without a token, joined
+    later, loses its actors. There is no public function for it.
+    """
+    with contextlib.suppress(ImportError, AttributeError):  # of another Ray
+        raylet = importlib.import_module("ray._raylet")
+        raylet.Config.initialize("")
+        raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _pool_of_cluster(ray, options, num_units):
