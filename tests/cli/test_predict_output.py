@@ -145,6 +145,21 @@ def test_an_output_of_anything_else_is_refused(
     assert sorted(contents(folder.path)) == ["_PLAN.json"]
 
 
+def test_a_list_on_the_standard_input(
+    run_script, run_dir, photos, tmp_path, monkeypatch
+):
+    paths = sorted(map(str, photos.glob("cat/000[0-2].jpg")))
+    (tmp_path / "list").write_text("\n".join(paths))
+    with open(tmp_path / "list", "rb") as file:
+        monkeypatch.setattr("thaw.cli.photo_arguments._STDIN", file.fileno())
+        done = run_script("predict.py", run_dir, "-", "--output=all")
+        assert "Complete: 3 photos predicted" in done.stdout
+        # It has been read to its end.
+        done = run_script("predict.py", run_dir, "-", "--output=all")
+        assert done.returncode == 2
+        assert "-: no paths on standard input." in done.stderr
+
+
 def test_another_model_is_another_plan(predict, run_script, photos, tmp_path):
     assert predict("--output=all", "--part=1/2").returncode == 1
     other = make_run(tmp_path / "other", weights="none")
@@ -155,7 +170,7 @@ def test_another_model_is_another_plan(predict, run_script, photos, tmp_path):
 
 @pytest.fixture(params=["folder", "memory"])
 def place(request, tmp_path):
-    """Where part files go: a path, and an address."""
+    """A place for part files: a path, and an address."""
     if request.param == "folder":
         yield tmp_path / "out" / "put"
         return

@@ -49,7 +49,7 @@ def find_sources(arguments: Sequence[str]) -> list[Source]:
     Args, errors: As of `find_photos`.
     """
     return [
-        Source(list(itertools.chain(*_read_list())))
+        Source(list(itertools.chain(*wait_for_first(_read_list()))))
         if x == LIST
         else find_source(x)
         for x in arguments
